@@ -1,0 +1,65 @@
+import { equalJson } from './canonical-json';
+import { startDraft } from './draft';
+import type { JournalEntry, PolicyMode } from './journal';
+import { EXISTENCE, type LinkState, type Operation } from './link';
+import { mergeField } from './merge-field';
+import type { PolicyInForce } from './observe';
+import { planOperations } from './plan-operations';
+import { compare } from './version-vector';
+
+export interface Decision {
+	readonly state: LinkState;
+	/** Every unsettled operation, old and new: handing one out twice has no effect, forgetting one blocks the link. */
+	readonly ops: readonly Operation[];
+	readonly journal: readonly JournalEntry[];
+	/** False when deciding again would have been without effect: nothing need be committed. */
+	readonly changed: boolean;
+}
+
+/**
+ * R2: what the policy makes of a link's state. Pure and deterministic: the same state and policy
+ * give the same decision on every machine and in every replay, and deciding twice is deciding once.
+ *
+ * In the modes `first-contact` and `stopped` nothing is decided and nothing handed out.
+ */
+export function decide(before: LinkState, { policy, hash }: PolicyInForce, mode: PolicyMode): Decision {
+	const entity = policy.entities.get(before.entity);
+	if (!entity || mode === 'first-contact' || mode === 'stopped') {
+		return { state: before, ops: [], journal: [], changed: false };
+	}
+	const draft = startDraft(before);
+	draft.journal.push({ kind: 'decided', policyHash: hash, mode });
+	const rules = { policy, entity };
+	const reviewCount = before.reviewCount;
+	let changed = false;
+	for (const name of [EXISTENCE, ...entity.fields.keys()]) {
+		if (mergeField(draft, name, rules)) changed = true;
+	}
+	if (planOperations(draft, rules, mode === 'live')) changed = true;
+	if (draft.state.reviewCount !== reviewCount) changed = true;
+	const ops = mode === 'live' ? Object.values(draft.state.inFlight) : [];
+	if (!changed) return { state: before, ops, journal: [], changed };
+	return { state: draft.state, ops, journal: draft.journal, changed };
+}
+
+/**
+ * Whether somebody has to look at the link: R2 would do something, or an operation is unsettled.
+ * While a policy only observes, it is due if it will be when it goes live.
+ */
+export function isDue(state: LinkState, policy: PolicyInForce, mode: PolicyMode): boolean {
+	if (Object.keys(state.inFlight).length > 0) return true;
+	return decide(state, policy, mode === 'shadow' ? 'shadow' : 'live').changed;
+}
+
+/** Fields in which a system's version and the merged one have not seen each other and differ. Frozen fields wait for a person and are left out. */
+export function concurrentFields(state: LinkState): string[] {
+	return Object.entries(state.fields)
+		.filter(([, { merged, views, frozen }]) => {
+			if (frozen !== null) return false;
+			const versions = [...Object.values(views), ...(merged === null ? [] : [merged])];
+			return versions.some((a, i) =>
+				versions.slice(i + 1).some((b) => !equalJson(a.canon, b.canon) && compare(a.vector, b.vector) === 'concurrent'),
+			);
+		})
+		.map(([name]) => name);
+}

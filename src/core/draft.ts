@@ -1,0 +1,103 @@
+import { canonicalJson, sha256Hex, type Json } from './canonical-json';
+import type { ExplanationKind, JournalEntry } from './journal';
+import { fieldOf, type Freeze, type LinkState, type ReviewKind } from './link';
+import type { ReviewChange, ReviewItem } from './review';
+
+/**
+ * A link's state while one pure step (observe, decide, resolve) works on it. The step owns its
+ * copy; what it did to the review queue is read off by comparing the queue of the state before
+ * with that of the state after, so that state and queue cannot disagree.
+ */
+export interface Draft {
+	readonly state: LinkState;
+	readonly journal: JournalEntry[];
+}
+
+export function startDraft(state: LinkState): Draft {
+	return { state: structuredClone(state), journal: [] };
+}
+
+/** Notes why something happened. `about` names the field and the system it concerns. */
+export function explain(
+	draft: Draft,
+	kind: ExplanationKind,
+	about: { field?: string; system?: string; detail?: Json },
+): void {
+	draft.journal.push({ kind, detail: null, ...about });
+}
+
+/** Holds fields still under one new review item. Fields that are held already stay as they are. */
+export function freeze(
+	draft: Draft,
+	fields: readonly string[],
+	why: { kind: ReviewKind; reason: string },
+): void {
+	const free = fields.filter((field) => fieldOf(draft.state, field).frozen === null);
+	if (free.length === 0) return;
+	draft.state.reviewCount += 1;
+	const frozen: Freeze = { review: `${draft.state.id}.${draft.state.reviewCount}`, ...why };
+	for (const field of free) fieldOf(draft.state, field).frozen = frozen;
+	explain(draft, 'review-opened', { detail: { ...frozen, fields: free } });
+}
+
+/** Lets go of all fields that the item holds. */
+export function unfreeze(draft: Draft, review: string, how: string): void {
+	for (const field of Object.values(draft.state.fields)) {
+		if (field.frozen?.review === review) field.frozen = null;
+	}
+	explain(draft, 'review-closed', { detail: { review, how } });
+}
+
+/** The open items of a link, read off its frozen fields. */
+export function openReviews(state: LinkState, policy: string): ReviewItem[] {
+	const byReview = new Map<string, { frozen: Freeze; fields: string[] }>();
+	for (const [name, { frozen }] of Object.entries(state.fields)) {
+		if (frozen === null) continue;
+		const item = byReview.get(frozen.review) ?? { frozen, fields: [] };
+		item.fields.push(name);
+		byReview.set(frozen.review, item);
+	}
+	return [...byReview.values()].map(({ frozen, fields }) => ({
+		id: frozen.review,
+		kind: frozen.kind,
+		policy,
+		link: state.id,
+		entity: state.entity,
+		fields: fields.sort(),
+		reason: frozen.reason,
+		token: reviewToken(state, fields),
+		detail: reviewDetail(state, fields),
+	}));
+}
+
+/** Changes whenever a value or vector of one of the fields does: a resolution made on an older one is refused. */
+export function reviewToken(state: LinkState, fields: readonly string[]): string {
+	const seen = [...fields].sort().map((field) => [field, state.fields[field] ?? null]);
+	return sha256Hex(canonicalJson(seen)).slice(0, 16);
+}
+
+/** What the step did to the queue. `closing` says how an item that is gone came to its end. */
+export function reviewChanges(
+	before: LinkState,
+	after: LinkState,
+	closing: { policy: string; how: 'resolved' | 'dismissed' | 'superseded'; by: string },
+): ReviewChange[] {
+	const was = new Map(openReviews(before, closing.policy).map((item) => [item.id, item]));
+	const changes: ReviewChange[] = [];
+	for (const item of openReviews(after, closing.policy)) {
+		if (was.get(item.id)?.token !== item.token) changes.push({ action: 'open', item });
+		was.delete(item.id);
+	}
+	for (const id of was.keys()) {
+		changes.push({ action: 'close', id, how: closing.how, by: closing.by });
+	}
+	return changes;
+}
+
+function reviewDetail(state: LinkState, fields: readonly string[]): Json {
+	const entries = fields.map((field): [string, Json] => {
+		const { merged, views } = fieldOf(state, field);
+		return [field, JSON.parse(JSON.stringify({ merged, views })) as Json];
+	});
+	return { keys: { ...state.keys }, fields: Object.fromEntries(entries) } as Json;
+}

@@ -1,0 +1,48 @@
+import type { Json } from './canonical-json';
+import type { RecordChange } from './record-change';
+import type { Resolution } from './resolve';
+
+/**
+ * One line of the append-only history of a link. The first four kinds are the inputs of the pure functions: replaying
+ * them in order from an empty link gives the link's state again. All other kinds explain.
+ */
+export type JournalEntry =
+	| { readonly kind: 'created'; readonly generation: number; readonly entity: string; readonly by: string; readonly ambiguous: boolean }
+	| { readonly kind: 'observed'; readonly policyHash: string; readonly change: RecordChange }
+	| { readonly kind: 'decided'; readonly policyHash: string; readonly mode: PolicyMode }
+	| { readonly kind: 'resolved'; readonly policyHash: string; readonly resolution: Resolution }
+	| { readonly kind: ExplanationKind; readonly field?: string; readonly system?: string; readonly detail: Json };
+
+export type ExplanationKind =
+	| 'conflict'
+	| 'revert'
+	| 'ignored'
+	| 'propagated'
+	| 'agreed'
+	| 'op'
+	| 'outcome'
+	| 'residual'
+	| 'net-zero'
+	| 'linked'
+	| 'review-opened'
+	| 'review-closed'
+	| 'would-write'
+	| 'warning';
+
+/**
+ * - `first-contact`: observe only; a person approves before anything is decided or written.
+ * - `live`: observe, decide, write. `shadow`: observe, decide, journal, write nothing.
+ * - `stopped`: observe only; links stay due until the switch is turned back.
+ */
+export type PolicyMode = 'first-contact' | 'live' | 'shadow' | 'stopped';
+
+/** An entry as the store returns it. */
+export interface StoredJournalEntry {
+	readonly seq: string;
+	readonly link: string;
+	/** The link's revision that this entry led to. */
+	readonly revision: number;
+	/** By the store's clock, milliseconds since 1970. */
+	readonly atMs: number;
+	readonly entry: JournalEntry;
+}

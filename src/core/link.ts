@@ -1,0 +1,165 @@
+import type { Json } from './canonical-json';
+import { sha256Hex, canonicalJson } from './canonical-json';
+import type { Position } from './position';
+import type { VersionVector } from './version-vector';
+
+/** Whether the record exists is a field like the others, with its own vectors. */
+export const EXISTENCE = '∃';
+
+/** A row's key: column → value. */
+export type Key = Readonly<Record<string, Json>>;
+
+/**
+ * All that is known about one link. One JSON document, committed as a whole if nobody else
+ * committed in between, so that every decision about a link is made in one serial order.
+ */
+export interface LinkState {
+	readonly id: string;
+	readonly entity: string;
+	/** Counts the records that have used the same key one after the other. */
+	readonly generation: number;
+	/** The row of each system that has (or had) one. */
+	keys: Record<string, Key>;
+	/** Per system, the position of the last event folded into this link: at or before it is a duplicate. */
+	seen: Record<string, Position>;
+	/** By field name; `EXISTENCE` is one of them. */
+	fields: Record<string, FieldState>;
+	/** At most one unsettled operation per system. */
+	inFlight: Record<string, Operation>;
+	/** Per system, the number of the last operation: a lower number found later is a zombie's. */
+	numbers: Record<string, number>;
+	/** Per system, the run of stale outcomes since the last applied one. */
+	staleRuns: Record<string, StaleRun>;
+	/** How many review items this link has had: numbers the next one. */
+	reviewCount: number;
+}
+
+export interface FieldState {
+	/**
+	 * The version every system should hold: what the last decision made of the views. It is the
+	 * hub of a star of three-way merges, so that a decision is remembered as a version of its own
+	 * while its operations travel, and a third system cannot be handed an older mix.
+	 */
+	merged: MergedVersion | null;
+	/** By system; a system that never sent the field has none and is never written. */
+	views: Record<string, View>;
+	/** The review item that holds this field still, or null. */
+	frozen: Freeze | null;
+}
+
+export interface MergedVersion {
+	readonly canon: Json;
+	readonly vector: VersionVector;
+	/** The system whose value it is; `human` after a resolution. */
+	readonly from: string;
+}
+
+/** The last value read from one system's ordered stream. */
+export interface View {
+	/** As the server sent it; what a compare-and-set expects. */
+	readonly raw: Json;
+	/** After the codec; what decisions compare. */
+	readonly canon: Json;
+	readonly vector: VersionVector;
+	/** This system's last value that `merged` contains: the base of a three-way merge. Absent: none yet. */
+	readonly base?: Json;
+	/** The value differs from `merged` and may (dismissed, or `onForeignEdit: ignore`). */
+	readonly accepted?: true;
+	/** The target made this of a value that we wrote (a trigger, a default). */
+	readonly residual?: true;
+	/** Why the codec could not read `raw`; `canon` is then the last readable value. */
+	readonly unreadable?: string;
+}
+
+/** Why a field is held still. Several fields may be held by the same item. */
+export interface Freeze {
+	/** The review item's id. */
+	readonly review: string;
+	readonly kind: ReviewKind;
+	/** One sentence; names fields and systems, never values. */
+	readonly reason: string;
+}
+
+export type ReviewKind = 'conflict' | 'failure' | 'approval' | 'identity';
+
+/** One intended write to one record of one system. Single use: its number is claimed in the target. */
+export interface Operation {
+	/** `<link>:<system>:<number>`. */
+	readonly id: string;
+	readonly link: string;
+	readonly system: string;
+	readonly entity: string;
+	readonly number: number;
+	readonly kind: 'insert' | 'update' | 'delete';
+	/** Null for an insert: the target numbers its own records. */
+	readonly key: Key | null;
+	readonly fields: Readonly<Record<string, OperationField>>;
+	/** What ∃ confers when an insert or delete applies. */
+	readonly existence: VersionVector | null;
+}
+
+export interface OperationField {
+	/** The view's raw value; absent in an insert, where the expected thing is no row at all. */
+	readonly expected?: Json;
+	/** The raw value for the target's column; absent in a delete. */
+	readonly next?: Json;
+	readonly canon: Json;
+	/** The vector the view gets when the write is seen to have been applied. */
+	readonly vector: VersionVector;
+}
+
+export interface StaleRun {
+	readonly count: number;
+	/** What the last stale op expected and what had been observed of its fields by then. */
+	readonly seenThen: string;
+}
+
+/** A link of which nothing has been observed. */
+export function emptyLink(id: string, entity: string, generation: number): LinkState {
+	return {
+		id,
+		entity,
+		generation,
+		keys: {},
+		seen: {},
+		fields: {},
+		inFlight: {},
+		numbers: {},
+		staleRuns: {},
+		reviewCount: 0,
+	};
+}
+
+/**
+ * A link whose match values another record of the same system already has. Which of the two is
+ * linked is not ours to guess: nothing is created from it until a person decides.
+ */
+export function ambiguousLink(id: string, entity: string, generation: number): LinkState {
+	const reason = 'Another record of the same system already has these match values';
+	const frozen: Freeze = { review: `${id}.1`, kind: 'identity', reason };
+	const fields = { [EXISTENCE]: { merged: null, views: {}, frozen } };
+	return { ...emptyLink(id, entity, generation), fields, reviewCount: 1 };
+}
+
+/** The deterministic id of the link that the first observation of (system, key) makes: 32 hex digits. */
+export function linkId(first: {
+	policy: string;
+	entity: string;
+	system: string;
+	key: Key;
+	generation: number;
+}): string {
+	return sha256Hex(
+		canonicalJson([first.policy, first.entity, first.system, first.key, first.generation]),
+	).slice(0, 32);
+}
+
+/** Whether the system's stream last showed the record as there. */
+export function existsIn(state: LinkState, system: string): boolean {
+	return state.fields[EXISTENCE]?.views[system]?.canon === true;
+}
+
+/** The field's state, made empty when it is new. `state` is a draft that the caller owns. */
+export function fieldOf(state: LinkState, field: string): FieldState {
+	return (state.fields[field] ??= { merged: null, views: {}, frozen: null });
+}

@@ -1,0 +1,193 @@
+import { equalJson, type Json } from './canonical-json';
+import { explain, freeze, startDraft, unfreeze, type Draft } from './draft';
+import type { JournalEntry } from './journal';
+import { EXISTENCE, fieldOf, type LinkState, type Operation, type View } from './link';
+import { readFields, type FieldReading } from './mapping';
+import { policyHash, type Policy } from './policy';
+import type { RecordChange } from './record-change';
+import { settle } from './settle';
+import { counterOf, increment, join, NOTHING_SEEN } from './version-vector';
+
+/** What the change turned out to be, for the item that carried it. */
+export type Disposition = 'foreign' | 'echo' | 'residual' | 'outcome' | 'unchanged' | 'duplicate';
+
+export interface Observation {
+	readonly state: LinkState;
+	readonly disposition: Disposition;
+	readonly journal: readonly JournalEntry[];
+}
+
+/** The policy in force and its hash, taken once per batch. */
+export interface PolicyInForce {
+	readonly policy: Policy;
+	readonly hash: string;
+}
+
+export function inForce(policy: Policy): PolicyInForce {
+	return { policy, hash: policyHash(policy) };
+}
+
+/**
+ * R1: folds one change into a link's views. Echoes and foreign changes alike, in stream order,
+ * each exactly once; total, so that a value that cannot be read holds up its field and nothing else.
+ *
+ * A foreign change has seen exactly what this system's view has seen, for our writes come back in
+ * the same ordered stream: its vector is the view's with the system's own counter incremented.
+ */
+export function observe(before: LinkState, change: RecordChange, { policy, hash }: PolicyInForce): Observation {
+	const entity = policy.entities.get(before.entity);
+	const seen = before.seen[change.system];
+	if ((seen !== undefined && change.position <= seen) || !entity) {
+		return { state: before, disposition: 'duplicate', journal: [] };
+	}
+	const draft = startDraft(before);
+	draft.state.seen[change.system] = change.position;
+	draft.journal.push({ kind: 'observed', policyHash: hash, change });
+	const op = settle(draft, change);
+	const counts = { foreign: 0, residual: 0 };
+	if (change.exists !== null) {
+		observeExistence(draft, { change, op, counts });
+		if (change.key !== null && change.exists) draft.state.keys[change.system] = change.key;
+	}
+	if (change.exists === true) {
+		for (const [name, reading] of readFields(entity, change.system, change.columns, change.unchanged)) {
+			observeField(draft, { name, reading, change, op, counts });
+		}
+	}
+	return { state: draft.state, disposition: dispositionOf(change, op, counts), journal: draft.journal };
+}
+
+interface Counts {
+	foreign: number;
+	residual: number;
+}
+
+interface Step {
+	readonly change: RecordChange;
+	readonly op: Operation | null;
+	readonly counts: Counts;
+}
+
+function dispositionOf(change: RecordChange, op: Operation | null, counts: Counts): Disposition {
+	if (counts.foreign > 0) return 'foreign';
+	if (counts.residual > 0) return 'residual';
+	if (op !== null) return 'echo';
+	return change.marker === null ? 'unchanged' : 'outcome';
+}
+
+function observeExistence(draft: Draft, { change, op, counts }: Step): void {
+	const { system } = change;
+	const field = fieldOf(draft.state, EXISTENCE);
+	const view = field.views[system];
+	const exists = change.exists === true;
+	const vector = view?.vector ?? NOTHING_SEEN;
+	const intended = op !== null && op.existence !== null && (op.kind === 'insert') === exists;
+	if (intended) {
+		field.views[system] = { raw: exists, canon: exists, vector: join(op.existence, vector), base: exists };
+	} else if ((view?.canon ?? false) !== exists) {
+		field.views[system] = foreignView(view, { raw: exists, canon: exists }, system);
+		counts.foreign += 1;
+		liftFailure(draft, EXISTENCE);
+	}
+}
+
+function observeField(draft: Draft, step: Step & { name: string; reading: FieldReading }): void {
+	const { name, reading, change, op } = step;
+	const { system } = change;
+	const field = fieldOf(draft.state, name);
+	const view = field.views[system];
+	const sent = valueOf(reading, view);
+	if (sent === null) return;
+	if (sent.unreadable !== undefined) {
+		observeUnreadable(draft, step, sent);
+		return;
+	}
+	const written = op?.fields[name];
+	if (op !== null && written !== undefined) {
+		observeWritten(draft, step, sent);
+	} else if (view !== undefined && equalJson(view.canon, sent.canon) && view.unreadable === undefined) {
+		field.views[system] = { ...view, raw: sent.raw }; // Another spelling of the same value is no change.
+	} else {
+		field.views[system] = foreignView(view, sent, system);
+		step.counts.foreign += 1;
+		liftFailure(draft, name);
+	}
+}
+
+/** A field that our applied operation wrote: it settles, or the target made something else of it. */
+function observeWritten(
+	draft: Draft,
+	{ name, change, op, counts }: Step & { name: string },
+	sent: { raw: Json; canon: Json },
+): void {
+	const written = op?.fields[name];
+	if (written === undefined) return;
+	const { system } = change;
+	const views = fieldOf(draft.state, name).views;
+	const before = views[system]?.vector ?? NOTHING_SEEN;
+	const conferred = join(written.vector, before);
+	const { raw, canon } = sent;
+	if (counterOf(before, system) > counterOf(written.vector, system)) {
+		// The value was changed and set back before our write came: compare-and-set sees values, not edits.
+		explain(draft, 'net-zero', { field: name, system });
+	}
+	if (equalJson(canon, written.canon)) {
+		views[system] = { raw, canon, vector: conferred, base: canon };
+		return;
+	}
+	const vector = increment(conferred, system);
+	views[system] = { raw, canon, vector, base: written.canon, residual: true };
+	counts.residual += 1;
+	explain(draft, 'residual', { field: name, system, detail: { wrote: written.canon, found: canon } });
+}
+
+/** Keeps what cannot be read as it is; the field waits for a person or a readable value. */
+function observeUnreadable(draft: Draft, { name, change, counts }: Step & { name: string }, sent: Sent): void {
+	const { system } = change;
+	const field = fieldOf(draft.state, name);
+	const view = field.views[system];
+	if (view !== undefined && equalJson(view.raw, sent.raw) && view.unreadable !== undefined) return;
+	field.views[system] = {
+		...foreignView(view, { raw: sent.raw, canon: view?.canon ?? null }, system),
+		unreadable: sent.unreadable ?? '',
+	};
+	counts.foreign += 1;
+	liftFailure(draft, name);
+	freeze(draft, [name], {
+		kind: 'failure',
+		reason: `The value of ${name} in ${system} cannot be read: it ${sent.unreadable ?? ''}`,
+	});
+}
+
+interface Sent {
+	readonly raw: Json;
+	readonly canon: Json;
+	readonly unreadable?: string;
+}
+
+/** The value that stands in the row now; null when nothing can be known. */
+function valueOf(reading: FieldReading, view: View | undefined): Sent | null {
+	switch (reading.state) {
+		case 'absent':
+			return null;
+		case 'unchanged': // The row version before this one is the view, so its value still stands.
+			return view === undefined || view.unreadable !== undefined ? null : { raw: view.raw, canon: view.canon };
+		case 'unreadable':
+			return { raw: reading.raw, canon: null, unreadable: reading.reason };
+		case 'value':
+			return { raw: reading.raw, canon: reading.canon };
+	}
+}
+
+function foreignView(view: View | undefined, { raw, canon }: { raw: Json; canon: Json }, system: string): View {
+	const vector = increment(view?.vector ?? NOTHING_SEEN, system);
+	return view?.base === undefined ? { raw, canon, vector } : { raw, canon, vector, base: view.base };
+}
+
+/** A newer foreign change is a new chance: the refused value need not be written any more. */
+function liftFailure(draft: Draft, name: string): void {
+	for (const field of [name, EXISTENCE]) {
+		const frozen = draft.state.fields[field]?.frozen;
+		if (frozen?.kind === 'failure') unfreeze(draft, frozen.review, 'a newer change of the field');
+	}
+}

@@ -1,0 +1,161 @@
+import { equalJson } from './canonical-json';
+import { explain, freeze, type Draft } from './draft';
+import {
+	EXISTENCE,
+	existsIn,
+	type LinkState,
+	type MergedVersion,
+	type Operation,
+	type OperationField,
+	type View,
+} from './link';
+import { rawFor } from './mapping';
+import type { Rules } from './strategies';
+import { staleCount } from './settle';
+
+/** After this many stale outcomes in a row, fields travel one by one: one that changes all the time must not hold up the rest. */
+const SPLIT_AFTER_STALE = 3;
+
+/**
+ * Makes the operations that bring every system to the merged versions. A system with an
+ * operation in flight waits until that one has settled, and only that system.
+ *
+ * @param write - false in shadow mode: the journal says what would be written
+ */
+export function planOperations(draft: Draft, rules: Rules, write: boolean): boolean {
+	let planned = false;
+	for (const system of rules.policy.systems) {
+		if (!rules.entity.tables.has(system) || draft.state.inFlight[system] !== undefined) continue;
+		const op = planFor(draft, system, rules);
+		if (op === null) continue;
+		if (!write) {
+			explain(draft, 'would-write', { system, detail: { kind: op.kind, fields: Object.keys(op.fields) } });
+			continue;
+		}
+		draft.state.inFlight[system] = op;
+		draft.state.numbers[system] = op.number;
+		explain(draft, 'op', { system, detail: { op: op.id, kind: op.kind, fields: Object.keys(op.fields) } });
+		planned = true;
+	}
+	return planned;
+}
+
+function planFor(draft: Draft, system: string, rules: Rules): Operation | null {
+	const existence = draft.state.fields[EXISTENCE];
+	if (existence?.merged == null) return null;
+	const isThere = existsIn(draft.state, system);
+	const shouldBe = existence.merged.canon === true;
+	if (isThere && shouldBe) return planUpdate(draft, system, rules);
+	if (isThere === shouldBe || existence.frozen !== null) return null;
+	if (existence.views[system]?.accepted) return null;
+	return shouldBe
+		? planInsert(draft, { system, rules, merged: existence.merged })
+		: planDelete(draft, { system, rules, merged: existence.merged });
+}
+
+function planUpdate(draft: Draft, system: string, rules: Rules): Operation | null {
+	const lacking: [string, OperationField][] = [];
+	for (const name of rules.entity.fields.keys()) {
+		const field = draft.state.fields[name];
+		const view = field?.views[system];
+		if (field?.merged == null || view === undefined || field.frozen !== null) continue;
+		if (view.accepted || equalJson(view.canon, field.merged.canon)) continue;
+		const planned = updateField(draft, { name, system, merged: field.merged, view, rules });
+		if (planned) lacking.push([name, planned]);
+	}
+	if (lacking.length === 0) return null;
+	const number = nextNumber(draft.state, system);
+	const splits = staleCount(draft.state, system) >= SPLIT_AFTER_STALE;
+	// Turned by the number, or a field that is always stale would always be the one tried.
+	const fields = splits ? [lacking[number % lacking.length]].filter((one) => one !== undefined) : lacking;
+	const key = draft.state.keys[system] ?? null;
+	return operation(draft.state, { system, kind: 'update', key, fields, existence: null });
+}
+
+function updateField(
+	draft: Draft,
+	{ name, system, merged, view, rules }: FieldPlace & { view: View },
+): OperationField | null {
+	const written = rawFor(rules.entity, system, name, merged.canon);
+	if (written.ok) {
+		return { expected: view.raw, next: written.value, canon: merged.canon, vector: merged.vector };
+	}
+	freezeUnwritable(draft, { name, system, reason: written.reason });
+	return null;
+}
+
+interface FieldPlace {
+	readonly name: string;
+	readonly system: string;
+	readonly merged: MergedVersion;
+	readonly rules: Rules;
+}
+
+function freezeUnwritable(draft: Draft, { name, system, reason }: { name: string; system: string; reason: string }): void {
+	freeze(draft, [name], {
+		kind: 'failure',
+		reason: `The value of ${name} cannot be written to ${system}: it ${reason}`,
+	});
+}
+
+interface WholeRecord {
+	readonly system: string;
+	readonly rules: Rules;
+	readonly merged: MergedVersion;
+}
+
+/**
+ * A new row with every field that has a value. A null that the target itself decides (its key,
+ * a field it owns) is left to the column's default; what the default makes of it comes back as
+ * the target's own change.
+ */
+function planInsert(draft: Draft, { system, rules, merged }: WholeRecord): Operation | null {
+	const fields: [string, OperationField][] = [];
+	for (const [name, policy] of rules.entity.fields) {
+		const version = draft.state.fields[name]?.merged;
+		const column = policy.columns.get(system);
+		if (version == null || column === undefined || draft.state.fields[name]?.frozen) continue;
+		const written = rawFor(rules.entity, system, name, version.canon);
+		if (!written.ok) {
+			freezeUnwritable(draft, { name, system, reason: written.reason });
+			return null;
+		}
+		const isKey = rules.entity.tables.get(system)?.key.includes(column.column) ?? false;
+		const isOwn = policy.authority.kind === 'owned' && policy.authority.owner === system;
+		const leavesToDefault = written.value === null && (isKey || isOwn);
+		const next = leavesToDefault ? {} : { next: written.value };
+		fields.push([name, { ...next, canon: version.canon, vector: version.vector }]);
+	}
+	return operation(draft.state, { system, kind: 'insert', key: null, fields, existence: merged.vector });
+}
+
+/** Removes the row if every mapped field still is what was seen when the delete was decided. */
+function planDelete(draft: Draft, { system, rules, merged }: WholeRecord): Operation | null {
+	const fields: [string, OperationField][] = [];
+	for (const name of rules.entity.fields.keys()) {
+		const view = draft.state.fields[name]?.views[system];
+		if (view) fields.push([name, { expected: view.raw, canon: view.canon, vector: view.vector }]);
+	}
+	const key = draft.state.keys[system] ?? null;
+	return operation(draft.state, { system, kind: 'delete', key, fields, existence: merged.vector });
+}
+
+function operation(
+	state: LinkState,
+	{ system, fields, ...what }: Pick<Operation, 'system' | 'kind' | 'key' | 'existence'> & { fields: [string, OperationField][] },
+): Operation {
+	const number = nextNumber(state, system);
+	return {
+		id: `${state.id}:${system}:${number}`,
+		link: state.id,
+		entity: state.entity,
+		system,
+		number,
+		...what,
+		fields: Object.fromEntries(fields),
+	};
+}
+
+function nextNumber(state: LinkState, system: string): number {
+	return (state.numbers[system] ?? 0) + 1;
+}

@@ -1,0 +1,112 @@
+import type { EntityPolicy } from './policy';
+import type { PolicyPath, PolicyProblems } from './policy-problems';
+import { didYouMean } from './suggest';
+
+interface CheckContext {
+	readonly problems: PolicyProblems;
+	/** Ends with the entity's name. */
+	readonly path: PolicyPath;
+}
+
+/** Checks what the parts of an entity say about each other. */
+export function checkEntity(entity: EntityPolicy, context: CheckContext): void {
+	const { problems, path } = context;
+	for (const system of entity.tables.keys()) checkColumns(entity, system, context);
+	checkSystemsOfFields(entity, context);
+	entity.match.forEach((_, index) => checkMatchRule(entity, index, context));
+	for (const field of entity.sensitive)
+		checkFieldExists(entity, field, [...path, 'sensitive'], problems);
+}
+
+/** Each table belongs to one entity, so that a change event's entity is never in doubt. */
+export function checkTables(entities: Iterable<EntityPolicy>, problems: PolicyProblems): void {
+	const entityOf = new Map<string, string>();
+	for (const entity of entities) {
+		for (const { system, schema, table } of entity.tables.values()) {
+			if (table === '') continue; // Unreadable, and reported as such.
+			const name = JSON.stringify([system, schema, table]);
+			const other = entityOf.get(name);
+			if (other !== undefined) {
+				const message = `is already the table of the entity "${other}"`;
+				problems.add(['entities', entity.name, system, 'table'], message);
+			}
+			entityOf.set(name, entity.name);
+		}
+	}
+}
+
+/** No column of a system may get its value from two places. */
+function checkColumns(
+	entity: EntityPolicy,
+	system: string,
+	{ problems, path }: CheckContext,
+): void {
+	const fieldOf = new Map<string, string>();
+	for (const field of entity.fields.values()) {
+		const column = field.columns.get(system)?.column ?? '';
+		if (column === '') continue; // Not carried, or unreadable and reported as such.
+		const other = fieldOf.get(column);
+		if (other !== undefined) {
+			const message = `names the column "${column}", which the field "${other}" already has`;
+			problems.add([...path, 'fields', field.name, system], message);
+		}
+		fieldOf.set(column, field.name);
+	}
+	const table = entity.tables.get(system);
+	for (const part of ['insert', 'stamp'] as const) {
+		for (const column of table?.[part].keys() ?? []) {
+			const field = fieldOf.get(column);
+			const place = [...path, system, part, column];
+			if (field !== undefined)
+				problems.add(place, `is the column of the field "${field}", which fills it`);
+			if (part === 'stamp' && table?.insert.has(column))
+				problems.add(place, 'is also under insert');
+		}
+	}
+}
+
+function checkSystemsOfFields(entity: EntityPolicy, { problems, path }: CheckContext): void {
+	for (const field of entity.fields.values()) {
+		for (const system of field.columns.keys()) {
+			if (entity.tables.has(system)) continue;
+			const message = `names a column, but the entity has no table in ${system}`;
+			problems.add([...path, 'fields', field.name, system], message);
+		}
+	}
+}
+
+function checkMatchRule(
+	entity: EntityPolicy,
+	index: number,
+	{ problems, path }: CheckContext,
+): void {
+	const rule = entity.match[index] ?? [];
+	const place = [...path, 'match', index];
+	const allExist = rule
+		.map((field, at) => checkFieldExists(entity, field, [...place, at], problems))
+		.every(Boolean);
+	if (!allExist) return;
+	const carriers = [...entity.tables.keys()].filter((system) =>
+		rule.every((field) => entity.fields.get(field)?.columns.has(system)),
+	);
+	if (carriers.length < 2) {
+		problems.add(
+			place,
+			'can match nothing: fewer than two systems have columns for all its fields',
+		);
+	}
+}
+
+function checkFieldExists(
+	entity: EntityPolicy,
+	field: string,
+	path: PolicyPath,
+	problems: PolicyProblems,
+): boolean {
+	if (entity.fields.has(field)) return true;
+	problems.add(
+		path,
+		`"${field}" is not a field of this entity${didYouMean(field, entity.fields.keys())}`,
+	);
+	return false;
+}

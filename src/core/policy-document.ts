@@ -1,0 +1,105 @@
+import { parseDocument } from 'yaml';
+import type { Json } from './canonical-json';
+import { SyncError } from './errors';
+import type {
+	Authority,
+	EntityPolicy,
+	FieldPolicy,
+	Policy,
+	Strategy,
+	TableBinding,
+} from './policy';
+
+/** One anchor may be used this often: a document of a few lines must not unfold to gigabytes. */
+const MAX_ALIASES = 100;
+
+/**
+ * The data of a YAML 1.2 or JSON text (JSON is YAML). Keys are always texts: `1:` and `"1":` are the same.
+ *
+ * @throws SyncError POLICY_INVALID with the line and column of every syntax problem; a key given twice is one.
+ */
+export function readDocument(text: string): unknown {
+	const document = parseDocument(text, { version: '1.2', schema: 'core', stringKeys: true });
+	const problems = [...document.errors, ...document.warnings].map(({ message }) =>
+		firstLine(message),
+	);
+	if (problems.length > 0) throw unreadable(problems);
+	try {
+		return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
+	} catch (error) {
+		throw unreadable(
+			[error instanceof Error ? firstLine(error.message) : 'cannot be unfolded'],
+			error,
+		);
+	}
+}
+
+/** The normal form: a document that gives the same policy, with every default and codec list written out. */
+export function documentOf(policy: Omit<Policy, 'document'>): Json {
+	return {
+		policy: policy.name,
+		systems: [...policy.systems],
+		entities: fromMap(policy.entities, documentOfEntity),
+	};
+}
+
+function documentOfEntity(entity: EntityPolicy): Json {
+	return {
+		...fromMap(entity.tables, documentOfTable),
+		match: entity.match.map((rule) => [...rule]),
+		fields: fromMap(entity.fields, documentOfField),
+		deletes: { conflict: entity.deletes.conflict, massDelete: { ...entity.deletes.massDelete } },
+		sensitive: [...entity.sensitive],
+	};
+}
+
+function documentOfTable({ schema, table, key, insert, stamp }: TableBinding): Json {
+	return {
+		table: [schema, table].map(quoteName).join('.'),
+		key: [...key],
+		insert: fromMap(insert, (value) => (value.kind === 'default' ? 'default' : value.value)),
+		stamp: fromMap(stamp, (value) => (value.kind === 'now' ? 'now' : value.value)),
+	};
+}
+
+function documentOfField({ columns, authority, map }: FieldPolicy): Json {
+	return {
+		...fromMap(columns, ({ column }) => column),
+		...documentOfAuthority(authority),
+		codec: fromMap(columns, ({ specs }) => [...specs]),
+		...(map ? { map: fromMap(map, (value) => value) } : {}),
+	};
+}
+
+function documentOfAuthority(authority: Authority): { [key: string]: Json } {
+	return authority.kind === 'owned'
+		? { owner: authority.owner, onForeignEdit: authority.onForeignEdit }
+		: { owner: 'shared', resolve: strategyText(authority.resolve) };
+}
+
+/** The strategy as the document writes it. */
+export function strategyText(strategy: Strategy): string {
+	return strategy.kind === 'prefer' ? `prefer(${strategy.system})` : strategy.kind;
+}
+
+function fromMap<T>(
+	map: ReadonlyMap<string, T>,
+	toJson: (value: T) => Json,
+): { [key: string]: Json } {
+	return Object.fromEntries([...map].map(([key, value]) => [key, toJson(value)]));
+}
+
+function quoteName(name: string): string {
+	return /[."]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
+}
+
+function unreadable(problems: readonly string[], cause?: unknown): SyncError {
+	const lines = problems.map((problem) => `- ${problem}`);
+	const message = ['The policy is not readable as YAML or JSON:', ...lines].join('\n');
+	return new SyncError('POLICY_INVALID', message, { cause, details: { problems } });
+}
+
+/** The parser shows the text around a problem below its message; the editor shows it already. */
+function firstLine(message: string): string {
+	return (message.split('\n')[0] ?? '').replace(/:$/, '');
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod/v4';
+import type {
+	DeletePolicy,
+	EntityPolicy,
+	FieldPolicy,
+	InsertValue,
+	Scalar,
+	StampValue,
+	TableBinding,
+} from './policy';
+import { checkEntity } from './policy-checks';
+import { readField } from './policy-field';
+import type { PolicyPath, PolicyProblems } from './policy-problems';
+import {
+	deletesShape,
+	entityShape,
+	fieldName,
+	LATER_DELETE_KEYS,
+	LATER_ENTITY_KEYS,
+	massDeleteShape,
+	scalar,
+	tableShape,
+} from './policy-schema';
+import { listOf } from './suggest';
+
+/** More rows than this deleted at once wait for approval unless the policy says otherwise. */
+const DEFAULT_MASS_DELETE = { rows: 50, percent: null };
+
+/** What the readers of one entity share. */
+interface EntityContext {
+	readonly problems: PolicyProblems;
+	/** Ends with the entity's name. */
+	readonly path: PolicyPath;
+	readonly systems: readonly string[];
+}
+
+/** Reads one entity, adding what is wrong to `problems`; once there is a problem the result means nothing. */
+export function readEntity(value: unknown, context: EntityContext): EntityPolicy {
+	const { problems, path, systems } = context;
+	const tableKeys = Object.fromEntries(systems.map((system) => [system, z.unknown()]));
+	const shape = { ...tableKeys, ...entityShape };
+	const read = problems.readObject(value, shape, path, LATER_ENTITY_KEYS);
+	const byKey: Readonly<Record<string, unknown>> = read;
+	const bound = systems.filter((system) => byKey[system] !== undefined);
+	if (bound.length < 2) {
+		problems.add(path, `must have a table in at least two of ${listOf(systems, 'and')}`);
+	}
+	const tables = bound.map(
+		(system) => [system, readTable(system, byKey[system], context)] as const,
+	);
+	const entity: EntityPolicy = {
+		name: String(path.at(-1)),
+		tables: new Map(tables),
+		match: read.match ?? [],
+		fields: readFields(read.fields, context),
+		deletes: readDeletes(read.deletes, context),
+		sensitive: new Set([...(read.sensitive ?? [])].sort()),
+	};
+	checkEntity(entity, context);
+	return entity;
+}
+
+function readTable(
+	system: string,
+	value: unknown,
+	{ problems, path }: EntityContext,
+): TableBinding {
+	const place = [...path, system];
+	const read = problems.readObject(value, tableShape, place);
+	const insert = readScalars(read.insert, [...place, 'insert'], problems);
+	const stamp = readScalars(read.stamp, [...place, 'stamp'], problems);
+	return {
+		system,
+		schema: read.table?.schema ?? '',
+		table: read.table?.table ?? '',
+		key: read.key ?? [],
+		insert: new Map(insert.map(([column, value]) => [column, insertValue(value)])),
+		stamp: new Map(stamp.map(([column, value]) => [column, stampValue(value)])),
+	};
+}
+
+function insertValue(value: Scalar): InsertValue {
+	return value === 'default' ? { kind: 'default' } : { kind: 'constant', value };
+}
+
+function stampValue(value: Scalar): StampValue {
+	return value === 'now' ? { kind: 'now' } : { kind: 'constant', value };
+}
+
+function readScalars(
+	value: unknown,
+	path: PolicyPath,
+	problems: PolicyProblems,
+): (readonly [string, Scalar])[] {
+	if (value === undefined) return [];
+	return problems.readEntries(value, path).flatMap(([column, constant]) => {
+		const read = problems.read(scalar, constant, [...path, column]);
+		return read === undefined ? [] : [[column, read] as const];
+	});
+}
+
+function readFields(value: unknown, context: EntityContext): ReadonlyMap<string, FieldPolicy> {
+	const { problems, systems } = context;
+	const path = [...context.path, 'fields'];
+	const entries = problems.readEntries(value, path, 'must have at least one field');
+	const fields = entries.map(([name, field]) => {
+		const place = [...path, name];
+		problems.read(fieldName, name, place);
+		return [name, readField(field, { problems, path: place, systems })] as const;
+	});
+	return new Map(fields);
+}
+
+function readDeletes(value: unknown, { problems, path }: EntityContext): DeletePolicy {
+	const place = [...path, 'deletes'];
+	const read = problems.readObject(value ?? {}, deletesShape, place, LATER_DELETE_KEYS);
+	return { conflict: 'review', massDelete: readMassDelete(read.massDelete, place, problems) };
+}
+
+function readMassDelete(
+	value: unknown,
+	path: PolicyPath,
+	problems: PolicyProblems,
+): DeletePolicy['massDelete'] {
+	if (value === undefined) return DEFAULT_MASS_DELETE;
+	const read = problems.readObject(value ?? {}, massDeleteShape, [...path, 'massDelete']);
+	return { rows: read.rows ?? null, percent: read.percent ?? null };
+}

@@ -1,0 +1,94 @@
+import { lintCodecs } from './lint-codecs';
+import type { LintFinding } from './lint-finding';
+import { lintTable, type TableFacts } from './lint-tables';
+import type { EntityPolicy, FieldPolicy, Policy } from './policy';
+
+/**
+ * Looks for what a policy allows and its author may not have meant. Findings come in the order
+ * of the policy (entities and fields by name).
+ *
+ * @param facts - what the systems' databases say about the mapped tables; left out, or for tables
+ * not among them, only the document itself is looked at
+ */
+export function lintPolicy(
+	policy: Policy,
+	facts: readonly TableFacts[] = [],
+): readonly LintFinding[] {
+	return [...policy.entities.values()].flatMap((entity) => {
+		const tables = [...entity.tables.values()].flatMap((binding) => {
+			const known = facts.find(
+				({ system, schema, table }) =>
+					system === binding.system && schema === binding.schema && table === binding.table,
+			);
+			return known ? lintTable(entity, binding, known) : [];
+		});
+		return [...lintMatch(entity), ...lintFields(entity), ...tables];
+	});
+}
+
+function lintMatch(entity: EntityPolicy): LintFinding[] {
+	const path = `entities.${entity.name}.match`;
+	if (entity.match.length === 0) {
+		return [
+			{
+				severity: 'warning',
+				path,
+				message: `Without a match rule each ${entity.name} that both systems have already is created a second time in each.`,
+				fix: 'Add match: [[field]] with a field that identifies the record in both systems.',
+			},
+		];
+	}
+	const names = new Set(entity.match.flat());
+	return [...entity.fields.values()]
+		.filter(({ name, authority }) => names.has(name) && isMutable(authority))
+		.map(({ name }) => ({
+			severity: 'warning',
+			path,
+			message: `The match field "${name}" can be edited in more than one system, so a record may be matched by a value that is no longer its own.`,
+			fix: `Give "${name}" an owner with onForeignEdit: revert, or match by another field.`,
+		}));
+}
+
+/** Whether a system other than the owner can leave its own value in the field. */
+function isMutable(authority: FieldPolicy['authority']): boolean {
+	return authority.kind === 'shared' || authority.onForeignEdit === 'ignore';
+}
+
+function lintFields(entity: EntityPolicy): LintFinding[] {
+	return [...entity.fields.values()].flatMap((field) => [
+		...lintCarriers(entity, field),
+		...lintKeyColumns(entity, field),
+		...lintCodecs(field, `entities.${entity.name}.fields.${field.name}`),
+	]);
+}
+
+function lintCarriers(entity: EntityPolicy, { name, columns }: FieldPolicy): LintFinding[] {
+	if (columns.size > 1) return [];
+	const [system] = columns.keys();
+	return [
+		{
+			severity: 'info',
+			path: `entities.${entity.name}.fields.${name}`,
+			message: `Only ${system} has a column for this field, so it is read but goes nowhere.`,
+			fix: 'Name its column in another system, or remove the field.',
+		},
+	];
+}
+
+/** Each system numbers its own records: writing another system's value over a key would move the record. */
+function lintKeyColumns(entity: EntityPolicy, field: FieldPolicy): LintFinding[] {
+	const { authority } = field;
+	return [...field.columns].flatMap(([system, { column }]): LintFinding[] => {
+		const isKey = entity.tables.get(system)?.key.includes(column) ?? false;
+		const isOwn = authority.kind === 'owned' && authority.owner === system;
+		if (!isKey || isOwn) return [];
+		return [
+			{
+				severity: 'error',
+				path: `entities.${entity.name}.fields.${field.name}.${system}`,
+				message: `The sync would write the key column "${column}" of ${system}, whose records would change their identity.`,
+				fix: `Set owner: ${system}, or map a column of ${system} that is not part of its key.`,
+			},
+		];
+	});
+}

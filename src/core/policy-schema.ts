@@ -1,0 +1,171 @@
+import { z } from 'zod/v4';
+import { mustBe } from './policy-problems';
+
+/** The shapes of the policy document, key by key. What one key means for another is checked by the readers. */
+
+/** `constructor` and the like are found on every object, set or not: records by name would give wrong answers. */
+const isFreeName = (text: string) => !(text in Object.prototype);
+const RESERVED = 'is a reserved word; choose another name';
+
+/** A text of this form; a text of another form has just that one problem. */
+const wordOf = (pattern: RegExp, form: string) =>
+	z.string(mustBe('a name')).regex(pattern, { error: form, abort: true });
+
+export const entityName = wordOf(
+	/^[a-z][a-z0-9_-]{0,62}$/,
+	'must be 1 to 63 small letters, digits, underscores and hyphens, a letter first',
+).refine(isFreeName, RESERVED);
+
+export const fieldName = wordOf(
+	/^[A-Za-z][A-Za-z0-9_]{0,62}$/,
+	'must be 1 to 63 letters, digits and underscores, a letter first',
+).refine(isFreeName, RESERVED);
+
+/** Keys that the design knows and this version does not. */
+export const LATER_ENTITY_KEYS = ['parts', 'parent', 'where', 'required', 'recheck'];
+export const LATER_FIELD_KEYS = ['valid'];
+export const LATER_DELETE_KEYS = ['as'];
+export const LATER_STRATEGIES = ['latest', 'max', 'min', 'union', 'delta', 'longest'];
+const LATER_DELETE_CONFLICTS = ['update-wins', 'delete-wins'];
+
+const ENTITY_WORDS = ['match', 'fields', 'deletes', 'sensitive', ...LATER_ENTITY_KEYS];
+const FIELD_WORDS = ['owner', 'onForeignEdit', 'resolve', 'codec', 'map', ...LATER_FIELD_KEYS];
+/** A system with such a name could not be told from the document's own words, or from a vector's other components. */
+const RESERVED_SYSTEMS = new Set([...ENTITY_WORDS, ...FIELD_WORDS, 'human', 'sync', 'shared']);
+
+/** A value for an unmapped column. */
+export const scalar = z.union(
+	[z.null(), z.boolean(), z.string(), z.number().refine(isExactNumber)],
+	{
+		error: 'must be a text, a number, true, false or null (put long numbers in quotes)',
+	},
+);
+
+const column = nonEmpty('a column name');
+export const columnName = column.optional();
+
+const systemName = wordOf(
+	/^[a-z][a-z0-9_]{0,30}$/,
+	'must be 1 to 31 small letters, digits and underscores, a letter first',
+).refine((text) => !RESERVED_SYSTEMS.has(text) && isFreeName(text), RESERVED);
+
+export const documentShape = {
+	policy: wordOf(
+		/^[a-z][a-z0-9-]{0,62}$/,
+		'must be 1 to 63 small letters, digits and hyphens, a letter first',
+	),
+	systems: z
+		.array(systemName, mustBe('a list of 2 to 8 system names'))
+		.min(2, 'must name at least 2 systems')
+		.max(8, 'must name at most 8 systems')
+		.refine(isDistinct, 'names a system twice'),
+	entities: z.unknown(),
+};
+
+export const tableShape = {
+	table: z
+		.string(mustBe('a table name, schema.table'))
+		.transform(splitTableName)
+		.refine(
+			(parts) => parts !== null,
+			'must be a table name, schema.table, with names that hold a dot in double quotes',
+		),
+	key: z
+		.array(column, mustBe('a list of column names, [id]'))
+		.min(1, 'must name at least one column')
+		.refine(isDistinct, 'names a column twice'),
+	insert: z.unknown(),
+	stamp: z.unknown(),
+};
+
+/** Of an entity; the keys of its systems come beside these. */
+export const entityShape = {
+	match: z
+		.array(
+			z
+				.array(
+					z.string('must be a field name'),
+					'must be a list of field names; write [[email]], not [email]',
+				)
+				.min(1, 'must name at least one field')
+				.refine(isDistinct, 'names a field twice'),
+			mustBe('a list of lists of field names, [[email]]'),
+		)
+		.optional(),
+	fields: z.unknown(),
+	deletes: z.unknown(),
+	sensitive: z.array(z.string('must be a field name'), mustBe('a list of field names')).optional(),
+};
+
+/** Of a field; the keys of its systems, with a column name each, come beside these. */
+export const fieldShape = {
+	owner: z.string(mustBe('the name of a system, or shared')),
+	onForeignEdit: z
+		.enum(['revert', 'ignore', 'review'], 'must be revert, ignore or review')
+		.optional(),
+	resolve: z.string('must be a strategy, such as prefer(crm) or review').optional(),
+	codec: z.unknown(),
+	map: z.unknown(),
+};
+
+export const deletesShape = {
+	conflict: z
+		.string(mustBe('review'))
+		.superRefine((word, context) => {
+			if (word === 'review') return;
+			const isLater = LATER_DELETE_CONFLICTS.includes(word);
+			const message = isLater
+				? `${word} is not available in this version; use review`
+				: 'must be review';
+			context.addIssue({ code: 'custom', message });
+		})
+		.optional(),
+	massDelete: z.unknown(),
+};
+
+export const massDeleteShape = {
+	rows: z
+		.int('must be a whole number of rows, or null')
+		.min(1, 'must be at least 1')
+		.nullable()
+		.optional(),
+	percent: z
+		.number('must be a percentage, or null')
+		.gt(0, 'must be more than 0')
+		.max(100, 'must be at most 100')
+		.nullable()
+		.optional(),
+};
+
+export const mapValue = z.union([z.boolean(), z.string(), z.number().refine(isExactNumber)], {
+	error: 'must be a text, a number, true or false (null always stays null)',
+});
+
+/** The schema and table of `schema.table`, `table` (schema public), or `"odd.schema"."odd.table"`; null when it is none of these. */
+export function splitTableName(text: string): { schema: string; table: string } | null {
+	const part = String.raw`("(?:[^"]|"")+"|[^".]+)`;
+	const [, first, second] = new RegExp(`^${part}(?:\\.${part})?$`).exec(text) ?? [];
+	if (first === undefined) return null;
+	if (second === undefined) return { schema: 'public', table: unquote(first) };
+	return { schema: unquote(first), table: unquote(second) };
+}
+
+function nonEmpty(what: string) {
+	return z
+		.string(mustBe(what))
+		.min(1, `must be ${what}, not an empty text`)
+		.refine((text) => !text.includes('\0'), `must be ${what}, without a zero byte`);
+}
+
+function unquote(text: string): string {
+	return text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
+}
+
+function isDistinct(names: readonly string[]): boolean {
+	return new Set(names).size === names.length;
+}
+
+/** Whole numbers beyond 2^53 arrive with wrong last digits. */
+function isExactNumber(value: number): boolean {
+	return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
+}

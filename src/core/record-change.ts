@@ -1,0 +1,119 @@
+import type { ChangeEvent } from './change-event';
+import { canonicalJson, type Json } from './canonical-json';
+import type { Key } from './link';
+import { keyText } from './mapping';
+import { isGenuine, type Marker } from './marker';
+import type { Position } from './position';
+
+/**
+ * What one transaction did to one record of one system, folded to its final state: an edit may
+ * arrive as delete + insert, or as several images of a row of which the middle ones mean nothing.
+ * This is the input of `observe`, and it is journaled whole.
+ */
+export interface RecordChange {
+	readonly system: string;
+	readonly entity: string;
+	/** Of the record's last event in the transaction. */
+	readonly position: Position;
+	/** Of its first one. */
+	readonly firstPosition: Position;
+	/** Commit time by the source's clock; shown, never compared. */
+	readonly tsMs: number;
+	/** Null when a marker came without a row (a stale write, a refused insert). */
+	readonly key: Key | null;
+	/** The key before the transaction, when it changed. */
+	readonly previousKey: Key | null;
+	/** Whether the row is there after the transaction; null when no row changed. */
+	readonly exists: boolean | null;
+	/** The final after-image. A column that is missing was not sent. */
+	readonly columns: Readonly<Record<string, Json>>;
+	/** Columns that were not sent because they did not change (TOAST). */
+	readonly unchanged: readonly string[];
+	/** Our own message, its MAC checked; null for a foreign transaction. */
+	readonly marker: Marker | null;
+	/** A marker with our prefix and a wrong MAC: somebody tries to hide a change, or the store's key was replaced. */
+	readonly forged: boolean;
+	readonly snapshot: boolean;
+}
+
+/**
+ * Folds events (in stream order) to one change per transaction and record.
+ *
+ * @param macKey - the store's secret, to tell our markers from forged ones
+ */
+export function foldEvents(events: readonly ChangeEvent[], macKey: string): RecordChange[] {
+	const open = new Map<string, RecordChange>();
+	for (const event of events) {
+		const single = changeOf(event, macKey);
+		const id = recordId(single, single.previousKey ?? single.key);
+		const earlier = open.get(id);
+		if (earlier) open.delete(id); // Re-inserted below, so that the map stays in order of last events.
+		const folded = earlier ? combine(earlier, single) : single;
+		open.set(recordId(folded, folded.key), folded);
+	}
+	return [...open.values()];
+}
+
+function changeOf(event: ChangeEvent, macKey: string): RecordChange {
+	const { marker } = event;
+	const position = event.source.position;
+	if (position === null) throw new TypeError('a wake item stands in no stream and cannot be folded');
+	const genuine = marker !== null && isGenuine(marker, macKey);
+	const markerOnly = event.op === 'm';
+	return {
+		system: event.system,
+		entity: event.entity,
+		position,
+		firstPosition: position,
+		tsMs: event.source.tsMs,
+		key: markerOnly ? (marker?.key ?? null) : event.key,
+		previousKey: previousKeyOf(event),
+		exists: markerOnly ? null : event.op !== 'd',
+		columns: event.after ?? {},
+		unchanged: event.unchanged,
+		marker: genuine ? marker : null,
+		forged: marker !== null && !genuine,
+		snapshot: event.source.snapshot,
+	};
+}
+
+/** The key that an update replaced; null when the key stayed, or the source did not send the old one. */
+export function previousKeyOf({ op, before, key }: ChangeEvent): Key | null {
+	if (op !== 'u' || before === null) return null;
+	const columns = Object.keys(key);
+	if (!columns.every((column) => Object.hasOwn(before, column))) return null;
+	const previous = Object.fromEntries(columns.map((column) => [column, keyText(before[column] ?? null)]));
+	return canonicalJson(previous) === canonicalJson(key) ? null : previous;
+}
+
+function combine(earlier: RecordChange, later: RecordChange): RecordChange {
+	const rowChanged = later.exists !== null;
+	const kept = rowChanged && later.exists ? keptColumns(earlier, later.unchanged) : {};
+	const image = rowChanged ? { ...kept, ...later.columns } : earlier.columns;
+	return {
+		...later,
+		firstPosition: earlier.firstPosition,
+		key: later.key ?? earlier.key,
+		previousKey: earlier.previousKey ?? later.previousKey,
+		exists: later.exists ?? earlier.exists,
+		columns: image,
+		unchanged: rowChanged
+			? later.unchanged.filter((column) => !Object.hasOwn(image, column))
+			: earlier.unchanged,
+		marker: later.marker ?? earlier.marker,
+		forged: earlier.forged || later.forged,
+	};
+}
+
+/** An image of the same transaction holds the values that a later one left out as unchanged. */
+function keptColumns(earlier: RecordChange, unchanged: readonly string[]): Record<string, Json> {
+	const held = unchanged.filter((column) => Object.hasOwn(earlier.columns, column));
+	return Object.fromEntries(held.map((column) => [column, earlier.columns[column] ?? null]));
+}
+
+/** One record of one transaction; a marker without a row key stands for its link. */
+function recordId(change: RecordChange, key: Key | null): string {
+	const commit = change.position.slice(0, change.position.indexOf(':'));
+	const record = key ?? change.marker?.link ?? change.position;
+	return canonicalJson([commit, change.system, change.entity, record]);
+}

@@ -1,0 +1,95 @@
+import type { Json } from './canonical-json';
+import { openReviews, startDraft, unfreeze, type Draft } from './draft';
+import { SyncError } from './errors';
+import type { JournalEntry } from './journal';
+import { fieldOf, type FieldState, type LinkState } from './link';
+import type { PolicyInForce } from './observe';
+import { increment, join, NOTHING_SEEN, type VersionVector } from './version-vector';
+
+/** What a person decided about one review item. */
+export interface Resolution {
+	readonly review: string;
+	/** The token of the item as the person saw it. */
+	readonly token: string;
+	readonly by: string;
+	readonly choice: Choice;
+}
+
+export type Choice =
+	/** The value that this system holds, for every field of the item. */
+	| { readonly kind: 'apply'; readonly system: string }
+	/** Canonical values by field; fields that are not named keep the merged value. */
+	| { readonly kind: 'values'; readonly values: Readonly<Record<string, Json>> }
+	/** The systems may differ: an accepted divergence. The next foreign change re-opens the matter. */
+	| { readonly kind: 'dismiss' }
+	/** Let the rules decide again (after a failure was mended). */
+	| { readonly kind: 'retry' };
+
+export interface Resolved {
+	readonly state: LinkState;
+	readonly journal: readonly JournalEntry[];
+}
+
+/**
+ * R5: writes a person's decision into the link's state. Makes no operations itself: the link
+ * is due afterwards, and R2 brings the value to every system by compare-and-set.
+ *
+ * @throws SyncError REVIEW_CLOSED when the item is no longer open, REVIEW_CHANGED when the token is stale,
+ * INVALID_RESOLUTION when the chosen system holds no value.
+ */
+export function resolve(before: LinkState, resolution: Resolution, { policy, hash }: PolicyInForce): Resolved {
+	const item = openReviews(before, policy.name).find(({ id }) => id === resolution.review);
+	if (!item) throw new SyncError('REVIEW_CLOSED', `The review item ${resolution.review} is no longer open`);
+	if (item.token !== resolution.token) {
+		throw new SyncError('REVIEW_CHANGED', `The record has changed since review item ${item.id} was looked at`);
+	}
+	const draft = startDraft(before);
+	draft.journal.push({ kind: 'resolved', policyHash: hash, resolution });
+	unfreeze(draft, item.id, resolution.choice.kind);
+	for (const name of item.fields) resolveField(draft, name, resolution.choice);
+	return { state: draft.state, journal: draft.journal };
+}
+
+function resolveField(draft: Draft, name: string, choice: Choice): void {
+	const field = fieldOf(draft.state, name);
+	switch (choice.kind) {
+		case 'retry':
+			return;
+		case 'dismiss':
+			accept(field);
+			return;
+		case 'apply':
+			settleOn(field, valueIn(field, name, choice.system));
+			return;
+		case 'values':
+			if (Object.hasOwn(choice.values, name)) settleOn(field, choice.values[name] ?? null);
+			else accept(field);
+	}
+}
+
+function valueIn(field: FieldState, name: string, system: string): Json {
+	const view = field.views[system];
+	if (view && view.unreadable === undefined) return view.canon;
+	throw new SyncError('INVALID_RESOLUTION', `${system} holds no readable value of ${name} that could be applied`);
+}
+
+/** The person has seen everything there is, and adds one change of their own. */
+function settleOn(field: FieldState, canon: Json): void {
+	field.merged = { canon, vector: increment(everythingSeen(field), 'human'), from: 'human' };
+	for (const [system, { accepted: _over, ...view }] of Object.entries(field.views)) {
+		field.views[system] = { ...view, base: view.canon };
+	}
+}
+
+function accept(field: FieldState): void {
+	const vector = increment(everythingSeen(field), 'human');
+	for (const [system, view] of Object.entries(field.views)) {
+		field.views[system] = { ...view, vector: join(view.vector, vector), base: view.canon, accepted: true };
+	}
+	if (field.merged) field.merged = { ...field.merged, vector: increment(vector, 'sync') };
+}
+
+function everythingSeen(field: FieldState): VersionVector {
+	const vectors = Object.values(field.views).map((view) => view.vector);
+	return [...vectors, field.merged?.vector ?? NOTHING_SEEN].reduce(join, NOTHING_SEEN);
+}

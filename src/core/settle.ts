@@ -1,0 +1,117 @@
+import { canonicalJson, equalJson } from './canonical-json';
+import { explain, freeze, type Draft } from './draft';
+import { EXISTENCE, fieldOf, type LinkState, type Operation } from './link';
+import type { Marker } from './marker';
+import type { RecordChange } from './record-change';
+
+/**
+ * Settles the operation that a transaction's marker speaks of, so far as the operation itself
+ * goes (R4); what an applied one means for the views is `observe`'s part.
+ *
+ * A marker counts only if its operation is unsettled and of this link, system and row: any role
+ * can emit a message, and a copied one must not make a user's change look like ours.
+ *
+ * @returns the operation when this transaction applied it; null when the transaction is foreign.
+ */
+export function settle(draft: Draft, change: RecordChange): Operation | null {
+	const { marker, system } = change;
+	if (change.forged) warn(draft, system, 'a marker with a wrong signature');
+	if (marker === null) return null;
+	const op = draft.state.inFlight[system];
+	if (op === undefined || !speaksOf(marker, op, change)) {
+		warn(draft, system, `a marker for ${marker.op}, which is not in flight to this row`);
+		return null;
+	}
+	if (marker.outcome === 'applied' && change.exists === null) {
+		// The write is real, but its row never came: the table has left the publication, or a row filter hides it.
+		freeze(draft, fieldsOf(op), {
+			kind: 'failure',
+			reason: `${system} applied our write, but its change stream does not show the row`,
+		});
+		return null;
+	}
+	delete draft.state.inFlight[system];
+	explain(draft, 'outcome', { system, detail: { op: op.id, outcome: marker.outcome } });
+	return afterOutcome(draft, op, marker);
+}
+
+/** The fields that an operation writes; an insert or delete writes the record's existence. */
+export function fieldsOf(op: Operation): string[] {
+	return op.kind === 'update' ? Object.keys(op.fields) : [EXISTENCE];
+}
+
+function speaksOf(marker: Marker, op: Operation, change: RecordChange): boolean {
+	const sameOp = marker.op === op.id && marker.link === op.link;
+	const sameKind = marker.entity === op.entity && marker.system === op.system;
+	const keys = [marker.key, change.previousKey ?? change.key].filter((key) => key !== null);
+	const sameRow = op.key === null || keys.every((key) => equalJson({ ...key }, { ...op.key }));
+	return sameOp && sameKind && sameRow;
+}
+
+function afterOutcome(draft: Draft, op: Operation, marker: Marker): Operation | null {
+	const { system } = op;
+	switch (marker.outcome) {
+		case 'applied':
+			delete draft.state.staleRuns[system];
+			return op;
+		case 'stale':
+			afterStale(draft, op);
+			return null;
+		case 'exists':
+			afterExists(draft, op);
+			return null;
+		case 'refused':
+			freeze(draft, fieldsOf(op), {
+				kind: 'failure',
+				reason: `${system} refuses the value: ${marker.error ?? 'no reason given'}`,
+			});
+			return null;
+		case 'void':
+			freeze(draft, fieldsOf(op), { kind: 'failure', reason: `A person gave up the write to ${system}` });
+			return null;
+	}
+}
+
+/**
+ * A stale outcome is caused by a change that stands before it in the stream and is therefore
+ * observed already. Where nothing was observed between two stale outcomes, no change is the
+ * cause: asking a third time would go on for ever.
+ */
+function afterStale(draft: Draft, op: Operation): void {
+	const { state } = draft;
+	const seenThen = canonicalJson(fieldsOf(op).map((field) => fieldOf(state, field).views[op.system]?.vector ?? null));
+	const earlier = state.staleRuns[op.system];
+	state.staleRuns[op.system] = { count: (earlier?.count ?? 0) + 1, seenThen };
+	if (op.kind === 'delete') {
+		freeze(draft, [EXISTENCE], {
+			kind: 'conflict',
+			reason: `The record in ${op.system} was changed after the delete was decided`,
+		});
+	} else if (earlier?.seenThen === seenThen) {
+		freeze(draft, fieldsOf(op), {
+			kind: 'failure',
+			reason: `${op.system} does not take the value although nobody changed it: a trigger, row security or a comparison stands in the way`,
+		});
+	}
+}
+
+/** The row that was in the way stands before the marker in the stream: had it matched, it would be linked by now. */
+function afterExists(draft: Draft, op: Operation): void {
+	if (draft.state.keys[op.system] !== undefined) return;
+	freeze(draft, [EXISTENCE], {
+		kind: 'identity',
+		reason: `${op.system} already has a record with one of the unique values, and no match key says that it is the same`,
+	});
+}
+
+function warn(draft: Draft, system: string, what: string): void {
+	explain(draft, 'warning', {
+		system,
+		detail: `${system} sent ${what}; the change was treated as foreign`,
+	});
+}
+
+/** Whether the system last refused to say yes or no: used by planning to split an op per field. */
+export function staleCount(state: LinkState, system: string): number {
+	return state.staleRuns[system]?.count ?? 0;
+}

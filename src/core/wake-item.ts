@@ -1,0 +1,30 @@
+import type { ChangeEvent } from './change-event';
+import type { LinkState } from './link';
+
+/**
+ * The item by which a trigger says "look at this link": it stands in no stream, changes nothing,
+ * and may be lost or repeated. The store is the queue.
+ */
+export function wakeItem({ id, entity, keys }: LinkState, system: string): ChangeEvent {
+	return {
+		changeId: `wake:${id}`,
+		system,
+		entity,
+		op: 'w',
+		key: { ...keys[system] },
+		before: null,
+		after: null,
+		unchanged: [],
+		source: { connector: 'sync-store', position: null, prev: null, tsMs: 0, txId: null, snapshot: false },
+		marker: null,
+		bisync: { wake: { link: id } },
+	};
+}
+
+/** The link that a wake item speaks of; null for every other item. */
+export function wokenLink({ op, bisync }: ChangeEvent): string | null {
+	if (op !== 'w') return null;
+	const { wake } = bisync;
+	const link = typeof wake === 'object' && wake !== null && !Array.isArray(wake) ? wake['link'] : null;
+	return typeof link === 'string' ? link : null;
+}
