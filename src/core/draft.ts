@@ -40,6 +40,17 @@ export function freeze(
 	explain(draft, 'review-opened', { detail: { ...frozen, fields: free } });
 }
 
+/** Holds a field still whose value in `system` the codec refuses; `reason` completes "The value …". */
+export function freezeUnreadable(
+	draft: Draft,
+	{ field, system, reason }: { field: string; system: string; reason: string },
+): void {
+	freeze(draft, [field], {
+		kind: 'failure',
+		reason: `The value of ${field} in ${system} cannot be read: it ${reason}`,
+	});
+}
+
 /** Lets go of all fields that the item holds. */
 export function unfreeze(draft: Draft, review: string, how: string): void {
 	for (const field of Object.values(draft.state.fields)) {

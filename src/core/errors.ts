@@ -135,11 +135,62 @@ export const ERROR_POLICY = {
 		action: 'stop',
 		remedy: 'Acknowledge only positions that this stream has handed out.',
 	},
+	PREFLIGHT_FAILED: {
+		action: 'stop',
+		remedy: 'Run the SQL given with each problem, as the owner of the tables or a superuser, then try again.',
+	},
+	CHANGES_MISSING: {
+		action: 'stop',
+		remedy:
+			'Nothing is read until a person agrees. Resolve the review item that the message names (Dead Letter ' +
+			'Queue, operation Resolve or Retry), then activate the workflow again: it makes a new slot and reads ' +
+			'all rows of the tables anew, so that nothing that happened meanwhile goes unnoticed.',
+	},
+	LOG_REWOUND: {
+		action: 'stop',
+		remedy:
+			'This is another server, or one restored to an earlier time. Give the address of the right one; or ' +
+			'publish the policy under another name, which starts with a first read of all tables.',
+	},
+	FILTER_CHANGED: {
+		action: 'stop',
+		remedy:
+			'Publish the policy without these tables again; or publish it with them under another name, which ' +
+			'starts with a first read of all tables.',
+	},
+	NO_SAMPLE: {
+		action: 'stop',
+		remedy: 'Insert or change a row in one of the tables, then run the test again.',
+	},
 	SNAPSHOT_GONE: {
 		action: 'stop',
 		remedy:
 			'The session that held the snapshot open has ended. Drop the slot, and make a new one with a new first ' +
 			'read of the tables.',
+	},
+	// Writing to Postgres.
+	LEDGER_MISSING: {
+		action: 'stop',
+		remedy:
+			'Let the owner of the target database run the SQL in the message once. Without the ledger a repeated ' +
+			'write could not be told from a new one.',
+	},
+	TARGET_BUSY: {
+		action: 'retry',
+		remedy:
+			'Nothing was written; it is tried again. If it happens often, look for transactions that stay open: ' +
+			"select pid, xact_start, query from pg_stat_activity where state like 'idle in transaction%'.",
+	},
+	TARGET_FAILED: {
+		action: 'retry',
+		remedy:
+			'Nothing was written; it is tried again. The message is the target server’s own; its log may say more.',
+	},
+	OPERATION_INVALID: {
+		action: 'dead-letter',
+		remedy:
+			'Give Sync Write the policy by which the operation was decided, and leave the item unedited on the way from ' +
+			'Field Authority Merge.',
 	},
 	TABLE_MISSING: {
 		action: 'stop',
@@ -187,6 +238,11 @@ export const ERROR_POLICY = {
 		remedy:
 			'Run the Sync Policy node with the operation Publish once, with this name and this sync store.',
 	},
+	JOURNAL_INCOMPLETE: {
+		action: 'stop',
+		remedy:
+			'Read the journal of one link, oldest entry first and from its first entry on, and keep every published version of the policy.',
+	},
 	COMMIT_CONTENDED: {
 		action: 'retry',
 		remedy:
@@ -195,6 +251,39 @@ export const ERROR_POLICY = {
 	INVALID_SETTING: {
 		action: 'stop',
 		remedy: 'Correct the field of that name in the node or in its credential.',
+	},
+	NOT_AN_OPERATION: {
+		action: 'dead-letter',
+		remedy:
+			'Connect an output "Write to …" of Field Authority Merge to Sync Write, and leave the items unedited on the way.',
+	},
+	SYSTEMS_MISMATCH: {
+		action: 'stop',
+		remedy: 'Set "Systems" to the names that the policy lists, separated by commas, and connect each output.',
+	},
+	WRONG_SYSTEM: {
+		action: 'stop',
+		remedy:
+			'Correct the connection, or the field "System" of this node. Nothing is lost: the write is offered again.',
+	},
+	POLICY_NOT_LIVE: {
+		action: 'retry',
+		remedy:
+			'Approve the first contact, or set the mode to Live, with the Sync Policy node. What is to be written is kept until then.',
+	},
+	REVIEW_UNKNOWN: {
+		action: 'dead-letter',
+		remedy: 'Take the ID from the operation List, with the same sync store and policy.',
+	},
+	FIRST_CONTACT_OPEN: {
+		action: 'stop',
+		remedy:
+			'Look at the operation First Contact Report of Sync Policy, then run Approve First Contact. The mode can be set from then on.',
+	},
+	FIRST_CONTACT_INCOMPLETE: {
+		action: 'retry',
+		remedy:
+			'Activate the workflow with the triggers of all systems, wait until each has read its tables (Sync Policy, Show tells), then approve again.',
 	},
 } as const satisfies Record<string, { action: 'retry' | 'dead-letter' | 'stop'; remedy: string }>;
 

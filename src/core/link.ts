@@ -52,6 +52,8 @@ export interface MergedVersion {
 	readonly vector: VersionVector;
 	/** The system whose value it is; `human` after a resolution. */
 	readonly from: string;
+	/** How many triggers in a row made this value of one that we wrote; absent when a user's or ours stands. */
+	readonly rewrites?: number;
 }
 
 /** The last value read from one system's ordered stream. */
@@ -110,8 +112,8 @@ export interface OperationField {
 
 export interface StaleRun {
 	readonly count: number;
-	/** What the last stale op expected and what had been observed of its fields by then. */
-	readonly seenThen: string;
+	/** Per field, what had been observed of it when an op that wrote it was last found stale. */
+	readonly seen: Readonly<Record<string, VersionVector>>;
 }
 
 /** A link of which nothing has been observed. */
@@ -141,17 +143,23 @@ export function ambiguousLink(id: string, entity: string, generation: number): L
 	return { ...emptyLink(id, entity, generation), fields, reviewCount: 1 };
 }
 
-/** The deterministic id of the link that the first observation of (system, key) makes: 32 hex digits. */
+/**
+ * The deterministic id of the link that the first observation of a record makes: 32 hex digits.
+ * The position is part of it because keys move: a link that was made under a key keeps its id when
+ * its row gets another one, and the key may be anybody's after that.
+ */
 export function linkId(first: {
 	policy: string;
 	entity: string;
 	system: string;
 	key: Key;
 	generation: number;
+	/** Of the first event. */
+	position: Position;
 }): string {
-	return sha256Hex(
-		canonicalJson([first.policy, first.entity, first.system, first.key, first.generation]),
-	).slice(0, 32);
+	const { policy, entity, system, key, generation, position } = first;
+	const made = canonicalJson([policy, entity, system, key, generation, position]);
+	return sha256Hex(made).slice(0, 32);
 }
 
 /** Whether the system's stream last showed the record as there. */

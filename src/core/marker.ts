@@ -33,6 +33,10 @@ export interface Marker {
 export const OUTCOMES = ['applied', 'stale', 'exists', 'refused', 'void'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+export function isOutcome(value: unknown): value is Outcome {
+	return OUTCOMES.some((outcome) => outcome === value);
+}
+
 const MARKER_VERSION = 1;
 const markerSchema = z.object({
 	v: z.literal(MARKER_VERSION),

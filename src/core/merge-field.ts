@@ -1,5 +1,5 @@
 import { equalJson } from './canonical-json';
-import { explain, freeze, unfreeze, type Draft } from './draft';
+import { explain, freeze, freezeUnreadable, unfreeze, type Draft } from './draft';
 import {
 	EXISTENCE,
 	fieldOf,
@@ -8,8 +8,8 @@ import {
 	type MergedVersion,
 	type View,
 } from './link';
-import { judge, type Rules } from './strategies';
-import { compare, increment, join, type VersionVector } from './version-vector';
+import { judge, outranks, type Rules } from './strategies';
+import { compare, increment, join, NOTHING_SEEN, type VersionVector } from './version-vector';
 
 /**
  * Brings one field's merged version up to date with the views of all systems: a star of
@@ -20,16 +20,31 @@ import { compare, increment, join, type VersionVector } from './version-vector';
  */
 export function mergeField(draft: Draft, name: string, rules: Rules): boolean {
 	const field = fieldOf(draft.state, name);
-	if (field.frozen !== null && !settledByItself(draft, field)) return false;
 	let changed = false;
+	if (field.frozen !== null) {
+		if (!settledByItself(draft, name, field)) return false;
+		changed = true;
+	}
 	for (const step of [absorb, agree]) {
 		for (const system of systemsInOrder(name, rules)) {
 			const view = field.views[system];
-			if (field.frozen !== null || view === undefined || view.unreadable !== undefined) continue;
-			if (step(draft, { name, system, field, view, rules })) changed = true;
+			if (field.frozen !== null || view === undefined) continue;
+			if (view.unreadable === undefined) {
+				if (step(draft, { name, system, field, view, rules })) changed = true;
+			} else if (!isContained(view, field.merged)) {
+				freezeUnreadable(draft, { field: name, system, reason: view.unreadable });
+				changed = true;
+			}
 		}
 	}
 	return changed;
+}
+
+/** Whether the merged version has taken the view into account, or a person has decided over it. */
+function isContained({ vector }: View, merged: MergedVersion | null): boolean {
+	if (merged === null) return false;
+	const ordering = compare(vector, merged.vector);
+	return ordering === 'before' || ordering === 'equal';
 }
 
 interface Place {
@@ -49,16 +64,35 @@ function systemsInOrder(name: string, { policy, entity }: Rules): string[] {
 }
 
 /** A conflict whose sides have become equal needs no person any more. */
-function settledByItself(draft: Draft, field: FieldState): boolean {
+function settledByItself(draft: Draft, name: string, field: FieldState): boolean {
 	const { frozen } = field;
 	if (frozen === null || frozen.kind !== 'conflict') return false;
-	const views = Object.values(field.views);
-	const [first] = views;
 	const held = Object.values(draft.state.fields).filter((other) => other.frozen?.review === frozen.review);
-	if (first === undefined || held.length > 1) return false;
-	if (!views.every((view) => equalJson(view.canon, first.canon))) return false;
+	const agreed = held.length === 1 ? agreedVersion(draft, name) : null;
+	if (agreed === null) return false;
 	unfreeze(draft, frozen.review, 'the systems became equal');
+	setMerged(field, agreed);
 	return true;
+}
+
+/**
+ * What all systems show is the merged version, whatever it was: to merge equal views one by one
+ * could end in a conflict of the first with a version that no system has any more.
+ *
+ * @returns null when they differ, or the merged version is newer than all of them
+ */
+function agreedVersion(draft: Draft, name: string): MergedVersion | null {
+	// A system without a view of ∃ is about to get the record: what the others agree on is not all there is.
+	if (name === EXISTENCE && isInserting(draft.state)) return null;
+	const { views, merged } = fieldOf(draft.state, name);
+	const [[system, first] = []] = Object.entries(views);
+	if (system === undefined || first === undefined) return null;
+	const all = Object.values(views);
+	if (!all.every((view) => view.unreadable === undefined && equalJson(view.canon, first.canon))) return null;
+	const vector = all.reduce((seen, view) => join(seen, view.vector), merged?.vector ?? NOTHING_SEEN);
+	const isSame = merged !== null && equalJson(first.canon, merged.canon);
+	if (merged !== null && !isSame && compare(vector, merged.vector) === 'equal') return null;
+	return { canon: first.canon, vector, from: isSame ? merged.from : system };
 }
 
 /** Takes into the merged version what the view has and it has not. */
@@ -77,12 +111,16 @@ function absorb(draft: Draft, place: Place): boolean {
 	return absorbDifferent(draft, place, { merged, dominates: ordering === 'after' });
 }
 
-function absorbEqual(draft: Draft, { field, system, view, name }: Place, merged: MergedVersion): boolean {
+function absorbEqual(draft: Draft, place: Place, merged: MergedVersion): boolean {
+	const { field, system, view, name, rules } = place;
 	const vector = join(view.vector, merged.vector);
 	if (compare(vector, merged.vector) === 'equal') return false;
-	if (compare(vector, view.vector) !== 'equal') explain(draft, 'agreed', { field: name, system });
+	const isNewer = compare(vector, view.vector) === 'equal';
+	if (!isNewer) explain(draft, 'agreed', { field: name, system });
 	field.views[system] = { ...view, base: view.canon };
-	setMerged(field, { ...merged, vector });
+	// It counts as the value of whoever would win with it, or a third system could beat the preferred one's.
+	const from = isNewer || outranks(system, merged.from, { field: name, rules }) ? system : merged.from;
+	setMerged(field, { ...merged, vector, from });
 	return true;
 }
 
@@ -114,6 +152,13 @@ function overtake({ field, view }: Place, merged: MergedVersion): boolean {
 	return true;
 }
 
+/** Two triggers that answer each other would go on for ever; one that only normalises needs a single turn. */
+const MAX_REWRITES = 3;
+
+function fightReason(name: string, system: string, other: string): string {
+	return `${system} and ${other} are fighting: each changes what the sync writes to ${name}`;
+}
+
 function absorbDifferent(
 	draft: Draft,
 	place: Place,
@@ -125,19 +170,38 @@ function absorbDifferent(
 		setMerged(field, { canon: false, vector: join(view.vector, merged.vector), from: system });
 		return true;
 	}
+	const rewrites = view.residual ? (merged.rewrites ?? 0) + 1 : 0;
 	const { verdict, rule } = judge({ field: name, system, view, merged, existence, dominates }, rules);
-	if (verdict.kind === 'review') {
-		freeze(draft, [name], { kind: 'conflict', reason: verdict.reason });
+	if (verdict.kind === 'review' || rewrites > MAX_REWRITES) {
+		const reason = verdict.kind === 'review' ? verdict.reason : fightReason(name, system, merged.from);
+		agreeOrAsk(draft, name, reason);
 		return true;
 	}
 	const vector = join(view.vector, merged.vector);
 	const takes = verdict.kind === 'take';
 	explainVerdict(draft, { place, rule, dominates, kind: verdict.kind, merged });
 	field.views[system] = { ...view, base: view.canon };
-	if (takes) setMerged(field, { canon: view.canon, vector, from: system });
-	else setMerged(field, { ...merged, vector: newer(vector, view.vector) });
-	if (verdict.kind === 'tolerate') field.views[system] = { ...view, base: view.canon, accepted: true };
+	const rewritten = rewrites > 0 ? { rewrites } : {};
+	if (takes) setMerged(field, { canon: view.canon, vector, from: system, ...rewritten });
+	else if (verdict.kind === 'keep') setMerged(field, { ...merged, vector: newer(vector, view.vector) });
+	else tolerate(place, { ...merged, vector });
 	return true;
+}
+
+/** Both stand, and with equal vectors: whoever changes either of them next has seen the other one. */
+function tolerate({ field, system, view }: Place, merged: MergedVersion): void {
+	setMerged(field, merged);
+	field.views[system] = { ...view, base: view.canon, accepted: true };
+}
+
+function agreeOrAsk(draft: Draft, name: string, reason: string): void {
+	const agreed = agreedVersion(draft, name);
+	if (agreed === null) {
+		freeze(draft, [name], { kind: 'conflict', reason });
+		return;
+	}
+	setMerged(fieldOf(draft.state, name), agreed);
+	explain(draft, 'agreed', { field: name });
 }
 
 /** A version that is rejected although it had seen everything: the one that stands is newer than it. */
@@ -156,10 +220,13 @@ function setMerged(field: FieldState, merged: MergedVersion): void {
 }
 
 /** No system has the record, and no insert is under way that would bring it back. */
-function goneEverywhere({ fields, inFlight }: LinkState): boolean {
-	const views = Object.values(fields[EXISTENCE]?.views ?? {});
-	const inserting = Object.values(inFlight).some((op) => op.kind === 'insert');
-	return !inserting && views.every((view) => view.canon === false);
+function goneEverywhere(state: LinkState): boolean {
+	const views = Object.values(state.fields[EXISTENCE]?.views ?? {});
+	return !isInserting(state) && views.every((view) => view.canon === false);
+}
+
+function isInserting({ inFlight }: LinkState): boolean {
+	return Object.values(inFlight).some((op) => op.kind === 'insert');
 }
 
 function explainVerdict(

@@ -1,7 +1,7 @@
 import { equalJson, type Json } from './canonical-json';
-import { explain, freeze, startDraft, unfreeze, type Draft } from './draft';
+import { explain, freeze, freezeUnreadable, startDraft, unfreeze, type Draft } from './draft';
 import type { JournalEntry } from './journal';
-import { EXISTENCE, fieldOf, type LinkState, type Operation, type View } from './link';
+import { EXISTENCE, existsIn, fieldOf, type LinkState, type Operation, type View } from './link';
 import { readFields, type FieldReading } from './mapping';
 import { policyHash, type Policy } from './policy';
 import type { RecordChange } from './record-change';
@@ -45,16 +45,32 @@ export function observe(before: LinkState, change: RecordChange, { policy, hash 
 	draft.journal.push({ kind: 'observed', policyHash: hash, change });
 	const op = settle(draft, change);
 	const counts = { foreign: 0, residual: 0 };
+	if (op !== null && isSecondRow(draft.state, op, change)) {
+		freeze(draft, [EXISTENCE], {
+			kind: 'identity',
+			reason: `${change.system} got a record of its own while we were creating one: it has two now`,
+		});
+		return { state: draft.state, disposition: 'echo', journal: draft.journal };
+	}
 	if (change.exists !== null) {
 		observeExistence(draft, { change, op, counts });
 		if (change.key !== null && change.exists) draft.state.keys[change.system] = change.key;
 	}
 	if (change.exists === true) {
+		const before = counts.foreign;
 		for (const [name, reading] of readFields(entity, change.system, change.columns, change.unchanged)) {
 			observeField(draft, { name, reading, change, op, counts });
 		}
+		if (counts.foreign > before) insist(draft, change.system);
 	}
 	return { state: draft.state, disposition: dispositionOf(change, op, counts), journal: draft.journal };
+}
+
+/** Our new row came to stand beside one that users made meanwhile: theirs stays the linked one. */
+function isSecondRow(state: LinkState, op: Operation, { system, key }: RecordChange): boolean {
+	const linked = state.keys[system];
+	if (op.kind !== 'insert' || linked === undefined || key === null) return false;
+	return existsIn(state, system) && !equalJson({ ...linked }, { ...key });
 }
 
 interface Counts {
@@ -91,6 +107,18 @@ function observeExistence(draft: Draft, { change, op, counts }: Step): void {
 	}
 }
 
+/**
+ * Who edits a record that is deleted elsewhere says that it shall exist: a delete that was decided
+ * without this edit must not take it along.
+ */
+function insist(draft: Draft, system: string): void {
+	const { views, merged } = fieldOf(draft.state, EXISTENCE);
+	const view = views[system];
+	const disputed = merged?.canon === false || Object.values(views).some(({ canon }) => canon === false);
+	if (!disputed || view === undefined || view.accepted) return;
+	views[system] = { ...view, vector: increment(view.vector, system) };
+}
+
 function observeField(draft: Draft, step: Step & { name: string; reading: FieldReading }): void {
 	const { name, reading, change, op } = step;
 	const { system } = change;
@@ -107,6 +135,9 @@ function observeField(draft: Draft, step: Step & { name: string; reading: FieldR
 		observeWritten(draft, step, sent);
 	} else if (view !== undefined && equalJson(view.canon, sent.canon) && view.unreadable === undefined) {
 		field.views[system] = { ...view, raw: sent.raw }; // Another spelling of the same value is no change.
+	} else if (op?.kind === 'insert') {
+		// A field that our insert left out holds the column's default: nobody's change, and it has seen nothing.
+		field.views[system] = { raw: sent.raw, canon: sent.canon, vector: view?.vector ?? NOTHING_SEEN };
 	} else {
 		field.views[system] = foreignView(view, sent, system);
 		step.counts.foreign += 1;
@@ -142,21 +173,22 @@ function observeWritten(
 }
 
 /** Keeps what cannot be read as it is; the field waits for a person or a readable value. */
-function observeUnreadable(draft: Draft, { name, change, counts }: Step & { name: string }, sent: Sent): void {
+function observeUnreadable(draft: Draft, { name, change, op, counts }: Step & { name: string }, sent: Sent): void {
 	const { system } = change;
 	const field = fieldOf(draft.state, name);
 	const view = field.views[system];
 	if (view !== undefined && equalJson(view.raw, sent.raw) && view.unreadable !== undefined) return;
+	const reason = sent.unreadable ?? '';
+	const { vector = NOTHING_SEEN } = op?.fields[name] ?? {}; // A target that makes this of our value has seen ours.
+	const canon = view?.canon ?? null;
+	const before = { raw: sent.raw, canon, vector: join(view?.vector ?? NOTHING_SEEN, vector) };
+	liftFailure(draft, name);
 	field.views[system] = {
-		...foreignView(view, { raw: sent.raw, canon: view?.canon ?? null }, system),
-		unreadable: sent.unreadable ?? '',
+		...foreignView(view ? { ...view, ...before } : before, { raw: sent.raw, canon }, system),
+		unreadable: reason,
 	};
 	counts.foreign += 1;
-	liftFailure(draft, name);
-	freeze(draft, [name], {
-		kind: 'failure',
-		reason: `The value of ${name} in ${system} cannot be read: it ${sent.unreadable ?? ''}`,
-	});
+	freezeUnreadable(draft, { field: name, system, reason });
 }
 
 interface Sent {
@@ -184,10 +216,14 @@ function foreignView(view: View | undefined, { raw, canon }: { raw: Json; canon:
 	return view?.base === undefined ? { raw, canon, vector } : { raw, canon, vector, base: view.base };
 }
 
-/** A newer foreign change is a new chance: the refused value need not be written any more. */
+/**
+ * A newer foreign change is a new chance: the refused value need not be written any more. Not
+ * where a value cannot be read: nobody knows what it says, so no other one may replace it.
+ */
 function liftFailure(draft: Draft, name: string): void {
 	for (const field of [name, EXISTENCE]) {
-		const frozen = draft.state.fields[field]?.frozen;
+		const { frozen, views } = draft.state.fields[field] ?? { frozen: null, views: {} };
+		if (Object.values(views).some(({ unreadable }) => unreadable !== undefined)) continue;
 		if (frozen?.kind === 'failure') unfreeze(draft, frozen.review, 'a newer change of the field');
 	}
 }

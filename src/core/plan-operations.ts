@@ -117,8 +117,9 @@ function planInsert(draft: Draft, { system, rules, merged }: WholeRecord): Opera
 		if (version == null || column === undefined || draft.state.fields[name]?.frozen) continue;
 		const written = rawFor(rules.entity, system, name, version.canon);
 		if (!written.ok) {
+			// The others go without it, as they will when this is decided again: a frozen field holds up itself only.
 			freezeUnwritable(draft, { name, system, reason: written.reason });
-			return null;
+			continue;
 		}
 		const isKey = rules.entity.tables.get(system)?.key.includes(column.column) ?? false;
 		const isOwn = policy.authority.kind === 'owned' && policy.authority.owner === system;

@@ -78,7 +78,7 @@ function changeOf(event: ChangeEvent, macKey: string): RecordChange {
 }
 
 /** The key that an update replaced; null when the key stayed, or the source did not send the old one. */
-export function previousKeyOf({ op, before, key }: ChangeEvent): Key | null {
+export function previousKeyOf({ op, before, key }: Pick<ChangeEvent, 'op' | 'before' | 'key'>): Key | null {
 	if (op !== 'u' || before === null) return null;
 	const columns = Object.keys(key);
 	if (!columns.every((column) => Object.hasOwn(before, column))) return null;

@@ -2,7 +2,7 @@ import type { Json } from './canonical-json';
 import { openReviews, startDraft, unfreeze, type Draft } from './draft';
 import { SyncError } from './errors';
 import type { JournalEntry } from './journal';
-import { fieldOf, type FieldState, type LinkState } from './link';
+import { EXISTENCE, fieldOf, type FieldState, type LinkState } from './link';
 import type { PolicyInForce } from './observe';
 import { increment, join, NOTHING_SEEN, type VersionVector } from './version-vector';
 
@@ -18,7 +18,7 @@ export interface Resolution {
 export type Choice =
 	/** The value that this system holds, for every field of the item. */
 	| { readonly kind: 'apply'; readonly system: string }
-	/** Canonical values by field; fields that are not named keep the merged value. */
+	/** Canonical values by field; about fields that are not named the rules decide again. */
 	| { readonly kind: 'values'; readonly values: Readonly<Record<string, Json>> }
 	/** The systems may differ: an accepted divergence. The next foreign change re-opens the matter. */
 	| { readonly kind: 'dismiss' }
@@ -46,7 +46,11 @@ export function resolve(before: LinkState, resolution: Resolution, { policy, has
 	const draft = startDraft(before);
 	draft.journal.push({ kind: 'resolved', policyHash: hash, resolution });
 	unfreeze(draft, item.id, resolution.choice.kind);
-	for (const name of item.fields) resolveField(draft, name, resolution.choice);
+	const systems = [...(policy.entities.get(before.entity)?.tables.keys() ?? [])];
+	for (const name of item.fields) {
+		if (name === EXISTENCE && resolution.choice.kind === 'dismiss') nameTheAbsent(draft, systems);
+		resolveField(draft, name, resolution.choice);
+	}
 	return { state: draft.state, journal: draft.journal };
 }
 
@@ -63,7 +67,6 @@ function resolveField(draft: Draft, name: string, choice: Choice): void {
 			return;
 		case 'values':
 			if (Object.hasOwn(choice.values, name)) settleOn(field, choice.values[name] ?? null);
-			else accept(field);
 	}
 }
 
@@ -81,12 +84,24 @@ function settleOn(field: FieldState, canon: Json): void {
 	}
 }
 
+/**
+ * All versions stand, with equal vectors: whoever changes one of them next has seen the others,
+ * and that change goes to all systems.
+ */
 function accept(field: FieldState): void {
 	const vector = increment(everythingSeen(field), 'human');
 	for (const [system, view] of Object.entries(field.views)) {
-		field.views[system] = { ...view, vector: join(view.vector, vector), base: view.canon, accepted: true };
+		field.views[system] = { ...view, vector, base: view.canon, accepted: true };
 	}
-	if (field.merged) field.merged = { ...field.merged, vector: increment(vector, 'sync') };
+	if (field.merged) field.merged = { ...field.merged, vector };
+}
+
+/** A system that never had the record differs too, when a person says that the systems may differ. */
+function nameTheAbsent(draft: Draft, systems: readonly string[]): void {
+	const { views } = fieldOf(draft.state, EXISTENCE);
+	for (const system of systems) {
+		views[system] ??= { raw: false, canon: false, vector: NOTHING_SEEN, base: false };
+	}
 }
 
 function everythingSeen(field: FieldState): VersionVector {

@@ -1,8 +1,9 @@
-import { canonicalJson, equalJson } from './canonical-json';
+import { equalJson } from './canonical-json';
 import { explain, freeze, type Draft } from './draft';
-import { EXISTENCE, fieldOf, type LinkState, type Operation } from './link';
+import { EXISTENCE, existsIn, type LinkState, type Operation } from './link';
 import type { Marker } from './marker';
 import type { RecordChange } from './record-change';
+import { compare, NOTHING_SEEN } from './version-vector';
 
 /**
  * Settles the operation that a transaction's marker speaks of, so far as the operation itself
@@ -40,12 +41,13 @@ export function fieldsOf(op: Operation): string[] {
 	return op.kind === 'update' ? Object.keys(op.fields) : [EXISTENCE];
 }
 
-function speaksOf(marker: Marker, op: Operation, change: RecordChange): boolean {
+/** Whether the marker is this operation's, and stands beside the row that the operation wrote. */
+export function speaksOf(marker: Marker, op: Operation, change: RecordChange): boolean {
 	const sameOp = marker.op === op.id && marker.link === op.link;
 	const sameKind = marker.entity === op.entity && marker.system === op.system;
 	const keys = [marker.key, change.previousKey ?? change.key].filter((key) => key !== null);
-	const sameRow = op.key === null || keys.every((key) => equalJson({ ...key }, { ...op.key }));
-	return sameOp && sameKind && sameRow;
+	const [written] = op.key === null ? keys : [op.key]; // An insert's key is what the database gave it.
+	return sameOp && sameKind && keys.every((key) => equalJson({ ...key }, { ...written }));
 }
 
 function afterOutcome(draft: Draft, op: Operation, marker: Marker): Operation | null {
@@ -79,25 +81,32 @@ function afterOutcome(draft: Draft, op: Operation, marker: Marker): Operation | 
  */
 function afterStale(draft: Draft, op: Operation): void {
 	const { state } = draft;
-	const seenThen = canonicalJson(fieldsOf(op).map((field) => fieldOf(state, field).views[op.system]?.vector ?? null));
-	const earlier = state.staleRuns[op.system];
-	state.staleRuns[op.system] = { count: (earlier?.count ?? 0) + 1, seenThen };
+	const { system } = op;
+	const earlier = state.staleRuns[system];
+	const seen = Object.fromEntries(
+		fieldsOf(op).map((field) => [field, state.fields[field]?.views[system]?.vector ?? NOTHING_SEEN]),
+	);
+	const isUnexplained = Object.entries(seen).every(([field, vector]) => {
+		const then = earlier?.seen[field];
+		return then !== undefined && compare(then, vector) === 'equal';
+	});
+	state.staleRuns[system] = { count: (earlier?.count ?? 0) + 1, seen: { ...earlier?.seen, ...seen } };
 	if (op.kind === 'delete') {
 		freeze(draft, [EXISTENCE], {
 			kind: 'conflict',
 			reason: `The record in ${op.system} was changed after the delete was decided`,
 		});
-	} else if (earlier?.seenThen === seenThen) {
+	} else if (isUnexplained && existsIn(state, system)) {
 		freeze(draft, fieldsOf(op), {
 			kind: 'failure',
-			reason: `${op.system} does not take the value although nobody changed it: a trigger, row security or a comparison stands in the way`,
+			reason: `${system} does not take the value although nobody changed it: a trigger, row security or a comparison stands in the way`,
 		});
 	}
 }
 
 /** The row that was in the way stands before the marker in the stream: had it matched, it would be linked by now. */
 function afterExists(draft: Draft, op: Operation): void {
-	if (draft.state.keys[op.system] !== undefined) return;
+	if (existsIn(draft.state, op.system)) return;
 	freeze(draft, [EXISTENCE], {
 		kind: 'identity',
 		reason: `${op.system} already has a record with one of the unique values, and no match key says that it is the same`,

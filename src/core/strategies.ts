@@ -39,10 +39,23 @@ export function judge(claimant: Claimant, rules: Rules): { verdict: Verdict; rul
 	if (authority.resolve.kind === 'review') {
 		return { verdict: { kind: 'review', reason: concurrentReason(claimant) }, rule: 'review' };
 	}
-	const { system } = authority.resolve;
-	const rank = preference(system, rules.policy);
-	const verdict = rank(claimant.system) < rank(claimant.merged.from) ? 'take' : 'keep';
-	return { verdict: { kind: verdict }, rule: `prefer(${system})` };
+	// A system's newer value beats its own older one, which is all that it has not seen of the merged version.
+	const { field, system, merged } = claimant;
+	const takes = system === merged.from || outranks(system, merged.from, { field, rules });
+	return { verdict: { kind: takes ? 'take' : 'keep' }, rule: `prefer(${authority.resolve.system})` };
+}
+
+/** Whether a field's rule prefers a value of one system (or `human`) to one of another, neither having seen the other. */
+export function outranks(
+	system: string,
+	other: string,
+	{ field, rules }: { field: string; rules: Rules },
+): boolean {
+	const authority = rules.entity.fields.get(field)?.authority;
+	if (authority?.kind === 'owned') return system === authority.owner && other !== authority.owner;
+	if (authority?.resolve.kind !== 'prefer') return false;
+	const rank = preference(authority.resolve.system, rules.policy);
+	return rank(system) < rank(other);
 }
 
 /** Deletes go to a person in this version, whichever side has seen what. */
@@ -68,8 +81,8 @@ function judgeOwned(
 	switch (onForeignEdit) {
 		case 'revert':
 			return { kind: 'keep' };
-		case 'ignore':
-			return { kind: 'tolerate' };
+		case 'ignore': // Only what was changed in the knowledge of the owner's value, or it would depend on who came first.
+			return { kind: dominates ? 'tolerate' : 'keep' };
 		case 'review':
 			return { kind: 'review', reason: `${system} changed ${field}, which ${owner} owns` };
 	}

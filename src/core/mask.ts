@@ -1,0 +1,87 @@
+import type { Json } from './canonical-json';
+import type { EntityPolicy, Policy } from './policy';
+import type { ReviewItem } from './review';
+
+/** What stands for a sensitive value wherever a person can read it. Nothing about the value shows. */
+export const MASK = '•••';
+
+/**
+ * The item with the values of sensitive fields masked: its detail by field, its keys and any
+ * change event in it by column. Reasons hold none.
+ */
+export function maskReview<Item extends ReviewItem>(item: Item, policy: Policy): Item {
+	const { detail } = item;
+	if (!isObject(detail)) return item;
+	const entity = policy.entities.get(item.entity ?? '');
+	const masked: [string, Json][] = Object.entries(detail).map(([name, value]) => {
+		if (name === 'fields' && entity && isObject(value)) return [name, maskFields(value, entity)];
+		if (name === 'keys' && entity && isObject(value)) return [name, maskRowKeys(value, entity)];
+		return [name, name === 'payload' ? maskEvent(value, policy) : value];
+	});
+	return { ...item, detail: Object.fromEntries(masked) };
+}
+
+/** A change event with the columns of sensitive fields masked; anything else as it is. */
+export function maskEvent(event: Json, policy: Policy): Json {
+	if (!isObject(event)) return event;
+	const { system, entity } = event;
+	const known = policy.entities.get(typeof entity === 'string' ? entity : '');
+	if (!known || typeof system !== 'string') return event;
+	const columns = sensitiveColumns(known, system);
+	const mask = (name: string): Record<string, Json> => {
+		const row = event[name];
+		return isObject(row) ? { [name]: maskKeys(row, columns) } : {};
+	};
+	// What the nodes found can hold the values of any system (an operation, a review).
+	const bisync = event['bisync'] === undefined ? {} : { bisync: MASK };
+	return { ...event, ...mask('before'), ...mask('after'), ...mask('key'), ...bisync };
+}
+
+function sensitiveColumns(
+	{ sensitive, fields }: EntityPolicy,
+	system: string,
+): ReadonlySet<string> {
+	const columns = [...sensitive].map((name) => fields.get(name)?.columns.get(system)?.column);
+	return new Set(columns.filter((column) => column !== undefined));
+}
+
+function maskFields(fields: Record<string, Json>, { sensitive }: EntityPolicy): Json {
+	const entries = Object.entries(fields).map(([name, state]): [string, Json] => [
+		name,
+		sensitive.has(name) ? maskValues(state) : state,
+	]);
+	return Object.fromEntries(entries);
+}
+
+function maskRowKeys(keys: Record<string, Json>, entity: EntityPolicy): Json {
+	const entries = Object.entries(keys).map(([system, key]): [string, Json] => [
+		system,
+		isObject(key) ? maskKeys(key, sensitiveColumns(entity, system)) : key,
+	]);
+	return Object.fromEntries(entries);
+}
+
+const VALUE_KEYS: ReadonlySet<string> = new Set(['raw', 'canon', 'base']);
+
+/** A field's state with its values masked and its vectors left. */
+function maskValues(state: Json): Json {
+	if (Array.isArray(state)) return state.map(maskValues);
+	if (!isObject(state)) return state;
+	const entries = Object.entries(state).map(([name, value]): [string, Json] => [
+		name,
+		VALUE_KEYS.has(name) ? MASK : maskValues(value),
+	]);
+	return Object.fromEntries(entries);
+}
+
+function maskKeys(row: Record<string, Json>, columns: ReadonlySet<string>): Json {
+	const entries = Object.entries(row).map(([name, value]): [string, Json] => [
+		name,
+		columns.has(name) ? MASK : value,
+	]);
+	return Object.fromEntries(entries);
+}
+
+function isObject(value: Json | undefined): value is Record<string, Json> {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

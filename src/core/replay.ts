@@ -1,0 +1,65 @@
+import { decide } from './decide';
+import { SyncError } from './errors';
+import type { JournalEntry } from './journal';
+import { ambiguousLink, emptyLink, type LinkState } from './link';
+import { observe, type PolicyInForce } from './observe';
+import { resolve } from './resolve';
+
+/** A journal entry with its link, as the store returns it; what else is known of it does not matter here. */
+export interface ReplayedEntry {
+	readonly link: string;
+	readonly entry: JournalEntry;
+}
+
+/**
+ * The state of one link after these entries of its journal, computed anew from the inputs alone:
+ * what was created, observed, decided and resolved. It is how a past state is explained, how a
+ * decision is proved to follow from its policy, and how a lost state is made again.
+ *
+ * @param entries - of one link, oldest first, from its first one on; up to any point in time
+ * @param policyByHash - the policy that an entry was made under, by its hash
+ * @returns null without entries
+ * @throws SyncError JOURNAL_INCOMPLETE when the first entry is not the link's creation, when the entries
+ * are of several links, or when a policy is unknown.
+ */
+export function replay(
+	entries: readonly ReplayedEntry[],
+	policyByHash: (hash: string) => PolicyInForce | undefined,
+): LinkState | null {
+	const [first] = entries;
+	if (first === undefined) return null;
+	const { link, entry } = first;
+	if (entry.kind !== 'created') throw incomplete(link, 'does not begin with its creation');
+	if (entries.some((other) => other.link !== link)) throw incomplete(link, 'is mixed with another one');
+	const empty = entry.ambiguous ? ambiguousLink : emptyLink;
+	const policyOf = (hash: string): PolicyInForce => {
+		const policy = policyByHash(hash);
+		if (policy === undefined) throw incomplete(link, `was made under the unknown policy ${hash}`);
+		return policy;
+	};
+	return entries.reduce(
+		(state, { entry: next }) => step(state, next, policyOf),
+		empty(link, entry.entity, entry.generation),
+	);
+}
+
+function step(
+	state: LinkState,
+	entry: JournalEntry,
+	policyOf: (hash: string) => PolicyInForce,
+): LinkState {
+	switch (entry.kind) {
+		case 'observed':
+			return observe(state, entry.change, policyOf(entry.policyHash)).state;
+		case 'decided':
+			return decide(state, policyOf(entry.policyHash), entry.mode).state;
+		case 'resolved':
+			return resolve(state, entry.resolution, policyOf(entry.policyHash)).state;
+		default: // All others explain what the inputs led to.
+			return state;
+	}
+}
+
+function incomplete(link: string, what: string): SyncError {
+	return new SyncError('JOURNAL_INCOMPLETE', `The journal of link ${link} ${what}`);
+}

@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+import type { StoredJournalEntry } from '../../src/core/journal';
+import { replay } from '../../src/core/replay';
+import { wrongLink, wrongRows } from '../support/at-rest';
+import { answer, commandOf, perform, type ChoiceKind, type Command } from '../support/simulated-commands';
+import { SIMULATED_POLICY, simulatedEntity, simulatedPolicy, type FieldRules } from '../support/simulated-policy';
+import { SimulatedSync, type SimulatedSyncOptions } from '../support/simulated-sync';
+
+/** More with PROPERTY_RUNS=1000. A failure prints its seed and path; fast-check takes both back. */
+const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 40);
+const FIELDS = ['note', 'phone'];
+
+const RULES: FieldRules[string][] = [
+	{ owner: 'shared', resolve: 'prefer(crm)' },
+	{ owner: 'shared', resolve: 'prefer(billing)' },
+	{ owner: 'shared', resolve: 'review' },
+	{ owner: 'crm' },
+	{ owner: 'billing', onForeignEdit: 'ignore' },
+	{ owner: 'crm', onForeignEdit: 'review' },
+];
+
+interface History {
+	readonly note: FieldRules[string];
+	readonly phone: FieldRules[string];
+	readonly commands: readonly Command[];
+	readonly answers: readonly { readonly which: number; readonly choice: ChoiceKind }[];
+}
+
+function historyOf(unique: boolean, maxLength: number): fc.Arbitrary<History> {
+	return fc.record({
+		note: fc.constantFrom(...RULES),
+		phone: fc.constantFrom(...RULES),
+		commands: fc.array(commandOf({ fields: FIELDS, unique }), { maxLength, size: 'max' }),
+		answers: fc.array(
+			fc.record({ which: fc.nat({ max: 3 }), choice: fc.constantFrom<ChoiceKind>('dismiss', 'retry', 0, 1) }),
+			{ maxLength: 4 },
+		),
+	});
+}
+
+async function live(history: History, systems: readonly string[], rules: SimulatedSyncOptions['rules'] = {}): Promise<void> {
+	const policy = simulatedPolicy(systems, { note: history.note, phone: history.phone });
+	const sync = new SimulatedSync({ systems, policy, rules });
+	await sync.start();
+	for (const system of systems) sync.user(system, [{ do: 'insert', fields: { ref: 'r1', note: 'x', phone: 'x' } }]);
+	await rest(sync);
+	for (const command of history.commands) await perform(sync, command);
+	await rest(sync);
+	for (const { which, choice } of history.answers) {
+		await answer(sync, which, choice);
+		await rest(sync);
+	}
+}
+
+/** Runs until nothing is left to do, and checks everything that must hold then. */
+async function rest(sync: SimulatedSync): Promise<void> {
+	expect(await sync.pump()).toBe(true);
+	const { systems, policy } = sync.options;
+	const dbs = Object.fromEntries(systems.map((system) => [system, sync.db(system)]));
+	const states = sync.links().map(({ state }) => state);
+	const wrong = states.map((state) => wrongLink(state, simulatedEntity(policy), dbs));
+	expect([...sync.watch.violations, ...wrong, wrongRows(states, dbs)].filter((one) => one !== null)).toEqual([]);
+	expect(sync.untold()).toEqual([]);
+	for (const system of systems) expect(sync.position(system)).toBe(sync.db(system).lastPosition);
+	await staysQuiet(sync);
+	await replays(sync);
+}
+
+/** I6: looking again writes nothing. */
+async function staysQuiet(sync: SimulatedSync): Promise<void> {
+	const { systems } = sync.options;
+	const lengths = systems.map((system) => sync.db(system).lsn);
+	for (const system of systems) sync.redeliver(system, 0, 1000);
+	expect(await sync.pump()).toBe(true);
+	expect(systems.map((system) => sync.db(system).lsn)).toEqual(lengths);
+}
+
+/** I9 and I13: the journal tells the whole story, each change once. */
+async function replays(sync: SimulatedSync): Promise<void> {
+	const { policy } = sync.options;
+	const entries = await sync.store.readJournal({ policy: SIMULATED_POLICY, limit: 100_000 });
+	for (const { state } of sync.links()) {
+		const own = entries.filter(({ link }) => link === state.id);
+		expect(replay(own, (hash) => (hash === policy.hash ? policy : undefined))).toEqual(state);
+	}
+	const places = entries.flatMap(observedPlace);
+	expect(new Set(places).size).toBe(places.length);
+}
+
+function observedPlace({ entry }: StoredJournalEntry): string[] {
+	return entry.kind === 'observed' ? [`${entry.change.system} ${entry.change.position}`] : [];
+}
+
+describe.each([
+	['every value written once', true],
+	['few values, often the same', false],
+])('two systems, %s', (_, unique) => {
+	test('converge, lose nothing silently and stay quiet whatever happens on the way', async () => {
+		await fc.assert(
+			fc.asyncProperty(historyOf(unique, 80), (history) => live(history, ['crm', 'billing'])),
+			{ numRuns: RUNS },
+		);
+	});
+});
