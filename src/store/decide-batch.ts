@@ -1,0 +1,60 @@
+import type { Operation } from '../core/link';
+import type { ReviewItem } from '../core/review';
+import { prepareDecision, type PreparedDecision } from './decide-step';
+import { policyInForce, requirePublished } from './published-policy';
+import { retryContended } from './retry-contended';
+import type { PublishedPolicy, SyncStore } from './sync-store';
+
+/** What a link needs now. */
+export interface Decided {
+	readonly link: string;
+	/** New and unsettled operations, one per system at most. */
+	readonly ops: readonly Operation[];
+	/** Open items that hold fields of the link. */
+	readonly reviews: readonly ReviewItem[];
+}
+
+export interface DecidedBatch {
+	readonly published: PublishedPolicy;
+	/** By link id. A link that is missing lost its commit each time, or does not exist: it stays due. */
+	readonly links: ReadonlyMap<string, Decided>;
+}
+
+/**
+ * R2: loads the links, decides once per link, commits what changed. Store trips: load and
+ * commit; both again, for the losers alone, when another worker was faster.
+ *
+ * @param check - sees the policy in force before anything is committed, and may refuse by throwing
+ */
+export async function decideBatch(
+	store: Pick<SyncStore, 'load' | 'commit'>,
+	{ policy, links, check }: { policy: string; links: readonly string[]; check?: (published: PublishedPolicy) => void },
+): Promise<DecidedBatch> {
+	const decided = new Map<string, Decided>();
+	let open = [...new Set(links)];
+	return await retryContended(async (isLast) => {
+		const loaded = await store.load({ policy, links: open });
+		const published = requirePublished(loaded, policy);
+		check?.(published);
+		const rules = { published, policy: policyInForce(published) };
+		const prepared = loaded.links.map((link) => prepareDecision(link, rules));
+		const lost = await commitAll(store, policy, prepared);
+		for (const one of prepared) {
+			const { id } = one.decision.state;
+			if (!lost.has(id)) decided.set(id, { link: id, ops: one.decision.ops, reviews: one.reviews });
+		}
+		open = [...lost];
+		return open.length === 0 || isLast ? { published, links: decided } : null;
+	});
+}
+
+async function commitAll(
+	store: Pick<SyncStore, 'commit'>,
+	policy: string,
+	prepared: readonly PreparedDecision[],
+): Promise<Set<string>> {
+	const commits = prepared.flatMap(({ commit }) => commit ?? []);
+	if (commits.length === 0) return new Set();
+	const { links } = await store.commit({ policy, links: commits });
+	return new Set(commits.filter((_, index) => links[index] === 'conflict').map(({ state }) => state.id));
+}

@@ -1,0 +1,43 @@
+import { decide, type Decision } from '../core/decide';
+import { openReviews, reviewChanges } from '../core/draft';
+import type { PolicyInForce } from '../core/observe';
+import type { ReviewItem } from '../core/review';
+import type { LinkCommit, LoadedLink, PublishedPolicy } from './sync-store';
+
+/** R2 over one link, thought out but not committed. */
+export interface PreparedDecision {
+	readonly decision: Decision;
+	/** Null when there is nothing to commit: deciding again has no effect. */
+	readonly commit: LinkCommit | null;
+	/** All items that hold fields of the link still. */
+	readonly reviews: readonly ReviewItem[];
+}
+
+/** Decides about a loaded link. Pure. */
+export function prepareDecision(
+	link: LoadedLink,
+	{ published, policy }: { published: PublishedPolicy; policy: PolicyInForce },
+): PreparedDecision {
+	const decision = decide(link.state, policy, published.mode);
+	const { state, journal, changed } = decision;
+	const reviews = openReviews(state, published.name);
+	const due = Object.keys(state.inFlight).length > 0;
+	// A link that is marked due and is not (a new policy that changes nothing for it) is committed once, to be left alone.
+	const settled = decides(published) && link.due !== due;
+	if (!changed && !settled) return { decision, commit: null, reviews };
+	const changes = reviewChanges(link.state, state, { policy: published.name, how: 'superseded', by: 'sync' });
+	const commit = {
+		state,
+		expectedRevision: link.revision,
+		due,
+		claims: [],
+		journal,
+		reviews: changes,
+		stopAt: null,
+	};
+	return { decision, commit, reviews };
+}
+
+function decides({ mode }: PublishedPolicy): boolean {
+	return mode === 'live' || mode === 'shadow';
+}

@@ -1,0 +1,108 @@
+import { canonicalJson } from '../core/canonical-json';
+import type { StoredJournalEntry } from '../core/journal';
+import type { PublishedPolicy, StoredReview, StreamRecord } from './sync-store';
+
+/**
+ * All that a memory store holds. Nothing in it is ever changed in place: a write makes new maps
+ * of the old records, so that keeping an earlier version costs nothing.
+ */
+export interface MemoryData {
+	readonly policies: ReadonlyMap<string, PolicyData>;
+	/** By the text of (scope, key). */
+	readonly claims: ReadonlyMap<string, ClaimRecord>;
+	readonly lastToken: number;
+}
+
+export interface PolicyData {
+	readonly published: PublishedVersion | null;
+	/** By system. */
+	readonly streams: ReadonlyMap<string, StreamRecord>;
+	readonly links: ReadonlyMap<string, LinkRecord>;
+	/** By `keyText`: the last link that took this key, and whose it is unless it has moved on. */
+	readonly keys: ReadonlyMap<string, { readonly link: string; readonly generation: number }>;
+	/** By `matchText`: the link that holds it. */
+	readonly matches: ReadonlyMap<string, string>;
+	readonly reviews: ReadonlyMap<string, StoredReview>;
+	readonly journal: readonly StoredJournalEntry[];
+}
+
+export type PublishedVersion = Pick<
+	PublishedPolicy,
+	'name' | 'document' | 'hash' | 'version' | 'mode'
+>;
+
+export interface LinkRecord {
+	/** Canonical JSON: equal states have equal texts, and parsing it is the copy that a reader gets. */
+	readonly state: string;
+	readonly revision: number;
+	readonly due: boolean;
+	readonly wakeAtMs: number;
+	readonly wakes: number;
+	readonly unattempted: number;
+	/** Held match keys, sorted. */
+	readonly matches: readonly string[];
+}
+
+export interface ClaimRecord {
+	readonly state: 'held' | 'done';
+	readonly token: number;
+	readonly untilMs: number;
+}
+
+export const EMPTY_DATA: MemoryData = { policies: new Map(), claims: new Map(), lastToken: 0 };
+
+export const EMPTY_POLICY: PolicyData = {
+	published: null,
+	streams: new Map(),
+	links: new Map(),
+	keys: new Map(),
+	matches: new Map(),
+	reviews: new Map(),
+	journal: [],
+};
+
+/** What a JSON value is after a trip to a database: no `undefined`, nothing shared with the original. */
+export function copyOf<T>(value: T): T {
+	return JSON.parse(JSON.stringify(value)) as T;
+}
+
+/** `map` with one more entry; the original stays as it is. */
+export function withEntry<V>(
+	map: ReadonlyMap<string, V>,
+	key: string,
+	value: V,
+): ReadonlyMap<string, V> {
+	return new Map(map).set(key, value);
+}
+
+/**
+ * One text for equal data, whatever the order in which it came to be.
+ *
+ * @param history - whether the journal counts; without it, two ways to the same state are one
+ */
+export function serialise({ policies, claims, lastToken }: MemoryData, history: boolean): string {
+	return canonicalJson({
+		policies: sorted(policies, (data) => serialisePolicy(data, history)),
+		claims: sorted(claims, asJson),
+		lastToken,
+	});
+}
+
+function serialisePolicy(data: PolicyData, history: boolean): unknown {
+	return {
+		published: data.published,
+		streams: sorted(data.streams, asJson),
+		links: sorted(data.links, asJson),
+		keys: sorted(data.keys, asJson),
+		matches: sorted(data.matches, asJson),
+		reviews: sorted(data.reviews, asJson),
+		journal: history ? data.journal : [],
+	};
+}
+
+function sorted<V>(map: ReadonlyMap<string, V>, write: (value: V) => unknown): unknown {
+	const entries = [...map].map(([key, value]): [string, unknown] => [key, write(value)]);
+	return entries.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+const asJson = (value: unknown): unknown => value;

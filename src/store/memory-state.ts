@@ -1,0 +1,229 @@
+import type { Json } from '../core/canonical-json';
+import type { PolicyMode, StoredJournalEntry } from '../core/journal';
+import type { LinkState } from '../core/link';
+import { formatLsn, parseLsn } from '../core/lsn';
+import type { ReviewChange } from '../core/review';
+import { keyText, matchText } from './identity-text';
+import { claimIn, completeIn, releaseIn } from './memory-claims';
+import { commitTo } from './memory-commit';
+import {
+	copyOf,
+	EMPTY_DATA,
+	EMPTY_POLICY,
+	type LinkRecord,
+	type MemoryData,
+	type PolicyData,
+	type PublishedVersion,
+	serialise,
+	withEntry,
+} from './memory-data';
+import { leaseFrom, noteAttemptsIn, wakeAll } from './memory-due';
+import { changedReviews, selectReviews } from './memory-reviews';
+import { policyUnpublished, streamUnknown } from './stream-errors';
+import type * as store from './sync-store';
+
+export interface MemoryOptions {
+	/** The store's clock, milliseconds since 1970. */
+	readonly now: () => number;
+	/** How long a link that a commit left due is kept from the sweep; default 5,000. */
+	readonly graceMs?: number;
+	readonly storeId?: string;
+	readonly macKey?: string;
+	readonly epoch?: number;
+	/** 0 to 1; spreads the delays of the sweep by a fifth either way. Default: always 0.5, no spread. */
+	readonly random?: () => number;
+}
+
+/**
+ * The reference sync store without promises, for model checking: the verbs of `SyncStore`, and
+ * `snapshot` and `restore`, which cost nothing because data is never changed in place.
+ */
+export class MemoryState {
+	#data: MemoryData = EMPTY_DATA;
+	readonly #options: Required<MemoryOptions>;
+
+	constructor(options: MemoryOptions) {
+		this.#options = {
+			graceMs: 5_000,
+			storeId: 'memorystore0',
+			macKey: '0'.repeat(64),
+			epoch: 1,
+			random: () => 0.5,
+			...options,
+		};
+	}
+
+	/** All data as it is now, for {@link restore}, of this object or another one. */
+	snapshot(): MemoryData {
+		return this.#data;
+	}
+
+	restore(snapshot: MemoryData): void {
+		this.#data = snapshot;
+	}
+
+	/**
+	 * One text for equal data.
+	 *
+	 * @param history - whether the journal counts (default), or only what can still have an effect
+	 */
+	serialise({ history = true }: { history?: boolean } = {}): string {
+		return serialise(this.#data, history);
+	}
+
+	publishPolicy({
+		name,
+		document,
+		hash,
+		initialMode,
+	}: store.PublishRequest): store.PublishedPolicy {
+		const data = this.#policy(name);
+		const before = data.published;
+		if (before?.hash === hash) return this.#described(before);
+		const published: PublishedVersion = {
+			name,
+			document: copyOf(document),
+			hash,
+			version: (before?.version ?? 0) + 1,
+			mode: before?.mode ?? initialMode,
+		};
+		this.#put(name, { ...wakeAll(data, this.#options.now()), published });
+		return this.#described(published);
+	}
+
+	setMode(policy: string, mode: PolicyMode): store.PublishedPolicy {
+		const data = this.#policy(policy);
+		if (!data.published) throw policyUnpublished(policy);
+		const goesLive = mode === 'live' && data.published.mode !== 'live';
+		const published = { ...data.published, mode };
+		this.#put(policy, { ...(goesLive ? wakeAll(data, this.#options.now()) : data), published });
+		return this.#described(published);
+	}
+
+	registerStream(registration: store.StreamRegistration): store.StreamRecord {
+		const data = this.#policy(registration.policy);
+		const known = data.streams.get(registration.system);
+		const position =
+			known && known.position > registration.start ? known.position : registration.start;
+		const record = { ...registration, position, acknowledgedLsn: known?.acknowledgedLsn ?? null };
+		const streams = withEntry(data.streams, registration.system, record);
+		this.#put(registration.policy, { ...data, streams });
+		return { ...record };
+	}
+
+	recordAcknowledged({ policy, system }: store.StreamId, lsn: string): void {
+		const data = this.#policy(policy);
+		const stream = data.streams.get(system);
+		if (!stream) throw streamUnknown({ policy, system });
+		const next = parseLsn(lsn);
+		if (stream.acknowledgedLsn !== null && parseLsn(stream.acknowledgedLsn) >= next) return;
+		const record = { ...stream, acknowledgedLsn: formatLsn(next) };
+		this.#put(policy, { ...data, streams: withEntry(data.streams, system, record) });
+	}
+
+	load({ policy, links = [], keys = [], matches = [] }: store.LoadRequest): store.Loaded {
+		const data = this.#policy(policy);
+		const ids = new Set<string | undefined>([
+			...links,
+			...keys.map((key) => data.keys.get(keyText(key))?.link),
+			...matches.map((match) => data.matches.get(matchText(match))),
+		]);
+		const found = [...ids].flatMap((id) => (id === undefined ? [] : (data.links.get(id) ?? [])));
+		return {
+			policy: data.published ? this.#described(data.published) : null,
+			streams: copyOf(Object.fromEntries(data.streams)),
+			links: found.map(loadedLink),
+		};
+	}
+
+	scanLinks({
+		policy,
+		entity,
+		afterId = '',
+		limit,
+	}: store.ScanRequest): readonly store.LoadedLink[] {
+		const all = [...this.#policy(policy).links].sort(([a], [b]) => (a < b ? -1 : 1));
+		const after = all.filter(([id]) => id > afterId).map(([, record]) => loadedLink(record));
+		return after
+			.filter(({ state }) => entity === undefined || state.entity === entity)
+			.slice(0, limit);
+	}
+
+	commit(request: store.CommitRequest): store.CommitResult {
+		const nowMs = this.#options.now();
+		const time = { nowMs, wakeAtMs: nowMs + this.#options.graceMs };
+		const { data, result } = commitTo(this.#policy(request.policy), request, time);
+		this.#put(request.policy, data);
+		return result;
+	}
+
+	leaseDue(request: store.LeaseRequest): readonly store.DueLink[] {
+		const { now, random } = this.#options;
+		const time = { nowMs: now(), jitter: () => 0.8 + 0.4 * random() };
+		const { data, result } = leaseFrom(this.#policy(request.policy), request, time);
+		this.#put(request.policy, data);
+		return result;
+	}
+
+	noteAttempts(policy: string, links: readonly string[]): void {
+		this.#put(policy, noteAttemptsIn(this.#policy(policy), links));
+	}
+
+	claim(request: store.ClaimRequest): readonly store.Claim[] {
+		return this.#keep(claimIn(this.#data, request, this.#options.now()));
+	}
+
+	complete(claims: readonly store.HeldClaim[], retainMs: number): readonly boolean[] {
+		return this.#keep(completeIn(this.#data, claims, this.#options.now() + retainMs));
+	}
+
+	release(claims: readonly store.HeldClaim[]): readonly boolean[] {
+		return this.#keep(releaseIn(this.#data, claims));
+	}
+
+	changeReviews(policy: string, changes: readonly ReviewChange[]): void {
+		const data = this.#policy(policy);
+		const reviews = changedReviews(data.reviews, changes, this.#options.now());
+		this.#put(policy, { ...data, reviews });
+	}
+
+	listReviews(filter: store.ReviewFilter): readonly store.StoredReview[] {
+		const all = [...this.#data.policies.values()].flatMap((data) => [...data.reviews.values()]);
+		return selectReviews(all, filter);
+	}
+
+	readJournal(filter: store.JournalFilter): readonly StoredJournalEntry[] {
+		const { policy, link, kinds, afterSeq = '0', limit } = filter;
+		const after = BigInt(afterSeq);
+		const wanted = this.#policy(policy).journal.filter(
+			(entry) =>
+				(link === undefined || entry.link === link) &&
+				(kinds === undefined || kinds.includes(entry.entry.kind)) &&
+				BigInt(entry.seq) > after,
+		);
+		return copyOf(wanted.slice(0, limit));
+	}
+
+	#policy(name: string): PolicyData {
+		return this.#data.policies.get(name) ?? EMPTY_POLICY;
+	}
+
+	#put(name: string, data: PolicyData): void {
+		this.#data = { ...this.#data, policies: withEntry(this.#data.policies, name, data) };
+	}
+
+	#keep<T>({ data, result }: { data: MemoryData; result: T }): T {
+		this.#data = data;
+		return result;
+	}
+
+	#described(published: PublishedVersion): store.PublishedPolicy {
+		const { storeId, macKey, epoch } = this.#options;
+		const document: Json = copyOf(published.document);
+		return { ...published, document, storeId, macKey, epoch };
+	}
+}
+
+function loadedLink({ state, revision, due, matches }: LinkRecord): store.LoadedLink {
+	return { state: JSON.parse(state) as LinkState, revision, due, matches: [...matches] };
+}

@@ -1,0 +1,83 @@
+import type { PolicyMode, StoredJournalEntry } from '../core/journal';
+import type { ReviewChange } from '../core/review';
+import { type MemoryOptions, MemoryState } from './memory-state';
+import type * as store from './sync-store';
+
+/**
+ * The reference sync store: forgets everything with its process, so it is for tests, the demo of
+ * a rule and model checks. Each verb does its whole work before it returns its promise.
+ */
+export class MemoryStore implements store.SyncStore {
+	readonly state: MemoryState;
+
+	constructor(options: MemoryOptions | MemoryState) {
+		this.state = options instanceof MemoryState ? options : new MemoryState(options);
+	}
+
+	async migrate(): Promise<void> {}
+
+	async publishPolicy(request: store.PublishRequest): Promise<store.PublishedPolicy> {
+		return this.state.publishPolicy(request);
+	}
+
+	async setMode(policy: string, mode: PolicyMode): Promise<store.PublishedPolicy> {
+		return this.state.setMode(policy, mode);
+	}
+
+	async registerStream(registration: store.StreamRegistration): Promise<store.StreamRecord> {
+		return this.state.registerStream(registration);
+	}
+
+	async recordAcknowledged(stream: store.StreamId, lsn: string): Promise<void> {
+		this.state.recordAcknowledged(stream, lsn);
+	}
+
+	async load(request: store.LoadRequest): Promise<store.Loaded> {
+		return this.state.load(request);
+	}
+
+	async scanLinks(request: store.ScanRequest): Promise<readonly store.LoadedLink[]> {
+		return this.state.scanLinks(request);
+	}
+
+	async commit(request: store.CommitRequest): Promise<store.CommitResult> {
+		return this.state.commit(request);
+	}
+
+	async leaseDue(request: store.LeaseRequest): Promise<readonly store.DueLink[]> {
+		return this.state.leaseDue(request);
+	}
+
+	async noteAttempts(policy: string, links: readonly string[]): Promise<void> {
+		this.state.noteAttempts(policy, links);
+	}
+
+	async claim(request: store.ClaimRequest): Promise<readonly store.Claim[]> {
+		return this.state.claim(request);
+	}
+
+	async complete(
+		claims: readonly store.HeldClaim[],
+		retainMs: number,
+	): Promise<readonly boolean[]> {
+		return this.state.complete(claims, retainMs);
+	}
+
+	async release(claims: readonly store.HeldClaim[]): Promise<readonly boolean[]> {
+		return this.state.release(claims);
+	}
+
+	async changeReviews(policy: string, changes: readonly ReviewChange[]): Promise<void> {
+		this.state.changeReviews(policy, changes);
+	}
+
+	async listReviews(filter: store.ReviewFilter): Promise<readonly store.StoredReview[]> {
+		return this.state.listReviews(filter);
+	}
+
+	async readJournal(filter: store.JournalFilter): Promise<readonly StoredJournalEntry[]> {
+		return this.state.readJournal(filter);
+	}
+
+	async close(): Promise<void> {}
+}

@@ -1,0 +1,162 @@
+import type { ChangeEvent } from '../core/change-event';
+import { wokenLink } from '../core/wake-item';
+import { concurrentFields } from '../core/decide';
+import { SyncError } from '../core/errors';
+import type { Disposition } from '../core/observe';
+import { previousKeyOf } from '../core/record-change';
+import {
+	dispositionId,
+	prepareObservation,
+	unknownMatches,
+	type PreparedObservation,
+} from './observe-step';
+import { policyInForce, requirePublished } from './published-policy';
+import { retryContended } from './retry-contended';
+import { positionOfEvent, sortOut, type SortedBatch } from './stream-order';
+import type { Loaded, LoadedLink, LoadRequest, PublishedPolicy, SyncStore } from './sync-store';
+import { holdTruncates } from './truncate';
+
+/** What became of one event, for the item that carried it. */
+export interface Observed {
+	readonly link: string | null;
+	readonly disposition: Disposition | 'wake' | 'truncate';
+	/** Whether somebody has to look at the link, whatever the event itself was. */
+	readonly due: boolean;
+	/** Fields in which two systems' versions have not seen each other. */
+	readonly concurrentFields: readonly string[];
+}
+
+export type ObservingStore = Pick<SyncStore, 'load' | 'commit' | 'changeReviews' | 'setMode'>;
+
+/**
+ * R1: observes a batch of events, of one or several streams, and says of each what it was.
+ * Store trips per stream: load and commit; one more when there are records that nobody knows.
+ *
+ * @returns per event, in the order given: what became of it, or why it was refused
+ * @throws SyncError POLICY_UNPUBLISHED, STORE_UNREACHABLE: nothing of the batch was observed
+ */
+export async function observeBatch(
+	store: ObservingStore,
+	policy: string,
+	events: readonly ChangeEvent[],
+): Promise<readonly (Observed | SyncError)[]> {
+	const results = new Map<ChangeEvent, Observed | SyncError>();
+	const wakes = events.filter((event) => event.op === 'w');
+	const moving = events.filter((event) => event.op !== 'w');
+	for (const system of new Set(moving.map((event) => event.system))) {
+		const ofSystem = moving.filter((event) => event.system === system);
+		const seen = await observeStream({ store, policy, system, events: ofSystem });
+		seen.forEach((result, index) => {
+			const event = ofSystem[index];
+			if (event) results.set(event, result);
+		});
+	}
+	if (wakes.length > 0) {
+		for (const [event, woken] of await lookAt(store, policy, wakes)) results.set(event, woken);
+	}
+	return events.map((event) => results.get(event) ?? NOT_CONCERNED);
+}
+
+const NOT_CONCERNED: Observed = { link: null, disposition: 'unchanged', due: false, concurrentFields: [] };
+
+interface StreamBatch {
+	readonly store: ObservingStore;
+	readonly policy: string;
+	readonly system: string;
+	readonly events: readonly ChangeEvent[];
+}
+
+/** One stream's part of a batch; starts over from a fresh load when another worker was faster. */
+async function observeStream(batch: StreamBatch): Promise<(Observed | SyncError)[]> {
+	return await retryContended(async (isLast) => {
+		const loaded = await batch.store.load({ policy: batch.policy, ...sought(batch.events) });
+		const published = requirePublished(loaded, batch.policy);
+		const stream = loaded.streams[batch.system];
+		if (!stream) return batch.events.map(() => unknownStream(batch));
+		const sorted = sortOut(batch.events, stream.position);
+		const prepared = await prepare(batch, { loaded, published, sorted });
+		if (sorted.fresh.length > 0) {
+			const result = await batch.store.commit(prepared.commit);
+			if (result.links.includes('conflict') && !isLast) return null;
+			if (result.links.includes('conflict')) return batch.events.map(() => contended(batch));
+		}
+		return batch.events.map((event) => resultOf(event, { prepared, sorted }));
+	});
+}
+
+async function prepare(
+	{ store, system }: StreamBatch,
+	{ loaded, published, sorted }: { loaded: Loaded; published: PublishedPolicy; sorted: SortedBatch },
+): Promise<PreparedObservation> {
+	const { fresh: events, from } = sorted;
+	const input = { events, published, policy: policyInForce(published) };
+	await holdTruncates(store, published, events);
+	const matches = unknownMatches({ ...input, links: loaded.links });
+	const holders = matches.length > 0 ? (await store.load({ policy: published.name, matches })).links : [];
+	return prepareObservation({ ...input, system, from, links: distinct([...loaded.links, ...holders]) });
+}
+
+function distinct(links: readonly LoadedLink[]): LoadedLink[] {
+	return [...new Map(links.map((link) => [link.state.id, link])).values()];
+}
+
+function sought(events: readonly ChangeEvent[]): Pick<LoadRequest, 'keys' | 'links'> {
+	const rows = events.filter(({ op }) => op !== 'm' && op !== 't');
+	const keys = rows.flatMap((event) => {
+		const previous = previousKeyOf(event);
+		const { system, entity } = event;
+		return (previous ? [event.key, previous] : [event.key]).map((key) => ({ system, entity, key }));
+	});
+	return { keys, links: events.flatMap(({ marker }) => (marker ? [marker.link] : [])) };
+}
+
+function resultOf(
+	event: ChangeEvent,
+	{ prepared, sorted }: { prepared: PreparedObservation; sorted: SortedBatch },
+): Observed | SyncError {
+	const position = positionOfEvent(event);
+	const last = sorted.fresh.at(-1)?.source.position ?? sorted.from;
+	if (sorted.gap && position > last) return sorted.gap;
+	const { links, dispositions, due } = prepared;
+	const marked = event.marker ? links.byId(event.marker.link) : undefined;
+	const link = links.whoHad(event.system, event.entity, event.key) ?? marked;
+	if (!link) return NOT_CONCERNED;
+	const { id } = link.state;
+	return {
+		link: id,
+		disposition: dispositions.get(dispositionId(id, position)) ?? 'duplicate',
+		due: due.get(id) ?? link.loaded?.due ?? false,
+		concurrentFields: concurrentFields(link.state),
+	};
+}
+
+/** Wake items stand in no stream: nothing is observed, the link is only looked at. */
+async function lookAt(
+	store: ObservingStore,
+	policy: string,
+	wakes: readonly ChangeEvent[],
+): Promise<Map<ChangeEvent, Observed>> {
+	const { links } = await store.load({ policy, links: wakes.flatMap((event) => wokenLink(event) ?? []) });
+	const byId = new Map(links.map((link) => [link.state.id, link]));
+	return new Map(
+		wakes.map((event) => {
+			const found = byId.get(wokenLink(event) ?? '');
+			const state = found?.state;
+			const woken: Observed = {
+				link: state?.id ?? null,
+				disposition: 'wake',
+				due: found?.due ?? false,
+				concurrentFields: state ? concurrentFields(state) : [],
+			};
+			return [event, woken];
+		}),
+	);
+}
+
+function unknownStream({ system, policy }: StreamBatch): SyncError {
+	return new SyncError('STREAM_UNKNOWN', `This sync store knows no stream of "${system}" for the policy "${policy}"`);
+}
+
+function contended({ system }: StreamBatch): SyncError {
+	return new SyncError('COMMIT_CONTENDED', `Other workers were faster each time: some changes of ${system} were not observed`);
+}

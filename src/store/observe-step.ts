@@ -1,0 +1,145 @@
+import type { ChangeEvent } from '../core/change-event';
+import { reviewChanges } from '../core/draft';
+import { isDue } from '../core/decide';
+import type { JournalEntry } from '../core/journal';
+import { emptyLink, type LinkState } from '../core/link';
+import { observe, type Disposition, type PolicyInForce } from '../core/observe';
+import type { Position } from '../core/position';
+import { foldEvents, type RecordChange } from '../core/record-change';
+import { BatchLinks, type WorkingLink } from './batch-identity';
+import type { CommitRequest, LinkCommit, LoadedLink, MatchKey, PublishedPolicy } from './sync-store';
+
+/** R1 over one batch of one stream, thought out but not committed. */
+export interface PreparedObservation {
+	readonly commit: CommitRequest;
+	/** Every link the batch met, in its state after the batch. */
+	readonly links: BatchLinks;
+	/** By `dispositionId`. */
+	readonly dispositions: ReadonlyMap<string, Disposition>;
+	/** By link id; links that the batch did not change are not in it. */
+	readonly due: ReadonlyMap<string, boolean>;
+}
+
+export interface ObservationInput {
+	readonly system: string;
+	/** In stream order, contiguous, all after the stream's position. */
+	readonly events: readonly ChangeEvent[];
+	/** The predecessor of the first event, at or before the stream's position. */
+	readonly from: Position;
+	readonly links: readonly LoadedLink[];
+	readonly published: PublishedPolicy;
+	readonly policy: PolicyInForce;
+}
+
+/**
+ * Folds all events of a batch, echoes and foreign changes together, in stream order, and commits
+ * each link once. Pure: the caller loads before and commits after, and does both again when
+ * another worker was faster.
+ */
+export function prepareObservation(input: ObservationInput): PreparedObservation {
+	const links = new BatchLinks(input.policy.policy, input.links);
+	const prevOf = new Map(input.events.map(({ source }) => [source.position, source.prev]));
+	const work = new Map<string, LinkWork>();
+	const dispositions = new Map<string, Disposition>();
+	const changes = foldEvents(input.events, input.published.macKey);
+	let commit = '';
+	for (const change of changes) {
+		if (commitOf(change.position) !== commit) {
+			commit = commitOf(change.position);
+			links.startTransaction(changes.filter(({ position }) => commitOf(position) === commit));
+		}
+		const found = links.find(change);
+		if (found === null) continue;
+		const { link, how } = found;
+		const mine = workOn(work, link, prevOf.get(change.firstPosition) ?? input.from);
+		introduce(mine, { link, how, change });
+		const seen = observe(link.state, change, input.policy);
+		links.update(link, seen.state);
+		mine.journal.push(...seen.journal);
+		dispositions.set(dispositionId(link.state.id, change.position), seen.disposition);
+	}
+	return finish(input, { links, work, dispositions });
+}
+
+/** Match keys to load before `prepareObservation`: of records that no link knows, or that have come to have them. */
+export function unknownMatches({ events, links, published, policy }: Omit<ObservationInput, 'system' | 'from'>): MatchKey[] {
+	return new BatchLinks(policy.policy, links).unknownMatches(foldEvents(events, published.macKey));
+}
+
+/** One disposition per link and transaction: its events were folded to one change. */
+export function dispositionId(link: string, position: Position): string {
+	return `${link} ${commitOf(position)}`;
+}
+
+function commitOf(position: Position): string {
+	return position.slice(0, position.indexOf(':'));
+}
+
+interface LinkWork {
+	readonly before: LinkState;
+	readonly journal: JournalEntry[];
+	/** The event before the link's first one: if the link loses its commit, the stream has been observed up to there. */
+	stopAt: Position;
+}
+
+function workOn(work: Map<string, LinkWork>, link: WorkingLink, stopAt: Position): LinkWork {
+	const existing = work.get(link.state.id);
+	if (existing) {
+		// Changes come in the order of their last events, and one that ends later may begin earlier.
+		if (stopAt < existing.stopAt) existing.stopAt = stopAt;
+		return existing;
+	}
+	const { id, entity, generation } = link.state;
+	const before = link.loaded?.state ?? emptyLink(id, entity, generation);
+	const started = { before, journal: [], stopAt };
+	work.set(link.state.id, started);
+	return started;
+}
+
+function introduce(
+	mine: LinkWork,
+	{ link, how, change }: { link: WorkingLink; how: string; change: RecordChange },
+): void {
+	const { system } = change;
+	if (how === 'created' || how === 'ambiguous') {
+		const { generation, entity } = link.state;
+		mine.journal.push({ kind: 'created', generation, entity, by: system, ambiguous: how === 'ambiguous' });
+	} else if (how === 'matched') {
+		mine.journal.push({ kind: 'linked', system, detail: { by: 'match key', claims: [...link.claims] } });
+	}
+}
+
+function finish(
+	{ system, events, from, published, policy }: ObservationInput,
+	done: Pick<PreparedObservation, 'links' | 'dispositions'> & { work: ReadonlyMap<string, LinkWork> },
+): PreparedObservation {
+	const commits: LinkCommit[] = [];
+	for (const [id, mine] of done.work) {
+		const link = done.links.byId(id);
+		if (link && mine.journal.length > 0) commits.push(linkCommit(link, mine, { published, policy }));
+	}
+	const to = events.at(-1)?.source.position ?? from;
+	return {
+		commit: { policy: published.name, links: commits, advance: { system, from, to } },
+		links: done.links,
+		dispositions: done.dispositions,
+		due: new Map(commits.map(({ state, due }) => [state.id, due])),
+	};
+}
+
+function linkCommit(
+	link: WorkingLink,
+	{ before, journal, stopAt }: LinkWork,
+	{ published, policy }: Pick<ObservationInput, 'published' | 'policy'>,
+): LinkCommit {
+	return {
+		state: link.state,
+		expectedRevision: link.loaded?.revision ?? 0,
+		due: isDue(link.state, policy, published.mode),
+		claims: [...link.claims],
+		releases: [...link.releases],
+		journal,
+		reviews: reviewChanges(before, link.state, { policy: published.name, how: 'superseded', by: 'sync' }),
+		stopAt,
+	};
+}

@@ -1,0 +1,25 @@
+import { z } from 'zod/v4';
+
+import type { Observed } from './observe-batch';
+
+const observedSchema = z.object({
+	link: z.string().nullable(),
+	disposition: z.enum([
+		'foreign',
+		'echo',
+		'residual',
+		'outcome',
+		'unchanged',
+		'duplicate',
+		'wake',
+		'truncate',
+	]),
+	due: z.boolean(),
+	concurrentFields: z.array(z.string()),
+}) satisfies z.ZodType<unknown, Observed>;
+
+/** Reads what an observation left on an item; null when there is none, or somebody changed it. */
+export function parseObserved(value: unknown): Observed | null {
+	const parsed = observedSchema.safeParse(value);
+	return parsed.success ? parsed.data : null;
+}

@@ -1,0 +1,77 @@
+import type { Json } from '../core/canonical-json';
+import type { PolicyMode } from '../core/journal';
+import type { StoreDatabase } from './postgres-database';
+import { policyUnpublished } from './stream-errors';
+import type { PublishedPolicy, PublishRequest } from './sync-store';
+
+/** A published policy as a JSON object, from the aliases `p`, `v` (its version) and `m` (meta). */
+export const POLICY_JSON = `json_build_object(
+	'name', p.name, 'document', v.document, 'hash', p.hash, 'version', p.version, 'mode', p.mode,
+	'storeId', m.store_id, 'macKey', m.mac_key, 'epoch', m.epoch)`;
+
+/** Where `POLICY_JSON` gets its aliases from. */
+export const policyTables = (schema: string): string =>
+	`${schema}.policies p
+	 join ${schema}.policy_versions v on v.policy = p.name and v.version = p.version
+	 cross join ${schema}.meta m`;
+
+/**
+ * The end of a statement that makes all links of policy $1 due when the table `woken_by` has a
+ * row. Locks the links in the order in which commits do. The revision moves, so that a commit
+ * that was thought out under the old policy loses and cannot declare its link settled.
+ */
+const wakeAll = (schema: string): string => `
+	, locked as materialized (
+		select l.id from ${schema}.links l
+		where l.policy = $1 and exists (select 1 from woken_by) order by l.id for update
+	)
+	update ${schema}.links l
+	set due = true, wake_at = clock_timestamp(), wakes = 0, unattempted = 0, revision = l.revision + 1
+	from locked where l.policy = $1 and l.id = locked.id`;
+
+export async function publishPolicy(
+	db: StoreDatabase,
+	request: PublishRequest,
+): Promise<PublishedPolicy> {
+	const { name, hash, document, by, initialMode } = request;
+	await db.query(
+		`with woken_by as (
+			insert into ${db.schema}.policies as p (name, version, hash, mode) values ($1, 1, $2, $5)
+			on conflict (name) do update set version = p.version + 1, hash = excluded.hash
+			where p.hash <> excluded.hash
+			returning name, version
+		), recorded as (
+			insert into ${db.schema}.policy_versions (policy, version, hash, document, published_by, published_at)
+			select name, version, $2, $3::json, $4, clock_timestamp() from woken_by
+		)
+		${wakeAll(db.schema)}`,
+		[name, hash, JSON.stringify(document), by, initialMode],
+	);
+	return await publishedPolicy(db, name);
+}
+
+export async function setMode(
+	db: StoreDatabase,
+	policy: string,
+	mode: PolicyMode,
+): Promise<PublishedPolicy> {
+	await db.query(
+		`with changed as (
+			update ${db.schema}.policies set mode = $2 where name = $1 and mode <> $2 returning mode
+		), woken_by as (
+			select 1 from changed where mode = 'live'
+		)
+		${wakeAll(db.schema)}`,
+		[policy, mode],
+	);
+	return await publishedPolicy(db, policy);
+}
+
+async function publishedPolicy(db: StoreDatabase, name: string): Promise<PublishedPolicy> {
+	const [row] = await db.query<{ policy: PublishedPolicy & { document: Json } }>(
+		`select ${POLICY_JSON} as policy from ${policyTables(db.schema)} where p.name = $1`,
+		[name],
+	);
+	if (!row) throw policyUnpublished(name);
+	return row.policy;
+}

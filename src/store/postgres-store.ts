@@ -1,0 +1,111 @@
+import type pg from 'pg';
+
+import type { PolicyMode, StoredJournalEntry } from '../core/journal';
+import type { ReviewChange } from '../core/review';
+import * as claims from './postgres-claims';
+import { commit } from './postgres-commit';
+import { StoreDatabase } from './postgres-database';
+import { leaseDue, noteAttempts } from './postgres-due';
+import { readJournal } from './postgres-journal';
+import { load, scanLinks } from './postgres-load';
+import { migrateStore } from './postgres-migrations';
+import { publishPolicy, setMode } from './postgres-policies';
+import { changeReviews, listReviews } from './postgres-reviews';
+import { recordAcknowledged, registerStream } from './postgres-streams';
+import type * as store from './sync-store';
+
+export interface PostgresStoreOptions {
+	/** The name of the schema, unquoted; default `n8n_bisync`. */
+	readonly schema?: string | undefined;
+	/** How long a link that a commit left due is kept from the sweep; default 5,000. */
+	readonly graceMs?: number | undefined;
+	/** Called before each statement that is sent. */
+	readonly onRoundTrip?: (() => void) | undefined;
+}
+
+const DEFAULT_SCHEMA = 'n8n_bisync';
+const DEFAULT_GRACE_MS = 5_000;
+
+/**
+ * The sync store in a schema of a Postgres database (14 or newer). Every verb is one statement,
+ * and `publishPolicy` and `setMode` read the policy back with a second; all times are the server's.
+ */
+export class PostgresStore implements store.SyncStore {
+	readonly #db: StoreDatabase;
+	readonly #graceMs: number;
+
+	/** @param pool - becomes the store's: `close` ends it */
+	constructor(pool: pg.Pool, options: PostgresStoreOptions = {}) {
+		const { schema = DEFAULT_SCHEMA, graceMs = DEFAULT_GRACE_MS, onRoundTrip } = options;
+		this.#db = new StoreDatabase(pool, { schema, onRoundTrip });
+		this.#graceMs = graceMs;
+	}
+
+	async migrate(): Promise<void> {
+		await migrateStore(this.#db);
+	}
+
+	async publishPolicy(request: store.PublishRequest): Promise<store.PublishedPolicy> {
+		return await publishPolicy(this.#db, request);
+	}
+
+	async setMode(policy: string, mode: PolicyMode): Promise<store.PublishedPolicy> {
+		return await setMode(this.#db, policy, mode);
+	}
+
+	async registerStream(registration: store.StreamRegistration): Promise<store.StreamRecord> {
+		return await registerStream(this.#db, registration);
+	}
+
+	async recordAcknowledged(stream: store.StreamId, lsn: string): Promise<void> {
+		await recordAcknowledged(this.#db, stream, lsn);
+	}
+
+	async load(request: store.LoadRequest): Promise<store.Loaded> {
+		return await load(this.#db, request);
+	}
+
+	async scanLinks(request: store.ScanRequest): Promise<readonly store.LoadedLink[]> {
+		return await scanLinks(this.#db, request);
+	}
+
+	async commit(request: store.CommitRequest): Promise<store.CommitResult> {
+		return await commit(this.#db, request, this.#graceMs);
+	}
+
+	async leaseDue(request: store.LeaseRequest): Promise<readonly store.DueLink[]> {
+		return await leaseDue(this.#db, request);
+	}
+
+	async noteAttempts(policy: string, links: readonly string[]): Promise<void> {
+		await noteAttempts(this.#db, policy, links);
+	}
+
+	async claim(request: store.ClaimRequest): Promise<readonly store.Claim[]> {
+		return await claims.claim(this.#db, request);
+	}
+
+	async complete(held: readonly store.HeldClaim[], retainMs: number): Promise<readonly boolean[]> {
+		return await claims.complete(this.#db, held, retainMs);
+	}
+
+	async release(held: readonly store.HeldClaim[]): Promise<readonly boolean[]> {
+		return await claims.release(this.#db, held);
+	}
+
+	async changeReviews(policy: string, changes: readonly ReviewChange[]): Promise<void> {
+		await changeReviews(this.#db, policy, changes);
+	}
+
+	async listReviews(filter: store.ReviewFilter): Promise<readonly store.StoredReview[]> {
+		return await listReviews(this.#db, filter);
+	}
+
+	async readJournal(filter: store.JournalFilter): Promise<readonly StoredJournalEntry[]> {
+		return await readJournal(this.#db, filter);
+	}
+
+	async close(): Promise<void> {
+		await this.#db.close();
+	}
+}

@@ -1,0 +1,41 @@
+import type { StoreDatabase } from './postgres-database';
+import { streamUnknown } from './stream-errors';
+import type { StreamId, StreamRecord, StreamRegistration } from './sync-store';
+
+/** A stream as a JSON object, from the alias `s`. */
+export const STREAM_JSON = `json_build_object(
+	'policy', s.policy, 'system', s.system, 'slot', s.slot, 'systemId', s.system_id, 'timeline', s.timeline,
+	'filterHash', s.filter_hash, 'start', s.start, 'snapshot', s.snapshot, 'position', s.position,
+	'acknowledgedLsn', s.acknowledged::text)`;
+
+export async function registerStream(
+	db: StoreDatabase,
+	{ policy, system, slot, systemId, timeline, filterHash, start, snapshot }: StreamRegistration,
+): Promise<StreamRecord> {
+	const [row] = await db.query<{ stream: StreamRecord }>(
+		`insert into ${db.schema}.streams as s
+			(policy, system, slot, system_id, timeline, filter_hash, start, snapshot, position)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $7)
+		on conflict (policy, system) do update set
+			slot = excluded.slot, system_id = excluded.system_id, timeline = excluded.timeline,
+			filter_hash = excluded.filter_hash, start = excluded.start, snapshot = excluded.snapshot,
+			position = greatest(s.position, excluded.position)
+		returning ${STREAM_JSON} as stream`,
+		[policy, system, slot, systemId, timeline, filterHash, start, snapshot],
+	);
+	if (!row) throw new TypeError('an upsert returned no row');
+	return row.stream;
+}
+
+export async function recordAcknowledged(
+	db: StoreDatabase,
+	{ policy, system }: StreamId,
+	lsn: string,
+): Promise<void> {
+	const rows = await db.query(
+		`update ${db.schema}.streams set acknowledged = greatest(acknowledged, $3::pg_lsn)
+		where policy = $1 and system = $2 returning 1`,
+		[policy, system, lsn],
+	);
+	if (rows.length === 0) throw streamUnknown({ policy, system });
+}

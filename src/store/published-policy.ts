@@ -1,0 +1,24 @@
+import { SyncError } from '../core/errors';
+import { inForce, type PolicyInForce } from '../core/observe';
+import { policyOf } from '../core/parse-policy';
+import type { Loaded, PublishedPolicy } from './sync-store';
+
+/** Compiled once per published version; a hash names one document for ever. */
+const compiled = new Map<string, PolicyInForce>();
+const MAX_COMPILED = 50;
+
+/** The policy that a published version says, ready to execute. */
+export function policyInForce({ hash, document }: PublishedPolicy): PolicyInForce {
+	const known = compiled.get(hash);
+	if (known) return known;
+	if (compiled.size >= MAX_COMPILED) compiled.clear();
+	const policy = inForce(policyOf(document));
+	compiled.set(hash, policy);
+	return policy;
+}
+
+/** @throws SyncError POLICY_UNPUBLISHED before the first publish */
+export function requirePublished(loaded: Pick<Loaded, 'policy'>, name: string): PublishedPolicy {
+	if (loaded.policy) return loaded.policy;
+	throw new SyncError('POLICY_UNPUBLISHED', `The policy "${name}" has not been published to this sync store`);
+}

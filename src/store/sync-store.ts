@@ -1,0 +1,249 @@
+import type { Json } from '../core/canonical-json';
+import type { JournalEntry, PolicyMode, StoredJournalEntry } from '../core/journal';
+import type { Key, LinkState } from '../core/link';
+import type { Position } from '../core/position';
+import type { ReviewChange, ReviewItem } from '../core/review';
+
+/**
+ * Where links, claims, review items, journal, policies and stream positions live. The verbs are
+ * those of the domain; each is one atomic step and takes arrays, so that the number of round
+ * trips of a node does not depend on the number of its items. No connection or transaction
+ * leaves an implementation, and none of them ever reads a clock but the store's own.
+ *
+ * Errors: STORE_UNREACHABLE (retry) when the store cannot be reached; STREAM_GAP and
+ * STREAM_UNKNOWN from `commit`. Everything else is a defect and surfaces as it is.
+ */
+export interface SyncStore {
+	/** Makes or upgrades the schema under a lock; safe to run from many processes at once. */
+	migrate(): Promise<void>;
+
+	/** Publishes a version of a policy and makes every link of it due. The same hash again changes nothing. */
+	publishPolicy(request: PublishRequest): Promise<PublishedPolicy>;
+	/** Turns the switch of a policy (approve first contact, shadow, stop). Makes every link due when it becomes `live`. */
+	setMode(policy: string, mode: PolicyMode): Promise<PublishedPolicy>;
+
+	/** Registers a stream, or replaces its registration; never moves its position backwards. */
+	registerStream(registration: StreamRegistration): Promise<StreamRecord>;
+	/** Notes what is about to be acknowledged to the source; called before the acknowledgement is sent. Never goes back. */
+	recordAcknowledged(stream: StreamId, lsn: string): Promise<void>;
+
+	/** Everything a node needs before it can think, in one round trip. */
+	load(request: LoadRequest): Promise<Loaded>;
+	/** A page of a policy's links in the order of their ids: for reports and comparisons, never for deciding. */
+	scanLinks(request: ScanRequest): Promise<readonly LoadedLink[]>;
+	/**
+	 * Commits new states for links, all or nothing per link, if each is still at `expectedRevision`
+	 * and none of its new keys and match keys belongs to another link. State, keys, journal,
+	 * reviews and the stream position move in one step.
+	 */
+	commit(request: CommitRequest): Promise<CommitResult>;
+	/** Leases due links whose time has come, oldest first; nobody else gets them before the lease is over. The delay doubles with each wake. */
+	leaseDue(request: LeaseRequest): Promise<readonly DueLink[]>;
+	/** Notes that writes were tried but could not reach their target, so that the sweep does not take it for a wiring fault. */
+	noteAttempts(policy: string, links: readonly string[]): Promise<void>;
+
+	/** Claims keys for one worker: exactly one of many concurrent callers gets `new`. A lapsed lease may be claimed again. */
+	claim(request: ClaimRequest): Promise<readonly Claim[]>;
+	/** Marks claims as done, for `retainMs`. A token that is no longer the holder's changes nothing and gets `false`. */
+	complete(claims: readonly HeldClaim[], retainMs: number): Promise<readonly boolean[]>;
+	/** Gives claims back, so that the next caller gets `new`. */
+	release(claims: readonly HeldClaim[]): Promise<readonly boolean[]>;
+
+	/** Opens, refreshes or closes items that belong to no link's commit (dead letters, approvals, wiring faults). */
+	changeReviews(policy: string, changes: readonly ReviewChange[]): Promise<void>;
+	listReviews(filter: ReviewFilter): Promise<readonly StoredReview[]>;
+	readJournal(filter: JournalFilter): Promise<readonly StoredJournalEntry[]>;
+
+	close(): Promise<void>;
+}
+
+export interface PublishRequest {
+	readonly name: string;
+	/** The normalised document. */
+	readonly document: Json;
+	readonly hash: string;
+	/** The person or workflow that publishes, for the journal. */
+	readonly by: string;
+	/** The mode of a policy published for the first time; a later version keeps the mode in force. */
+	readonly initialMode: PolicyMode;
+}
+
+export interface PublishedPolicy {
+	readonly name: string;
+	readonly document: Json;
+	readonly hash: string;
+	/** 1, 2, 3 … */
+	readonly version: number;
+	readonly mode: PolicyMode;
+	/** Of the store, made at its first migration. */
+	readonly storeId: string;
+	/** The secret that markers are signed with; never leaves the store's clients. */
+	readonly macKey: string;
+	/** Raised by a declared gap or a restored store; ops of an older epoch are zombies. */
+	readonly epoch: number;
+}
+
+export interface StreamId {
+	readonly policy: string;
+	readonly system: string;
+}
+
+export interface StreamRegistration extends StreamId {
+	readonly slot: string;
+	/** pg_control_system().system_identifier, so that another server behind the same address is noticed. */
+	readonly systemId: string;
+	readonly timeline: number;
+	/** Hash of the tables and filters; another one means that changes may have been left out. */
+	readonly filterHash: string;
+	/** Where the stream begins. */
+	readonly start: Position;
+	/** `running` while the first read of the tables is not finished. */
+	readonly snapshot: 'none' | 'running' | 'done';
+}
+
+export interface StreamRecord extends StreamRegistration {
+	/** The last event observed; moved by `commit` alone. */
+	readonly position: Position;
+	/** The last LSN given to `recordAcknowledged`, or null. */
+	readonly acknowledgedLsn: string | null;
+}
+
+export interface RecordKey {
+	readonly system: string;
+	readonly entity: string;
+	readonly key: Key;
+}
+
+/** A record's claim to be the one with these values (see `matchKeys`). */
+export interface MatchKey {
+	readonly entity: string;
+	readonly match: string;
+}
+
+export interface LoadRequest {
+	readonly policy: string;
+	readonly links?: readonly string[];
+	readonly keys?: readonly RecordKey[];
+	readonly matches?: readonly MatchKey[];
+}
+
+export interface Loaded {
+	/** The version in force; null before the first publish. */
+	readonly policy: PublishedPolicy | null;
+	/** By system. */
+	readonly streams: Readonly<Record<string, StreamRecord>>;
+	/** The links asked for in any of the three ways, each once. */
+	readonly links: readonly LoadedLink[];
+}
+
+export interface LoadedLink {
+	readonly state: LinkState;
+	readonly revision: number;
+	readonly due: boolean;
+	/** The match keys it holds. */
+	readonly matches: readonly string[];
+}
+
+export interface ScanRequest {
+	readonly policy: string;
+	readonly entity?: string;
+	/** Links after this id; from the first one when absent. */
+	readonly afterId?: string;
+	readonly limit: number;
+}
+
+export interface CommitRequest {
+	readonly policy: string;
+	readonly links: readonly LinkCommit[];
+	/** Given by R1 alone: the events (from, to] of this stream are observed once these links are committed. */
+	readonly advance?: StreamAdvance;
+}
+
+export interface StreamAdvance {
+	readonly system: string;
+	/** `prev` of the first event of the batch; the stream must have been observed at least up to here. */
+	readonly from: Position;
+	readonly to: Position;
+}
+
+export interface LinkCommit {
+	readonly state: LinkState;
+	/** 0 for a new link. */
+	readonly expectedRevision: number;
+	readonly due: boolean;
+	/** Match keys to claim for this link, beside those it holds. */
+	readonly claims: readonly string[];
+	/** Match keys that the record no longer has: another record may claim them from now on. */
+	readonly releases?: readonly string[];
+	readonly journal: readonly JournalEntry[];
+	readonly reviews: readonly ReviewChange[];
+	/** Where the stream's position must stop when this link loses: the event before its first one. Null outside R1. */
+	readonly stopAt: Position | null;
+}
+
+export interface CommitResult {
+	/** One per link commit, in the same order. */
+	readonly links: readonly ('committed' | 'conflict')[];
+	/** The stream's position after the commit; null when no advance was asked for. */
+	readonly position: Position | null;
+}
+
+export interface LeaseRequest {
+	readonly policy: string;
+	readonly limit: number;
+	/** The first delay before a due link is offered again; doubles up to `maxDelayMs`. */
+	readonly delayMs: number;
+	readonly maxDelayMs: number;
+}
+
+export interface DueLink {
+	readonly state: LinkState;
+	/** Times woken since the link's last commit or noted attempt. */
+	readonly unattempted: number;
+}
+
+export interface ClaimRequest {
+	/** Keeps the keys of different guards apart. */
+	readonly scope: string;
+	readonly keys: readonly string[];
+	readonly leaseMs: number;
+}
+
+export type Claim =
+	/** `token` grows with every claim of the key (a fencing token). */
+	| { readonly state: 'new'; readonly token: number }
+	| { readonly state: 'in-progress' }
+	| { readonly state: 'duplicate' };
+
+export interface HeldClaim {
+	readonly scope: string;
+	readonly key: string;
+	readonly token: number;
+}
+
+export interface ReviewFilter {
+	readonly policy?: string;
+	readonly id?: string;
+	readonly link?: string;
+	readonly kind?: ReviewItem['kind'];
+	readonly state?: StoredReview['state'];
+	readonly limit: number;
+	/** Skips this many, oldest first. */
+	readonly offset?: number;
+}
+
+export interface StoredReview extends ReviewItem {
+	readonly state: 'open' | 'resolved' | 'dismissed' | 'superseded';
+	readonly openedAtMs: number;
+	readonly updatedAtMs: number;
+	readonly closedBy: string | null;
+}
+
+export interface JournalFilter {
+	readonly policy: string;
+	readonly link?: string;
+	readonly kinds?: readonly JournalEntry['kind'][];
+	/** Entries after this one. */
+	readonly afterSeq?: string;
+	readonly limit: number;
+}

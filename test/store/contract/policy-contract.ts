@@ -1,0 +1,117 @@
+import {
+	commit,
+	commitOf,
+	link,
+	loadLink,
+	type OpenStore,
+	POLICY,
+	type StoreUnderTest,
+} from './store-under-test';
+
+const FIRST = {
+	name: POLICY,
+	document: { policy: POLICY, systems: ['crm', 'billing'], note: null },
+	hash: 'h1',
+	by: 'ann',
+	initialMode: 'first-contact' as const,
+};
+const SECOND = { ...FIRST, document: { policy: POLICY, systems: ['crm'] }, hash: 'h2', by: 'bob' };
+const SWEEP = { policy: POLICY, limit: 10, delayMs: 60_000, maxDelayMs: 60_000 };
+
+/** Published versions and the switch. */
+export function describePolicies(open: OpenStore): void {
+	describe('policies', () => {
+		let under: StoreUnderTest;
+		beforeEach(async () => {
+			under = await open();
+		});
+		afterEach(() => under.close());
+
+		test('there is no policy before the first publish', async () => {
+			expect((await under.store.load({ policy: POLICY })).policy).toBeNull();
+		});
+
+		test('the first version is loaded as it was published, with what makes the store itself', async () => {
+			const published = await under.store.publishPolicy(FIRST);
+			expect(published).toEqual({
+				name: POLICY,
+				document: FIRST.document,
+				hash: 'h1',
+				version: 1,
+				mode: 'first-contact',
+				storeId: expect.stringMatching(/^[0-9a-z]{12}$/) as string,
+				macKey: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+				epoch: 1,
+			});
+			expect((await under.store.load({ policy: POLICY })).policy).toEqual(published);
+		});
+
+		test('the same hash again changes nothing', async () => {
+			const first = await under.store.publishPolicy(FIRST);
+			await commit(under.store, [commitOf(link('l1'), { due: false })]);
+			const again = { ...FIRST, by: 'bob', initialMode: 'live' as const };
+			expect(await under.store.publishPolicy(again)).toEqual(first);
+			expect(await loadLink(under.store, 'l1')).toMatchObject({ due: false, revision: 1 });
+		});
+
+		test('another hash is a new version, which keeps the mode, and going back is one more', async () => {
+			await under.store.publishPolicy(FIRST);
+			await under.store.setMode(POLICY, 'shadow');
+			const second = await under.store.publishPolicy({ ...SECOND, initialMode: 'live' });
+			expect(second).toMatchObject({
+				version: 2,
+				hash: 'h2',
+				mode: 'shadow',
+				document: SECOND.document,
+			});
+			expect(await under.store.publishPolicy(FIRST)).toMatchObject({ version: 3, hash: 'h1' });
+		});
+
+		test('of concurrent publishers of one hash one makes the version', async () => {
+			const published = await Promise.all(
+				Array.from({ length: 10 }, () => under.store.publishPolicy(FIRST)),
+			);
+			expect(published.map(({ version }) => version)).toEqual(Array(10).fill(1));
+		});
+
+		test('a new version makes every link of the policy due at once', async () => {
+			await under.store.publishPolicy(FIRST);
+			await commit(under.store, [commitOf(link('l1'), { due: false }), commitOf(link('l2'))]);
+			await commit(under.store, [commitOf(link('l3'), { due: false })], { policy: 'other' });
+			await under.store.publishPolicy(SECOND);
+			const leased = await under.store.leaseDue(SWEEP);
+			expect(leased.map(({ state }) => state.id).sort()).toEqual(['l1', 'l2']);
+			expect(await under.store.leaseDue({ ...SWEEP, policy: 'other' })).toEqual([]);
+		});
+
+		test('a commit that was thought out under the version before loses', async () => {
+			await under.store.publishPolicy(FIRST);
+			await commit(under.store, [commitOf(link('l1'))]);
+			await under.store.publishPolicy(SECOND);
+			const settled = commitOf(link('l1'), { expectedRevision: 1, due: false });
+			expect(await commit(under.store, [settled])).toEqual(['conflict']);
+			expect((await loadLink(under.store, 'l1'))?.due).toBe(true);
+		});
+
+		test('going live makes every link due, once; no other mode does', async () => {
+			await under.store.publishPolicy(FIRST);
+			await commit(under.store, [commitOf(link('l1'), { due: false })]);
+			for (const mode of ['shadow', 'stopped', 'first-contact'] as const) {
+				expect(await under.store.setMode(POLICY, mode)).toMatchObject({ mode, version: 1 });
+			}
+			expect(await loadLink(under.store, 'l1')).toMatchObject({ due: false, revision: 1 });
+			expect(await under.store.setMode(POLICY, 'live')).toMatchObject({ mode: 'live' });
+			expect(await under.store.leaseDue(SWEEP)).toHaveLength(1);
+			const { revision = 0 } = (await loadLink(under.store, 'l1')) ?? {};
+			await under.store.setMode(POLICY, 'live');
+			expect((await loadLink(under.store, 'l1'))?.revision).toBe(revision);
+		});
+
+		test('the mode of a policy that was never published cannot be set', async () => {
+			await expect(under.store.setMode(POLICY, 'live')).rejects.toMatchObject({
+				code: 'POLICY_UNPUBLISHED',
+				message: expect.stringContaining('"crm-billing"') as string,
+			});
+		});
+	});
+}
