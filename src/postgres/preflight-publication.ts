@@ -1,0 +1,90 @@
+import type { Problem } from './preflight';
+import type { PreflightFacts, PreflightRequest, TableFacts, WantedTable } from './preflight-facts';
+import { type PublicationState, publicationSql } from './publication';
+import { ident, tableName } from './sql';
+
+/**
+ * What is wrong with the publication. Pure. What `ensurePublication` can mend by itself is no
+ * problem, unless there is a slot already: then it comes too late for the changes since.
+ */
+export function judgePublication(facts: PreflightFacts, request: PreflightRequest): Problem[] {
+	const { publication } = facts;
+	// Missing tables are reported as such; a publication cannot name them.
+	const tables = request.tables.filter((_, index) => isPublishable(facts, index));
+	const statements = publicationSql(request.publication, publication, tables);
+	const problems = publication
+		? tables.flatMap((table) =>
+				judgeFilters(publication, table, facts.tables[request.tables.indexOf(table)]),
+			)
+		: [];
+	if (statements.length === 0 || tables.length === 0) return problems;
+	if (facts.slot === null && canMend(facts, tables, request)) return problems;
+	const name = ident(request.publication);
+	return [
+		{
+			severity: 'error',
+			code: publication ? 'PUBLICATION_INCOMPLETE' : 'PUBLICATION_MISSING',
+			message: publication
+				? `Publication ${name} does not cover all that is to be read`
+				: `There is no publication ${name}`,
+			fix: fixOf(statements, facts),
+		},
+		...problems,
+	];
+}
+
+function fixOf(statements: readonly string[], { slot }: PreflightFacts): string {
+	const sql = statements.map((statement) => `${statement};`).join(' ');
+	if (!slot) return `${sql} -- as the owner of the tables`;
+	return `${sql} -- what changed before is not read: drop the slot, so that the tables are read anew`;
+}
+
+function isPublishable({ tables }: PreflightFacts, index: number): boolean {
+	const kind = tables[index]?.kind;
+	return kind === 'r' || kind === 'p';
+}
+
+function canMend(
+	{ server, publication, tables }: PreflightFacts,
+	wanted: readonly WantedTable[],
+	request: PreflightRequest,
+): boolean {
+	const mayChange = publication ? publication.mayAlter : server.mayCreate;
+	const ownsAll = wanted.every((table) => tables[request.tables.indexOf(table)]?.isOwner === true);
+	return mayChange && ownsAll;
+}
+
+function judgeFilters(
+	publication: PublicationState,
+	table: WantedTable,
+	facts: TableFacts | null | undefined,
+): Problem[] {
+	const published = publication.tables.find(
+		(other) => other.schema === table.schema && other.table === table.table,
+	);
+	if (!published) return [];
+	const name = tableName(table);
+	const label = ident(publication.name);
+	const fix = `alter publication ${label} drop table ${name}; alter publication ${label} add table ${name};`;
+	const problems: Problem[] = [];
+	const leftOut = publishableColumns(table, facts).filter(
+		(column) => published.columns !== null && !published.columns.includes(column),
+	);
+	if (leftOut.length > 0) {
+		const message = `Publication ${label} leaves out ${leftOut.map(ident).join(', ')} of ${name}`;
+		problems.push({ severity: 'error', code: 'PUBLICATION_INCOMPLETE', message, fix });
+	}
+	if (published.rowFilter !== null) {
+		const message = `Publication ${label} leaves out rows of ${name}; a row that no longer passes its filter looks deleted`;
+		problems.push({ severity: 'warning', code: 'PUBLICATION_FILTERS', message, fix });
+	}
+	return problems;
+}
+
+/** Missing and generated columns are problems of the table, reported there. */
+function publishableColumns(table: WantedTable, facts: TableFacts | null | undefined): string[] {
+	const present = facts?.columns.filter(({ isGenerated }) => !isGenerated) ?? [];
+	return present
+		.map(({ name }) => name)
+		.filter((name) => [...table.key, ...table.columns].includes(name));
+}

@@ -1,0 +1,76 @@
+import type { Json } from '../core/canonical-json';
+import type { ChangeEvent } from '../core/change-event';
+import type { Key } from '../core/link';
+import type { Marker } from '../core/marker';
+import { enveloped, type EventBody, type EventOrigin } from './event-envelope';
+import type { EventTable } from './event-tables';
+
+/** What is known of the moment of a snapshot. */
+export type SnapshotChange =
+	| {
+			readonly kind: 'row';
+			readonly table: EventTable;
+			readonly values: Readonly<Record<string, Json>>;
+	  }
+	/** A record that was there once and is not in the snapshot. */
+	| { readonly kind: 'gone'; readonly entity: string; readonly key: Key }
+	/** What is held to have become of a write whose own marker can never come any more. */
+	| { readonly kind: 'marker'; readonly marker: Marker };
+
+/** The snapshot of a new slot, as a place in the stream. */
+export interface SnapshotPlace {
+	/** From {@link snapshotLsn}. */
+	readonly lsn: bigint;
+	/** By our clock, milliseconds since 1970; shown, never compared. */
+	readonly tsMs: number;
+	/** Of the first event. They are counted from 1 over the whole snapshot, for 0 is where the stream starts. */
+	readonly index: number;
+}
+
+/**
+ * Where the snapshot of a new slot stands in the order of commits: after all that it contains and
+ * before all that comes through the slot. One byte before the consistent point, where no commit
+ * can be: the first commit may stand at the consistent point itself.
+ */
+export function snapshotLsn(consistentLsn: bigint): bigint {
+	return consistentLsn - 1n;
+}
+
+/**
+ * Events of a snapshot, which is one virtual transaction.
+ *
+ * @throws SyncError KEY_INCOMPLETE for a row whose key is null
+ */
+export function snapshotEvents(
+	changes: readonly SnapshotChange[],
+	origin: EventOrigin,
+	{ lsn, tsMs, index }: SnapshotPlace,
+): ChangeEvent[] {
+	return changes.map((change, offset) =>
+		enveloped(bodyOf(change), origin, {
+			commitLsn: lsn,
+			lsn,
+			index: index + offset,
+			table: change.kind === 'row' ? change.table : null,
+			tsMs,
+			txId: null,
+			isSnapshot: true,
+		}),
+	);
+}
+
+function bodyOf(change: SnapshotChange): EventBody {
+	const nothing = { before: null, after: null, unchanged: [], marker: null };
+	switch (change.kind) {
+		case 'row': {
+			const { table, values } = change;
+			return { ...nothing, entity: table.entity, op: 'r', key: table.keyOf(values), after: values };
+		}
+		case 'gone':
+			return { ...nothing, entity: change.entity, op: 'd', key: { ...change.key } };
+		case 'marker': {
+			const { marker } = change;
+			return { ...nothing, entity: marker.entity, op: 'm', key: { ...marker.key }, marker };
+		}
+	}
+}

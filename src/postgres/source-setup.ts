@@ -1,0 +1,81 @@
+import { SyncError } from '../core/errors';
+import { connect, connectForReplication, type PgSettings } from './connect';
+import { ensurePublication, type TableName } from './publication';
+import { dropSlot, identifySystem, readSlot, type SlotState, type SystemIdentity } from './slot';
+import { query } from './sql';
+
+/** What a server says about itself and about one slot. */
+export interface SourceState {
+	readonly system: SystemIdentity;
+	readonly slot: SlotState | null;
+}
+
+/** @throws SyncError as `connectForReplication` */
+export async function readSourceState(settings: PgSettings, slot: string): Promise<SourceState> {
+	const client = await connectForReplication(settings);
+	try {
+		return { system: await identifySystem(client), slot: await readSlot(client, slot) };
+	} finally {
+		await client.end();
+	}
+}
+
+/**
+ * Makes or extends the publication, and drops a slot that is of no use any more.
+ *
+ * @param staleSlot - null: there is none
+ * @throws SyncError SLOT_BUSY while somebody reads from the slot; those of `ensurePublication`
+ */
+export async function clearTheWay(
+	settings: PgSettings,
+	wanted: { publication: string; tables: readonly TableName[]; staleSlot: string | null },
+): Promise<void> {
+	const client = await connect(settings);
+	try {
+		await ensurePublication(client, wanted.publication, wanted.tables);
+		if (wanted.staleSlot !== null) await dropSlot(client, wanted.staleSlot);
+	} finally {
+		await client.end();
+	}
+}
+
+/** A table and the columns of its primary key. */
+export interface KeyedTable extends TableName {
+	readonly key: readonly string[];
+}
+
+/**
+ * Looks up primary keys.
+ *
+ * @throws SyncError TABLE_MISSING for the first table that is not there or has no primary key
+ */
+export async function readPrimaryKeys(
+	settings: PgSettings,
+	tables: readonly TableName[],
+): Promise<readonly KeyedTable[]> {
+	const client = await connect(settings);
+	try {
+		const rows = await query<{ key: string[] | null }>(
+			client,
+			`select (select jsonb_agg(a.attname order by a.attnum)
+			         from pg_index i
+			         join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+			         where i.indrelid = c.oid and i.indisprimary) as key
+			 from unnest($1::text[], $2::text[]) with ordinality as w (schema, name, place)
+			 left join pg_namespace n on n.nspname = w.schema
+			 left join pg_class c on c.relnamespace = n.oid and c.relname = w.name
+			 order by w.place`,
+			[tables.map(({ schema }) => schema), tables.map(({ table }) => table)],
+		);
+		return tables.map(({ schema, table }, index) => {
+			const key = rows[index]?.key;
+			if (key) return { schema, table, key };
+			throw new SyncError(
+				'TABLE_MISSING',
+				`There is no table ${schema}.${table} with a primary key`,
+			);
+		});
+	} finally {
+		await client.end();
+	}
+}

@@ -1,0 +1,115 @@
+import type { Json } from '../core/canonical-json';
+import { readerOfType, type ValueReader } from './column-values';
+import type { RelationColumn, RelationMessage } from './pgoutput';
+import { type Tuple, UNCHANGED } from './pgoutput-reader';
+
+/** A committed transaction, whole: what happened, in the order in which it happened. */
+export interface SourceTransaction {
+	/** Unsigned 32 bits; used again after a wraparound. */
+	readonly xid: number;
+	/** Where the commit record starts. Commit positions order transactions; the same one comes back after a restart. */
+	readonly commitLsn: bigint;
+	/** What to acknowledge once this transaction is safe. */
+	readonly endLsn: bigint;
+	/** Commit time by the server's clock, milliseconds since 1970. */
+	readonly commitTsMs: number;
+	/** The replication origin the transaction came from, or null when it was made on this server. */
+	readonly origin: string | null;
+	readonly changes: readonly SourceChange[];
+}
+
+export type SourceChange = RowChange | MessageChange | RelationChange;
+
+/** One row inserted, updated or deleted, or one table truncated (then `old` and `new` are null). */
+export interface RowChange {
+	readonly kind: 'row';
+	readonly op: 'i' | 'u' | 'd' | 't';
+	readonly relation: Relation;
+	/** Where the change stands in the log: distinct for each change of a transaction, but of a multi-row record. */
+	readonly lsn: bigint;
+	/** The version before; see `RowMessage.old`. */
+	readonly old: Tuple | null;
+	/** Only the identity columns of `old` mean anything. */
+	readonly oldIsKeyOnly: boolean;
+	readonly new: Tuple | null;
+}
+
+/** A transactional message of `pg_logical_emit_message`, at the place where it was emitted. */
+export interface MessageChange {
+	readonly kind: 'message';
+	readonly lsn: bigint;
+	readonly prefix: string;
+	readonly content: string;
+}
+
+/** A table appears for the first time in this stream, or in another shape than before. */
+export interface RelationChange {
+	readonly kind: 'relation';
+	readonly lsn: bigint;
+	readonly relation: Relation;
+	readonly previous: Relation | null;
+}
+
+/** A table and its published columns, as they were at the time of a change. */
+export type Relation = Omit<RelationMessage, 'tag'>;
+
+/** A row version as JSON. A column that is in neither was not sent. */
+export interface RowValues {
+	readonly values: Record<string, Json>;
+	/** Columns with large values that did not change and were not sent. */
+	readonly unchanged: readonly string[];
+}
+
+/** What it takes to read a row: the columns of a relation, or those of a snapshot. */
+export interface Columns {
+	readonly columns: readonly Pick<RelationColumn, 'name' | 'typeOid'>[];
+}
+
+/** The JSON values of a row version (see `readerOfType`); the tuple itself keeps the server's texts. */
+export function rowValues(relation: Columns, tuple: Tuple): RowValues {
+	const values: Record<string, Json> = {};
+	const unchanged: string[] = [];
+	const readers = readersOf(relation);
+	relation.columns.forEach(({ name }, index) => {
+		const text = tuple[index];
+		if (text === UNCHANGED) unchanged.push(name);
+		else if (text !== undefined) setOwn(values, name, text === null ? null : readers[index]!(text));
+	});
+	return { values, unchanged };
+}
+
+/**
+ * The JSON values of the version before a change: every column, or those of the replica identity,
+ * or null when the server sent no such version.
+ */
+export function oldRowValues({ relation, old, oldIsKeyOnly }: RowChange): RowValues | null {
+	if (old === null) return null;
+	const row = rowValues(relation, old);
+	if (!oldIsKeyOnly) return row;
+	const key = relation.columns.filter(({ isIdentity }) => isIdentity).map(({ name }) => name);
+	const entries = Object.entries(row.values).filter(([name]) => key.includes(name));
+	return { values: Object.fromEntries(entries), unchanged: row.unchanged };
+}
+
+/** Not `values[name] = value`, which drops a column named __proto__. */
+function setOwn(values: Record<string, Json>, name: string, value: Json): void {
+	if (name !== '__proto__') values[name] = value;
+	else
+		Object.defineProperty(values, name, {
+			value,
+			enumerable: true,
+			configurable: true,
+			writable: true,
+		});
+}
+
+const READERS = new WeakMap<Columns, readonly ValueReader[]>();
+
+function readersOf(relation: Columns): readonly ValueReader[] {
+	let readers = READERS.get(relation);
+	if (!readers) {
+		readers = relation.columns.map(({ typeOid }) => readerOfType(typeOid));
+		READERS.set(relation, readers);
+	}
+	return readers;
+}

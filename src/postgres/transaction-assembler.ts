@@ -1,0 +1,160 @@
+import type {
+	BeginMessage,
+	CommitMessage,
+	PgoutputMessage,
+	RelationMessage,
+	RowMessage,
+	TruncateMessage,
+} from './pgoutput';
+import { malformed, type Tuple, UNCHANGED } from './pgoutput-reader';
+import type { Relation, SourceChange, SourceTransaction } from './source-transaction';
+
+interface OpenTransaction {
+	readonly begin: BeginMessage;
+	origin: string | null;
+	readonly changes: SourceChange[];
+}
+
+/**
+ * Puts the messages of one stream together to transactions. Pure bookkeeping: the same messages
+ * give the same transactions.
+ */
+export class TransactionAssembler {
+	readonly #relations = new Map<number, Relation>();
+	#open: OpenTransaction | null = null;
+
+	/** Whether a transaction has begun and not yet committed. */
+	get isOpen(): boolean {
+		return this.#open !== null;
+	}
+
+	/** Changes of the transaction that is being read. */
+	get openChangeCount(): number {
+		return this.#open?.changes.length ?? 0;
+	}
+
+	/**
+	 * Takes the next message.
+	 *
+	 * Messages outside of a transaction are left out: they were emitted with `transactional = false`
+	 * and are sent even when their transaction was rolled back, so they prove nothing.
+	 *
+	 * @param lsn - the position the server gave for the message
+	 * @returns the transaction that this message completes
+	 * @throws SyncError DECODE_FAILED for a message that cannot stand here
+	 */
+	push(message: PgoutputMessage, lsn: bigint): SourceTransaction | null {
+		switch (message.tag) {
+			case 'begin':
+				if (this.#open) throw malformed('a transaction inside another one');
+				this.#open = { begin: message, origin: null, changes: [] };
+				return null;
+			case 'commit':
+				return this.#commit(message);
+			case 'origin':
+				this.#transaction('an origin').origin = message.name;
+				return null;
+			case 'relation':
+				this.#setRelation(message, lsn);
+				return null;
+			case 'message':
+				if (!message.transactional) return null;
+				this.#add({ kind: 'message', lsn, prefix: message.prefix, content: message.content });
+				return null;
+			case 'truncate':
+				this.#truncate(message, lsn);
+				return null;
+			case 'type':
+				return null;
+			case 'insert':
+			case 'update':
+			case 'delete':
+				this.#addRow(message, lsn);
+				return null;
+		}
+	}
+
+	#commit({ commitLsn, endLsn, commitTsMs }: CommitMessage): SourceTransaction {
+		const { begin, origin, changes } = this.#transaction('a commit');
+		if (begin.commitLsn !== commitLsn) throw malformed('a commit of another transaction');
+		this.#open = null;
+		return { xid: begin.xid, commitLsn, endLsn, commitTsMs, origin, changes };
+	}
+
+	/** Relations come inside transactions, but what they say holds until the next one for the same table. */
+	#setRelation({ tag: _tag, ...relation }: RelationMessage, lsn: bigint): void {
+		const previous = this.#relations.get(relation.oid) ?? null;
+		if (previous && isSameShape(previous, relation)) return;
+		this.#relations.set(relation.oid, relation);
+		this.#add({ kind: 'relation', lsn, relation, previous });
+	}
+
+	#addRow(message: RowMessage, lsn: bigint): void {
+		const relation = this.#relation(message.relationOid);
+		for (const tuple of [message.old, message.new]) {
+			if (tuple && tuple.length !== relation.columns.length) {
+				throw malformed(`a row of ${tuple.length} columns for ${relation.schema}.${relation.name}`);
+			}
+		}
+		this.#add({
+			kind: 'row',
+			op: OPS[message.tag],
+			relation,
+			lsn,
+			old: message.old,
+			oldIsKeyOnly: message.oldIsKeyOnly,
+			new: message.new && fillUnchanged(relation, message, message.new),
+		});
+	}
+
+	#truncate({ relationOids }: TruncateMessage, lsn: bigint): void {
+		for (const oid of relationOids) {
+			const relation = this.#relation(oid);
+			this.#add({ kind: 'row', op: 't', relation, lsn, old: null, oldIsKeyOnly: false, new: null });
+		}
+	}
+
+	#relation(oid: number): Relation {
+		const relation = this.#relations.get(oid);
+		if (!relation) throw malformed(`a row of the unannounced table ${oid}`);
+		return relation;
+	}
+
+	#add(change: SourceChange): void {
+		this.#transaction('a change').changes.push(change);
+	}
+
+	#transaction(what: string): OpenTransaction {
+		if (!this.#open) throw malformed(`${what} outside of a transaction`);
+		return this.#open;
+	}
+}
+
+const OPS = { insert: 'i', update: 'u', delete: 'd' } as const;
+
+/** With `replica identity full` the old version has the large values that the new one leaves out. */
+function fillUnchanged(relation: Relation, { old, oldIsKeyOnly }: RowMessage, row: Tuple): Tuple {
+	if (!old || !row.includes(UNCHANGED)) return row;
+	return row.map((text, index) => {
+		const isKnown = !oldIsKeyOnly || relation.columns[index]?.isIdentity === true;
+		return text === UNCHANGED && isKnown ? (old[index] ?? null) : text;
+	});
+}
+
+function isSameShape(a: Relation, b: Relation): boolean {
+	return (
+		a.schema === b.schema &&
+		a.name === b.name &&
+		a.replicaIdentity === b.replicaIdentity &&
+		a.columns.length === b.columns.length &&
+		a.columns.every((column, index) => {
+			const other = b.columns[index];
+			return (
+				column.name === other?.name &&
+				column.typeOid === other.typeOid &&
+				column.typeModifier === other.typeModifier &&
+				column.isIdentity === other.isIdentity
+			);
+		})
+	);
+}

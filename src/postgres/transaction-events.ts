@@ -1,0 +1,160 @@
+import { canonicalJson } from '../core/canonical-json';
+import type { ChangeEvent } from '../core/change-event';
+import { SyncError } from '../core/errors';
+import type { Key } from '../core/link';
+import { type Marker, parseMarker } from '../core/marker';
+import { previousKeyOf } from '../core/record-change';
+import { enveloped, type EventBody, type EventOrigin } from './event-envelope';
+import type { EventTable } from './event-tables';
+import type { TableName } from './publication';
+import {
+	type MessageChange,
+	oldRowValues,
+	type Relation,
+	type RowChange,
+	rowValues,
+	type SourceTransaction,
+} from './source-transaction';
+import { tableName } from './sql';
+
+/**
+ * The change events of one transaction, in order, each at (commit position, index).
+ *
+ * A marker goes with the last event of the record it speaks of, wherever in the transaction the
+ * two stand; a marker without such an event (a stale write changes no row) is an event of its own.
+ * Tables that are not mapped give no events, nor do messages of others. Pure: a redelivered
+ * transaction gives the same events.
+ *
+ * @returns events without `prev`; see `chain`
+ * @throws SyncError KEY_INCOMPLETE, naming the statement that makes the server send keys
+ */
+export function transactionEvents(
+	transaction: SourceTransaction,
+	origin: EventOrigin,
+): ChangeEvent[] {
+	const drafts = draftEvents(transaction, origin);
+	pairMarkers(drafts);
+	return drafts
+		.filter(({ isPaired }) => !isPaired)
+		.map(({ lsn, table, isPaired: _isPaired, ...body }, index) =>
+			enveloped(body, origin, {
+				commitLsn: transaction.commitLsn,
+				lsn,
+				index,
+				table,
+				tsMs: transaction.commitTsMs,
+				txId: String(transaction.xid),
+				isSnapshot: false,
+			}),
+		);
+}
+
+/** An event before it is known whether it stands alone, and so before it has an index. */
+interface Draft extends Omit<EventBody, 'marker'> {
+	readonly lsn: bigint;
+	readonly table: TableName | null;
+	marker: Marker | null;
+	isPaired: boolean;
+}
+
+const NO_ROW = { before: null, after: null, unchanged: [], isPaired: false };
+
+function draftEvents(
+	{ changes }: SourceTransaction,
+	{ tables, isMarker, markerSystem }: EventOrigin,
+): Draft[] {
+	const drafts: Draft[] = [];
+	const known = new Map<Relation, EventTable | undefined>();
+	for (const change of changes) {
+		if (change.kind === 'message') {
+			const draft = isMarker(change.prefix) ? markerDraft(change, markerSystem) : null;
+			if (draft) drafts.push(draft);
+		} else if (change.kind === 'row') {
+			const { relation } = change;
+			if (!known.has(relation)) known.set(relation, tables.find(relation.schema, relation.name));
+			const table = known.get(relation);
+			if (table) drafts.push(rowDraft(change, table));
+		}
+	}
+	return drafts;
+}
+
+function markerDraft({ content, lsn }: MessageChange, system: string | null): Draft | null {
+	const marker = parseMarker(content);
+	// Not one of ours although it has our prefix; or of a write to another system in this database.
+	if (!marker || (system !== null && marker.system !== system)) return null;
+	return {
+		...NO_ROW,
+		entity: marker.entity,
+		op: 'm',
+		key: { ...marker.key },
+		lsn,
+		table: null,
+		marker,
+	};
+}
+
+const OPS = { i: 'c', u: 'u', d: 'd' } as const;
+
+function rowDraft(change: RowChange, table: EventTable): Draft {
+	const { op, relation, lsn } = change;
+	const { entity } = table;
+	if (op === 't') return { ...NO_ROW, entity, op: 't', key: {}, lsn, table, marker: null };
+	if (op !== 'i') requireIdentity(relation, table);
+	const old = oldRowValues(change);
+	const row = change.new ? rowValues(relation, change.new) : null;
+	return {
+		entity,
+		op: OPS[op],
+		// A key that did not change may not have been sent anew, but then the old one was.
+		key: table.keyOf({ ...old?.values, ...row?.values }),
+		before: old?.values ?? null,
+		after: row?.values ?? null,
+		unchanged: [...(row?.unchanged ?? [])],
+		lsn,
+		table,
+		marker: null,
+		isPaired: false,
+	};
+}
+
+/** Without the key among the old values a row that changes its key would look like a new record. */
+function requireIdentity({ columns }: Relation, { schema, table, key }: EventTable): void {
+	const lacking = key.filter(
+		(name) => !columns.some((column) => column.name === name && column.isIdentity),
+	);
+	if (lacking.length === 0) return;
+	const name = tableName({ schema, table });
+	throw new SyncError(
+		'KEY_INCOMPLETE',
+		`The log does not name changed rows of ${name} by their key (${key.join(', ')}): run alter table ${name} replica identity full`,
+	);
+}
+
+function pairMarkers(drafts: readonly Draft[]): void {
+	const markers = drafts.filter(({ op }) => op === 'm');
+	if (markers.length === 0) return;
+	const lastOf = lastEvents(drafts);
+	for (const draft of markers) {
+		const { marker } = draft;
+		const row = marker?.key ? lastOf.get(recordText(marker.entity, marker.key)) : undefined;
+		// A record has one write of ours per transaction; a second marker is somebody's copy.
+		if (!row || row.marker !== null) continue;
+		row.marker = marker;
+		draft.isPaired = true;
+	}
+}
+
+/** By record, the last event of it; a record that changed its key is found by both keys. */
+function lastEvents(drafts: readonly Draft[]): Map<string, Draft> {
+	const last = new Map<string, Draft>();
+	for (const draft of drafts) {
+		if (draft.op === 'm' || draft.op === 't') continue;
+		const previous = previousKeyOf(draft);
+		if (previous) last.set(recordText(draft.entity, previous), draft);
+		last.set(recordText(draft.entity, draft.key), draft);
+	}
+	return last;
+}
+
+const recordText = (entity: string, key: Key): string => canonicalJson([entity, key]);

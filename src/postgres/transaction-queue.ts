@@ -1,0 +1,93 @@
+import { SyncError } from '../core/errors';
+import type { SourceTransaction } from './source-transaction';
+
+interface Entry {
+	readonly transaction: SourceTransaction;
+	readonly bytes: number;
+}
+
+interface Waiter {
+	readonly resolve: (next: SourceTransaction | null) => void;
+	readonly reject: (error: Error) => void;
+}
+
+/** Transactions that were read and not yet taken. One consumer at a time. */
+export class TransactionQueue {
+	readonly #entries: Entry[] = [];
+	#waiter: Waiter | null = null;
+	#failure: Error | null = null;
+	#isClosed = false;
+	#changeCount = 0;
+	#byteCount = 0;
+
+	get isEmpty(): boolean {
+		return this.#entries.length === 0;
+	}
+
+	/** Whether the consumer waits, so that reading on is the only way forward. */
+	get isWaiting(): boolean {
+		return this.#waiter !== null;
+	}
+
+	get changeCount(): number {
+		return this.#changeCount;
+	}
+
+	get byteCount(): number {
+		return this.#byteCount;
+	}
+
+	push(transaction: SourceTransaction, bytes: number): void {
+		this.#entries.push({ transaction, bytes });
+		this.#changeCount += transaction.changes.length;
+		this.#byteCount += bytes;
+		this.#settleWaiter();
+	}
+
+	/**
+	 * The next transaction, or null once the queue is closed.
+	 *
+	 * @throws the error the queue failed with, once everything before it was taken
+	 */
+	async next(): Promise<SourceTransaction | null> {
+		if (this.#waiter) {
+			throw new SyncError(
+				'STREAM_FAILED',
+				'The transactions of one stream have one reader at a time',
+			);
+		}
+		return await new Promise((resolve, reject) => {
+			this.#waiter = { resolve, reject };
+			this.#settleWaiter();
+		});
+	}
+
+	/** Nothing more will come, because of this error; what is queued can still be taken. */
+	fail(error: Error): void {
+		this.#failure ??= error;
+		this.#settleWaiter();
+	}
+
+	/** Nothing more will be taken. */
+	close(): void {
+		this.#isClosed = true;
+		this.#entries.length = 0;
+		this.#changeCount = 0;
+		this.#byteCount = 0;
+		this.#settleWaiter();
+	}
+
+	#settleWaiter(): void {
+		const waiter = this.#waiter;
+		if (!waiter) return;
+		const entry = this.#entries.shift();
+		if (!entry && !this.#isClosed && !this.#failure) return;
+		this.#waiter = null;
+		if (entry) {
+			this.#changeCount -= entry.transaction.changes.length;
+			this.#byteCount -= entry.bytes;
+			waiter.resolve(entry.transaction);
+		} else if (this.#failure && !this.#isClosed) waiter.reject(this.#failure);
+		else waiter.resolve(null);
+	}
+}

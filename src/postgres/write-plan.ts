@@ -1,0 +1,184 @@
+import { canonicalJson, type Json } from '../core/canonical-json';
+import { SyncError } from '../core/errors';
+import type { Key, Operation, OperationField } from '../core/link';
+import { keyText } from '../core/mapping';
+import type { EntityPolicy, Policy, TableBinding } from '../core/policy';
+import { columnText } from './column-text';
+import { tableName } from './sql';
+import type { ColumnType, TableColumns } from './table-columns';
+
+/** An operation in terms of its table: columns and texts instead of fields and values. */
+export interface PlannedWrite {
+	readonly op: Operation;
+	readonly table: TableColumns;
+	/** The row to find; of an insert, empty. */
+	readonly key: readonly Cell[];
+	readonly sets: readonly Cell[];
+	/** Columns that get the target's time. */
+	readonly stampedNow: readonly ColumnPlace[];
+	/** What the row must hold, or the write does not happen. */
+	readonly expects: readonly Cell[];
+	/** The key's columns: an insert asks for what the database made of them. */
+	readonly keyColumns: readonly ColumnPlace[];
+}
+
+export interface ColumnPlace {
+	readonly column: string;
+	readonly type: ColumnType;
+}
+
+export interface Cell extends ColumnPlace {
+	readonly text: string | null;
+}
+
+/** Writes that differ in nothing but their values: one statement does them all. */
+export interface WriteGroup {
+	readonly kind: Operation['kind'];
+	/** Of one shape; never empty. */
+	readonly writes: readonly [PlannedWrite, ...PlannedWrite[]];
+}
+
+/** The table that an operation goes to. @throws SyncError OPERATION_INVALID */
+export function bindingOf(op: Operation, policy: Policy): TableBinding {
+	const binding = entityOf(op, policy).tables.get(op.system);
+	if (!binding) throw invalid(op, `${op.entity} has no table in ${op.system}`);
+	return binding;
+}
+
+/**
+ * Turns an operation into columns and texts.
+ *
+ * @throws SyncError OPERATION_INVALID when it does not fit the policy or would write or delete
+ * without comparing; TABLE_MISSING when its table or a column is not there
+ */
+export function planWrite(
+	op: Operation,
+	policy: Policy,
+	tables: ReadonlyMap<string, TableColumns>,
+): PlannedWrite {
+	const binding = bindingOf(op, policy);
+	const table = tables.get(tableName(binding));
+	if (!table)
+		throw new SyncError('TABLE_MISSING', `${op.system} has no table ${tableName(binding)}`);
+	const fields = mappedFields(op, entityOf(op, policy));
+	const place = (column: string): ColumnPlace => placeOf(table, column, op);
+	const cells = (values: Named): Cell[] =>
+		values.map(([column, value]) => {
+			const { type } = place(column);
+			return { column, type, text: columnText(value, type) };
+		});
+	return {
+		op,
+		table,
+		key: cells(keyValues(op, binding)),
+		sets: cells(newValues(op, fields, binding)),
+		stampedNow: columnsStampedNow(op, binding).map(place),
+		expects: cells(expectedValues(op, fields)),
+		keyColumns: binding.key.map(place),
+	};
+}
+
+/** Sorts what is to be written: deletes make room, inserts may need it, and equal orders do not deadlock. */
+export function inWriteOrder(writes: readonly PlannedWrite[]): PlannedWrite[] {
+	const placed = writes.map((write) => ({ write, place: placeInOrder(write.op) }));
+	return placed.sort((a, b) => (a.place < b.place ? -1 : 1)).map(({ write }) => write);
+}
+
+function placeInOrder({ kind, entity, key, link }: Operation): string {
+	const rank = ['delete', 'update', 'insert'].indexOf(kind);
+	return canonicalJson([rank, entity, key ?? link]);
+}
+
+/** Groups writes of one shape, keeping their order. */
+export function groupWrites(writes: readonly PlannedWrite[]): WriteGroup[] {
+	const groups = new Map<string, [PlannedWrite, ...PlannedWrite[]]>();
+	for (const write of writes) {
+		const shape = shapeOf(write);
+		const group = groups.get(shape);
+		if (group) group.push(write);
+		else groups.set(shape, [write]);
+	}
+	return [...groups.values()].map((group) => ({ kind: group[0].op.kind, writes: group }));
+}
+
+function shapeOf({ op, table, sets, expects }: PlannedWrite): string {
+	const names = (cells: readonly Cell[]) => cells.map(({ column }) => column);
+	// An insert is a statement of its own, whatever its columns: only the table must be the same.
+	if (op.kind === 'insert') return canonicalJson([op.kind, table.name]);
+	return canonicalJson([op.kind, table.name, names(sets), names(expects)]);
+}
+
+/** Column and value, in the order in which they stand in the statement. */
+type Named = readonly (readonly [string, Json])[];
+type MappedFields = readonly (readonly [string, OperationField])[];
+
+/** In the order of the field names, so that operations on the same fields have the same shape. */
+function mappedFields(op: Operation, entity: EntityPolicy): MappedFields {
+	const fields = Object.entries(op.fields).sort(([a], [b]) => (a < b ? -1 : 1));
+	return fields.map(([name, field]) => {
+		const column = entity.fields.get(name)?.columns.get(op.system)?.column;
+		if (column === undefined) throw invalid(op, `the field ${name} has no column in ${op.system}`);
+		return [column, field];
+	});
+}
+
+function keyValues(op: Operation, binding: TableBinding): Named {
+	if (op.kind === 'insert') return [];
+	const key: Key = op.key ?? {};
+	return binding.key.map((column) => {
+		const value = Object.hasOwn(key, column) ? key[column] : undefined;
+		if (value == null) throw invalid(op, `its key lacks the column "${column}"`);
+		return [column, keyText(value)];
+	});
+}
+
+/** The policy names a column once: as a field, or under insert, or under stamp. */
+function newValues(op: Operation, fields: MappedFields, binding: TableBinding): Named {
+	if (op.kind === 'delete') return [];
+	const constants = [...(op.kind === 'insert' ? binding.insert : []), ...binding.stamp];
+	return [
+		...constants.flatMap(([column, given]) =>
+			given.kind === 'constant' ? [[column, given.value] as const] : [],
+		),
+		...fields.flatMap(([column, { next }]) => {
+			if (next !== undefined) return [[column, next] as const];
+			if (op.kind === 'insert') return [];
+			throw invalid(op, `it has no new value for the column "${column}"`);
+		}),
+	];
+}
+
+function columnsStampedNow({ kind }: Operation, { stamp }: TableBinding): string[] {
+	if (kind === 'delete') return [];
+	return [...stamp].flatMap(([column, value]) => (value.kind === 'now' ? [column] : []));
+}
+
+function expectedValues(op: Operation, fields: MappedFields): Named {
+	if (op.kind === 'insert') return [];
+	if (fields.length === 0)
+		throw invalid(op, `it compares nothing, and would ${op.kind} whatever is there`);
+	return fields.map(([column, { expected }]) => {
+		if (expected === undefined)
+			throw invalid(op, `it has no expected value for the column "${column}"`);
+		return [column, expected];
+	});
+}
+
+function placeOf(table: TableColumns, column: string, op: Operation): ColumnPlace {
+	const type = table.columns.get(column);
+	if (type) return { column, type };
+	throw new SyncError(
+		'TABLE_MISSING',
+		`The table ${table.name} of ${op.system} has no column "${column}"`,
+	);
+}
+
+function entityOf(op: Operation, policy: Policy): EntityPolicy {
+	const entity = policy.entities.get(op.entity);
+	if (!entity) throw invalid(op, `the policy ${policy.name} has no entity ${op.entity}`);
+	return entity;
+}
+
+function invalid(op: Operation, why: string): SyncError {
+	return new SyncError('OPERATION_INVALID', `The operation ${op.id} cannot be written: ${why}`);
+}

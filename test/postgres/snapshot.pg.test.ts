@@ -1,0 +1,191 @@
+import { readSnapshot, type SnapshotTable } from '../../src/postgres/snapshot';
+import { rowValues } from '../../src/postgres/source-transaction';
+import { openTestDatabase, type TestDatabase } from '../support/test-database';
+
+describe.each([15, 18] as const)('a first read of tables in Postgres %i', (version) => {
+	let database: TestDatabase;
+	beforeEach(async () => {
+		database = await openTestDatabase('snapshot', { version });
+	});
+	afterEach(async () => await database.drop());
+
+	const sql = async (text: string) => await database.pool.query(text);
+	const table = (name: string, key: string[], columns?: string[]): SnapshotTable => ({
+		schema: 'public',
+		table: name,
+		key,
+		columns,
+	});
+	const pages = async (
+		tables: SnapshotTable[],
+		pageSize = 1_000,
+		connection = database.settings,
+	) => {
+		const found = [];
+		for await (const page of readSnapshot({ connection, tables, pageSize })) found.push(page);
+		return found;
+	};
+
+	test('gives every row once, in pages ordered by key', async () => {
+		await sql(
+			'create table a (x int, y int, primary key (x, y)); create table b (id int primary key); create table empty (id int primary key)',
+		);
+		await sql(
+			'insert into a select i % 7, i from generate_series(1, 100) i; insert into b select generate_series(1, 30)',
+		);
+		const found = await pages(
+			[table('a', ['x', 'y']), table('empty', ['id']), table('b', ['id'])],
+			30,
+		);
+		expect(found.map((page) => [page.table.table, page.rows.length])).toEqual([
+			['a', 30],
+			['a', 30],
+			['a', 30],
+			['a', 10],
+			['b', 30],
+		]);
+		const keys = found
+			.filter((page) => page.table.table === 'a')
+			.flatMap(({ rows }) => rows.map(([x, y]) => [Number(x), Number(y)]));
+		expect(keys).toEqual([...keys].sort(([a = 0, b = 0], [c = 0, d = 0]) => a - c || b - d));
+		expect(new Set(keys.map(String)).size).toBe(100);
+	});
+
+	test('loses no row whose key is null or occurs twice', async () => {
+		await sql('create table loose (k int, v int)');
+		await sql(
+			'insert into loose select case when i % 3 = 0 then null else i / 10 end, i from generate_series(1, 50) i',
+		);
+		const rows = (await pages([table('loose', ['k'])], 7)).flatMap((page) => page.rows);
+		expect(rows.map(([, v]) => Number(v)).sort((a, b) => a - b)).toEqual(
+			Array.from({ length: 50 }, (_, i) => i + 1),
+		);
+	});
+
+	test('gives the values that a change stream gives', async () => {
+		await sql(`
+			create domain score as int;
+			create table kinds (id int primary key, at timestamptz, points score, doc jsonb, words text[], bytes bytea,
+				x float8, total int generated always as (id + 1) stored, gone int);
+			alter table kinds drop column gone;
+			insert into kinds (id, at, points, doc, words, bytes, x)
+			values (1, '2024-04-03 05:06:07+02', 9, '{"a": 1}', '{a,NULL}', '\\x00ff', 0.1::float8 * 3);
+			alter database ${database.settings.database} set datestyle = 'SQL, DMY';
+			alter database ${database.settings.database} set bytea_output = 'escape'`);
+		const [page] = await pages([table('kinds', ['id'])]);
+		expect(rowValues(page!, page!.rows[0]!)).toEqual({
+			unchanged: [],
+			values: {
+				id: 1,
+				at: '2024-04-03T03:06:07Z',
+				points: '9',
+				doc: { a: 1 },
+				words: ['a', null],
+				bytes: '\\x00ff',
+				x: 0.30000000000000004,
+			},
+		});
+	});
+
+	test('reads partitions through their table, and not the children of an inherited one', async () => {
+		await sql(`
+			create table parts (id int primary key) partition by range (id);
+			create table parts_low partition of parts for values from (0) to (100);
+			create table base (id int primary key);
+			create table child () inherits (base);
+			insert into parts values (1), (2); insert into base values (1); insert into child values (2)`);
+		const found = await pages([table('parts', ['id']), table('base', ['id'])]);
+		expect(found.map(({ rows }) => rows)).toEqual([[['1'], ['2']], [['1']]]);
+	});
+
+	test('takes names that need quoting, and the columns it is asked for', async () => {
+		await sql(
+			`create schema "My ""S"; create table "My ""S"."T;" ("select" int primary key, "é" text, z text)`,
+		);
+		await sql(`insert into "My ""S"."T;" values (1, 'a', 'b')`);
+		const quoted = { schema: 'My "S', table: 'T;', key: ['select'], columns: ['é', 'select'] };
+		const [page] = await pages([quoted]);
+		expect(rowValues(page!, page!.rows[0]!).values).toEqual({ é: 'a', select: 1 });
+	});
+
+	test('sees no write that came after it began', async () => {
+		await sql('create table t (id int primary key); insert into t select generate_series(1, 4)');
+		const reading = readSnapshot({
+			connection: database.settings,
+			tables: [table('t', ['id'])],
+			pageSize: 2,
+		});
+		const first = await reading.next();
+		await sql('insert into t values (5); delete from t where id = 4');
+		const second = await reading.next();
+		expect([first.value, second.value].map((page) => page?.rows)).toEqual([
+			[['1'], ['2']],
+			[['3'], ['4']],
+		]);
+		expect((await reading.next()).done).toBe(true);
+	});
+
+	test('waits for a reader who takes more time than the role allows', async () => {
+		await sql(`
+			create table t (id int primary key); insert into t select generate_series(1, 4);
+			alter database ${database.settings.database} set idle_in_transaction_session_timeout = '300ms'`);
+		const reading = readSnapshot({
+			connection: database.settings,
+			tables: [table('t', ['id'])],
+			pageSize: 2,
+		});
+		await reading.next();
+		await sql('select pg_sleep(1)');
+		expect((await reading.next()).value).toMatchObject({ rows: [['3'], ['4']] });
+		await reading.return();
+	});
+
+	test('ends its session when the reader stops early', async () => {
+		await sql('create table t (id int primary key); insert into t select generate_series(1, 10)');
+		for await (const page of readSnapshot({
+			connection: database.settings,
+			tables: [table('t', ['id'])],
+			pageSize: 2,
+		})) {
+			expect(page.rows).toHaveLength(2);
+			break;
+		}
+		const { rows } = await sql(
+			`select 1 from pg_stat_activity where application_name = 'n8n-nodes-bisync' and datname = current_database()`,
+		);
+		expect(rows).toEqual([]);
+	});
+
+	test('says what is missing', async () => {
+		await sql('create table t (id int primary key); create view v as select 1 as id');
+		await expect(pages([table('none', ['id'])])).rejects.toMatchObject({
+			code: 'TABLE_MISSING',
+			message: 'There is no table public.none',
+		});
+		await expect(pages([table('v', ['id'])])).rejects.toMatchObject({ code: 'TABLE_MISSING' });
+		await expect(pages([table('t', ['no'])])).rejects.toMatchObject({
+			code: 'TABLE_MISSING',
+			message: 'Table public.t has no column "no"',
+		});
+	});
+
+	test('refuses to read a table of which it may see only some rows, or none', async () => {
+		const role = `reader_${database.settings.database.slice(-8)}`;
+		await sql(`
+			create table t (id int primary key); insert into t values (1), (2);
+			create role ${role} login password 'secret'`);
+		const connection = { ...database.settings, user: role, password: 'secret' };
+		await expect(pages([table('t', ['id'])], 10, connection)).rejects.toMatchObject({
+			code: 'PRIVILEGE_MISSING',
+		});
+		await sql(
+			`grant select on t to ${role}; alter table t enable row level security; create policy p on t using (id = 1)`,
+		);
+		await expect(pages([table('t', ['id'])], 10, connection)).rejects.toMatchObject({
+			code: 'PRIVILEGE_MISSING',
+		});
+		await sql(`alter table t disable row level security`);
+		expect(await pages([table('t', ['id'])], 10, connection)).toHaveLength(1);
+		await sql(`revoke all on t from ${role}; drop role ${role}`);
+	});
+});
