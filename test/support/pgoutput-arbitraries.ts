@@ -37,7 +37,12 @@ export const pgoutputMessage: fc.Arbitrary<PgoutputMessage> = fc.oneof(
 		oid,
 		schema: name,
 		name,
-		replicaIdentity: fc.constantFrom('default' as const, 'nothing' as const, 'full' as const, 'index' as const),
+		replicaIdentity: fc.constantFrom(
+			'default' as const,
+			'nothing' as const,
+			'full' as const,
+			'index' as const,
+		),
 		columns: fc.array(column, { maxLength: 8 }),
 	}),
 	fc.record({ tag: fc.constant('type' as const), oid, schema: name, name }),

@@ -1,0 +1,122 @@
+import {
+	type IDataObject,
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	NodeOperationError,
+} from 'n8n-workflow';
+
+import { SyncError } from '../../src/core/errors';
+import { parseFields } from '../../src/core/given-json';
+import type { Choice, Resolution } from '../../src/core/resolve';
+import { resolveReview } from '../../src/store/resolve-review';
+import type { StoredReview, SyncStore } from '../../src/store/sync-store';
+import { withFinding } from '../shared/items';
+import { errorItem } from '../shared/run-node';
+import { invalid, oneOf, optionalText, text } from '../shared/settings';
+import { DEAD_LETTER, isPlainLetter } from './letters';
+
+type Decision = 'resolve' | 'dismiss' | 'retry';
+
+interface Decisions {
+	readonly operation: Decision;
+	readonly items: readonly INodeExecutionData[];
+}
+
+/**
+ * Carries out a person's decision on the item that each input item names, one after the other:
+ * one that is refused does not hold up the rest, and fails the node at the end.
+ */
+export async function decideItems(
+	context: IExecuteFunctions,
+	store: SyncStore,
+	{ operation, items }: Decisions,
+): Promise<INodeExecutionData[]> {
+	const done: INodeExecutionData[] = [];
+	const refused: { index: number; error: unknown }[] = [];
+	for (const [index, item] of items.entries()) {
+		try {
+			const resolution = readResolution(context, operation, index);
+			const review = await resolveReview(store, resolution);
+			done.push(resultItem({ item, index }, review, resolution));
+		} catch (error) {
+			refused.push({ index, error });
+			if (context.continueOnFail()) {
+				done.push(errorItem(context.getNode(), { item, index }, { key: DEAD_LETTER, error }));
+			}
+		}
+	}
+	const [first] = refused;
+	if (first && !context.continueOnFail())
+		throw failure(context, first, { refused: refused.length, of: items.length });
+	return done;
+}
+
+function readResolution(
+	context: IExecuteFunctions,
+	operation: Decision,
+	index: number,
+): Resolution {
+	const read = (name: string): unknown => context.getNodeParameter(name, index);
+	const review = text('Item ID', read('id'));
+	if (review.startsWith('first-contact-')) {
+		throw new SyncError(
+			'INVALID_RESOLUTION',
+			'A first contact is approved with the Sync Policy node, operation Approve First Contact',
+		);
+	}
+	const token = optionalText('Token', read('token'));
+	if (token === '') {
+		throw invalid(
+			'Token',
+			'must be given: it is the field "token" of the item as List or Get returned it',
+		);
+	}
+	return { review, token, by: text('By', read('by')), choice: readChoice(read, operation) };
+}
+
+function readChoice(read: (name: string) => unknown, operation: Decision): Choice {
+	if (operation !== 'resolve') return { kind: operation };
+	const kind = oneOf('Take', read('choice'), ['apply', 'values']);
+	if (kind === 'apply') return { kind, system: text('System', read('system')) };
+	const values = parseFields(read('values'));
+	if (values && Object.keys(values).length > 0) return { kind, values };
+	throw invalid(
+		'Values',
+		'must be an object of values by field, such as { "phone": "+1 555 0100" }',
+	);
+}
+
+/** A letter of another workflow that is retried comes out as the item that was pushed. */
+function resultItem(
+	input: { item: INodeExecutionData; index: number },
+	review: StoredReview,
+	{ choice, by }: Resolution,
+): INodeExecutionData {
+	const { id } = review;
+	const finding = {
+		id,
+		state: choice.kind === 'dismiss' ? 'dismissed' : 'resolved',
+		choice: choice.kind,
+		by,
+	};
+	const { payload } = review.detail as { payload?: IDataObject };
+	const json =
+		choice.kind === 'retry' && isPlainLetter(review) && payload ? payload : input.item.json;
+	return withFinding({ index: input.index, item: { json } }, DEAD_LETTER, finding);
+}
+
+function failure(
+	context: IExecuteFunctions,
+	{ error, index }: { error: unknown; index: number },
+	{ refused, of }: { refused: number; of: number },
+): NodeOperationError {
+	const cause = error instanceof Error ? error : new Error(String(error));
+	const message =
+		of > 1 ? `${cause.message} (${refused} of ${of} decisions were refused)` : cause.message;
+	const description = error instanceof SyncError ? error.remedy : '';
+	return new NodeOperationError(context.getNode(), cause, {
+		message,
+		description,
+		itemIndex: index,
+	});
+}

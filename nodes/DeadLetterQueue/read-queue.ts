@@ -1,0 +1,94 @@
+import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+
+import { SyncError } from '../../src/core/errors';
+import { maskReview } from '../../src/core/mask';
+import { policyInForce } from '../../src/store/published-policy';
+import type { ReviewFilter, StoredReview, SyncStore } from '../../src/store/sync-store';
+import { oneOf, optionalText, text, wholeNumber, yesOrNo } from '../shared/settings';
+import { closeSettledWrites } from './settled-writes';
+
+type ReadingStore = Pick<SyncStore, 'listReviews' | 'load' | 'changeReviews'>;
+
+/** Items by the filters of the node, oldest first, sensitive values masked. */
+export async function listReviews(
+	context: IExecuteFunctions,
+	store: ReadingStore,
+): Promise<INodeExecutionData[]> {
+	const found = await store.listReviews(filterOf(context));
+	const reviews = await closeSettledWrites(store, found);
+	const shown = await masked(store, reviews);
+	return shown.map((review) => asItem(review, 0));
+}
+
+/**
+ * The item that each input item names.
+ *
+ * @throws SyncError REVIEW_UNKNOWN
+ */
+export async function getReviews(
+	context: IExecuteFunctions,
+	store: ReadingStore,
+	items: readonly INodeExecutionData[],
+): Promise<INodeExecutionData[]> {
+	const found: INodeExecutionData[] = [];
+	for (const [index] of items.entries()) {
+		const id = text('Item ID', context.getNodeParameter('id', index));
+		const [review] = await store.listReviews({ id, limit: 1 });
+		if (!review)
+			throw new SyncError(
+				'REVIEW_UNKNOWN',
+				`There is no review item with the ID "${id}" in this sync store`,
+			);
+		const reveal = yesOrNo('Reveal Sensitive Values', context.getNodeParameter('reveal', index));
+		const [shown] = reveal ? [review] : await masked(store, [review]);
+		if (shown) found.push(asItem(shown, index));
+	}
+	return found;
+}
+
+function filterOf(context: IExecuteFunctions): ReviewFilter {
+	const read = (name: string): unknown => context.getNodeParameter(name, 0);
+	const state = oneOf('State', read('state'), [
+		'any',
+		'open',
+		'resolved',
+		'dismissed',
+		'superseded',
+	]);
+	const kind = oneOf('Kind', read('kind'), ['any', 'approval', 'conflict', 'failure', 'identity']);
+	const link = optionalText('Link', read('link'));
+	return {
+		policy: text('Policy', read('policy')),
+		limit: wholeNumber('Limit', read('limit'), 1),
+		offset: wholeNumber('Skip', read('offset'), 0),
+		...(state === 'any' ? {} : { state }),
+		...(kind === 'any' ? {} : { kind }),
+		...(link === '' ? {} : { link }),
+	};
+}
+
+/** A policy that is not published calls nothing sensitive. */
+async function masked(
+	store: ReadingStore,
+	reviews: readonly StoredReview[],
+): Promise<StoredReview[]> {
+	const byPolicy = new Map<string, (review: StoredReview) => StoredReview>();
+	for (const name of new Set(reviews.map(({ policy }) => policy))) {
+		const { policy: published } = await store.load({ policy: name });
+		if (!published) continue;
+		const { policy } = policyInForce(published);
+		byPolicy.set(name, (review) => maskReview(review, policy));
+	}
+	return reviews.map((review) => byPolicy.get(review.policy)?.(review) ?? review);
+}
+
+function asItem(
+	{ openedAtMs, updatedAtMs, ...review }: StoredReview,
+	index: number,
+): INodeExecutionData {
+	const times = {
+		openedAt: new Date(openedAtMs).toISOString(),
+		updatedAt: new Date(updatedAtMs).toISOString(),
+	};
+	return { json: { ...review, ...times } as unknown as IDataObject, pairedItem: { item: index } };
+}

@@ -1,0 +1,42 @@
+import type { StoredReview, SyncStore } from '../../src/store/sync-store';
+import { isWriteLetter } from './letters';
+
+/**
+ * Leaves out, and closes, letters about writes that have an outcome by now: a write that failed
+ * for want of a connection is tried again until it has one, and nobody need look at it then.
+ *
+ * @returns the others, in their order
+ */
+export async function closeSettledWrites(
+	store: Pick<SyncStore, 'load' | 'changeReviews'>,
+	reviews: readonly StoredReview[],
+): Promise<StoredReview[]> {
+	const settled = new Set<string>();
+	const open = reviews.filter((review) => review.state === 'open' && isWriteLetter(review));
+	for (const policy of new Set(open.map((review) => review.policy))) {
+		const mine = open.filter((review) => review.policy === policy).map(letter);
+		const { links } = await store.load({ policy, links: mine.flatMap(({ link }) => link ?? []) });
+		const unsettled = new Set(
+			links.flatMap(({ state }) => Object.values(state.inFlight).map(({ id }) => id)),
+		);
+		const over = mine.filter(({ op }) => !unsettled.has(op)).map(({ id }) => id);
+		if (over.length === 0) continue;
+		await store.changeReviews(
+			policy,
+			over.map((id) => ({ action: 'close', id, how: 'superseded', by: 'sync' })),
+		);
+		for (const id of over) settled.add(id);
+	}
+	return reviews.filter(({ id }) => !settled.has(id));
+}
+
+interface WriteLetter {
+	readonly id: string;
+	readonly op: string;
+	readonly link: string | null;
+}
+
+function letter({ id, detail }: StoredReview): WriteLetter {
+	const { op, link } = detail as { op?: string; link?: string | null };
+	return { id, op: op ?? '', link: link ?? null };
+}

@@ -1,0 +1,142 @@
+import {
+	type INode,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypeDescription,
+	type ITriggerFunctions,
+	type ITriggerResponse,
+	NodeConnectionTypes,
+	type NodeOperationError,
+} from 'n8n-workflow';
+
+import { SyncError } from '../../src/core/errors';
+import { credentialTest } from '../shared/credential-tests';
+import { openStore, STORE_CREDENTIAL, withStore } from '../shared/open-store';
+import { nodeError } from '../shared/sync-error-to-node';
+import { type RunningTrigger, startTrigger } from './lifecycle';
+import { sampleEvents } from './manual-run';
+import { readSettings, type TriggerSettings } from './settings';
+import { StoreReader } from './store-reader';
+import { TablesReader } from './tables-reader';
+import { triggerProperties } from './trigger-properties';
+
+/** Starts the workflow when rows of a Postgres database change, and misses none. */
+export class PostgresCdcTrigger implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Postgres CDC Trigger',
+		name: 'postgresCdcTrigger',
+		icon: { light: 'file:postgresCdcTrigger.svg', dark: 'file:postgresCdcTrigger.dark.svg' },
+		group: ['trigger'],
+		version: 1,
+		subtitle:
+			'={{ $parameter.useStore ? $parameter.system + " of " + $parameter.policy : $parameter.tables }}',
+		description:
+			"Starts the workflow when rows change, read from the database's own log: no change is missed",
+		eventTriggerDescription: 'Waiting for rows to change',
+		activationMessage:
+			'Changes are read from now on. While the workflow is inactive, the server keeps them for you.',
+		defaults: { name: 'Postgres CDC Trigger' },
+		inputs: [],
+		outputs: [NodeConnectionTypes.Main],
+		outputNames: ['Changes'],
+		credentials: [
+			{
+				name: 'bisyncPostgresApi',
+				required: true,
+				testedBy: 'testPostgresReplication',
+				displayOptions: { show: { connectWith: ['bisyncPostgresApi'] } },
+			},
+			{
+				// eslint-disable-next-line @n8n/community-nodes/valid-credential-references, n8n-nodes-base/node-class-description-credentials-name-unsuffixed -- the credential of n8n's own Postgres node
+				name: 'postgres',
+				required: true,
+				displayOptions: { show: { connectWith: ['postgres'] } },
+			},
+			{
+				name: 'bisyncStoreApi',
+				required: true,
+				testedBy: 'testSyncStore',
+				displayOptions: { show: { useStore: [true] } },
+			},
+		],
+		hints: [
+			{
+				message:
+					'Connect this trigger directly to Echo Filter: a node in between that drops changes makes them come again and again.',
+				type: 'info',
+				location: 'ndv',
+				whenToDisplay: 'beforeExecution',
+				displayCondition: '={{ $parameter.useStore }}',
+			},
+			{
+				message:
+					'Changes that wait in the slot, or some rows as they are. A test run consumes and writes nothing.',
+				type: 'info',
+				location: 'outputPane',
+				whenToDisplay: 'afterExecution',
+			},
+		],
+		properties: triggerProperties,
+	};
+
+	methods = { credentialTest };
+
+	async trigger(this: ITriggerFunctions): Promise<ITriggerResponse> {
+		if (this.getMode() === 'manual')
+			return { manualTriggerFunction: async () => await runTest(this) };
+		const running = await activate(this);
+		return { closeFunction: async () => await running.close() };
+	}
+}
+
+async function runTest(context: ITriggerFunctions): Promise<void> {
+	try {
+		const events = await sampleEvents({
+			settings: await readSettings(context),
+			withStore: async (work) => await withStore(context, work),
+			log: context.logger,
+		});
+		context.emit([events.map((event) => ({ json: event as INodeExecutionData['json'] }))]);
+	} catch (error) {
+		throw triggerError(context.getNode(), error);
+	}
+}
+
+/** When n8n itself starts, databases may still be starting too; a person who activates wants to see the error. */
+const PATIENT_ACTIVATIONS: readonly string[] = ['init', 'leadershipChange'];
+
+async function activate(context: ITriggerFunctions): Promise<RunningTrigger> {
+	const asNodeError = (error: unknown): NodeOperationError =>
+		triggerError(context.getNode(), error);
+	const isPatient = PATIENT_ACTIVATIONS.includes(context.getActivationMode());
+	let settings: TriggerSettings;
+	try {
+		settings = await readSettings(context);
+	} catch (error) {
+		throw asNodeError(error);
+	}
+	const { source } = settings;
+	if (source.kind === 'tables') {
+		const reader = new TablesReader({ settings, source, host: context, asNodeError });
+		return await startTrigger(reader, context, { isPatient });
+	}
+	const credential = await context.getCredentials(STORE_CREDENTIAL);
+	const reader = new StoreReader({
+		openStore: async () => await openStore(credential),
+		settings,
+		source,
+		host: context,
+		asNodeError,
+	});
+	return await startTrigger(reader, context, { isPatient });
+}
+
+/** As `nodeError`; what the preflight found comes with the SQL for each problem. */
+function triggerError(node: INode, error: unknown): NodeOperationError {
+	const shown = nodeError(node, error);
+	const fixes = error instanceof SyncError ? error.details['fixes'] : undefined;
+	if (error instanceof SyncError && Array.isArray(fixes)) {
+		shown.description = `${error.remedy}\n${fixes.join('\n')}`;
+	}
+	return shown;
+}

@@ -1,0 +1,130 @@
+import type { ChangeEvent } from '../../src/core/change-event';
+import type { Position } from '../../src/core/position';
+import type { SourceTransaction } from '../../src/postgres/source-transaction';
+
+/** Whole transactions, for one execution. */
+export interface Batch {
+	readonly events: readonly ChangeEvent[];
+	readonly transactions: readonly BatchedTransaction[];
+}
+
+export interface BatchedTransaction {
+	/** What to acknowledge once all its events are safe. */
+	readonly endLsn: bigint;
+	/** Of its last event; null when none of its changes concerns us. */
+	readonly last: Position | null;
+}
+
+export interface TakeLimits {
+	readonly maxChanges: number;
+	/** How long to gather from the first event on. */
+	readonly waitMs: number;
+	/** When to give up waiting for a first event, by `performance.now()`. */
+	readonly untilMs: number;
+}
+
+type Arrival =
+	| {
+			readonly kind: 'transaction';
+			readonly transaction: BatchedTransaction;
+			readonly events: readonly ChangeEvent[];
+	  }
+	| { readonly kind: 'end' }
+	| { readonly kind: 'failure'; readonly error: unknown };
+
+/**
+ * Gathers transactions into batches. Reads one transaction ahead and no more, so that the stream
+ * is held back while an execution runs.
+ */
+export class Batcher {
+	readonly #source: AsyncIterator<SourceTransaction, void>;
+	readonly #eventsOf: (transaction: SourceTransaction) => readonly ChangeEvent[];
+	#arrival: Arrival | null = null;
+	#isReading = false;
+	#isPoked = false;
+	#wake: (() => void) | null = null;
+
+	/** @param eventsOf - may throw; the error comes out of {@link take} when it is that transaction's turn */
+	constructor(
+		source: AsyncIterator<SourceTransaction, void>,
+		eventsOf: (transaction: SourceTransaction) => readonly ChangeEvent[],
+	) {
+		this.#source = source;
+		this.#eventsOf = eventsOf;
+	}
+
+	/**
+	 * The next batch: transactions as they come, until they have `maxChanges` events or the first
+	 * event has waited for `waitMs`. A larger transaction is a batch of its own.
+	 *
+	 * @returns null when there was nothing until `untilMs`, or when {@link poke} was called; 'end' after
+	 * the last transaction
+	 * @throws what the stream broke with
+	 */
+	async take({ maxChanges, waitMs, untilMs }: TakeLimits): Promise<Batch | null | 'end'> {
+		const events: ChangeEvent[] = [];
+		const transactions: BatchedTransaction[] = [];
+		let deadlineMs = untilMs;
+		while (events.length < maxChanges) {
+			const next = await this.#peek(deadlineMs);
+			// What was gathered is delivered first; the end and errors come again.
+			if (next === null || next.kind !== 'transaction') {
+				if (transactions.length > 0 || next === null) break;
+				if (next.kind === 'failure') throw next.error;
+				return 'end';
+			}
+			if (events.length > 0 && events.length + next.events.length > maxChanges) break;
+			this.#arrival = null;
+			if (events.length === 0 && next.events.length > 0) deadlineMs = performance.now() + waitMs;
+			for (const event of next.events) events.push(event);
+			transactions.push(next.transaction);
+		}
+		this.#isPoked = false;
+		return transactions.length === 0 ? null : { events, transactions };
+	}
+
+	/** Lets {@link take} return at once with what it has. */
+	poke(): void {
+		this.#isPoked = true;
+		this.#wake?.();
+	}
+
+	/** Looks at the next arrival without taking it; null when there is none in time. */
+	async #peek(deadlineMs: number): Promise<Arrival | null> {
+		if (this.#arrival) return this.#arrival;
+		if (!this.#isReading) void this.#read();
+		const leftMs = deadlineMs - performance.now();
+		if (!this.#isPoked) await this.#arrivalWithin(leftMs);
+		return this.#arrival;
+	}
+
+	async #read(): Promise<void> {
+		this.#isReading = true;
+		this.#arrival = await this.#next();
+		this.#isReading = false;
+		this.#wake?.();
+	}
+
+	async #next(): Promise<Arrival> {
+		try {
+			const { done, value } = await this.#source.next();
+			if (done || !value) return { kind: 'end' };
+			const events = this.#eventsOf(value);
+			const last = events.at(-1)?.source.position ?? null;
+			return { kind: 'transaction', transaction: { endLsn: value.endLsn, last }, events };
+		} catch (error) {
+			return { kind: 'failure', error };
+		}
+	}
+
+	async #arrivalWithin(ms: number): Promise<void> {
+		await new Promise<void>((resolve) => {
+			const timer = setTimeout(resolve, Math.max(ms, 0));
+			this.#wake = () => {
+				clearTimeout(timer);
+				resolve();
+			};
+		});
+		this.#wake = null;
+	}
+}

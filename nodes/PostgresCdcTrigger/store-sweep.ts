@@ -1,0 +1,39 @@
+import type { PublishedPolicy, SyncStore } from '../../src/store/sync-store';
+import type { Delivery } from './deliver';
+import type { Patience } from './patience';
+import type { StoreProgress } from './progress';
+import type { Chore } from './read-stream';
+import type { StoreSource } from './settings';
+import { sweep, sweepsIn } from './sweep';
+
+interface SweepParts {
+	readonly store: SyncStore;
+	readonly source: StoreSource;
+	readonly delivery: Delivery;
+	readonly progress: StoreProgress;
+	readonly patience: Patience;
+}
+
+/** The sweep as a chore: looks up the policy's mode first, for nothing is woken while nobody may decide. */
+export class StoreSweep implements Chore {
+	dueMs = performance.now();
+
+	constructor(private readonly parts: SweepParts) {}
+
+	async run(): Promise<void> {
+		const { store, source, delivery, patience } = this.parts;
+		const swept = await patience.with(async () => {
+			const { mode } = await this.#published();
+			return sweepsIn(mode) ? await sweep(store, source) : null;
+		});
+		if (swept && swept.events.length > 0) await delivery.wake(swept.events);
+		// A long queue (a policy that just went live) is not worth a pause.
+		this.dueMs = performance.now() + (swept?.isFull ? 0 : source.sweepMs);
+	}
+
+	async #published(): Promise<PublishedPolicy> {
+		const { progress } = this.parts;
+		await progress.observed();
+		return progress.published;
+	}
+}

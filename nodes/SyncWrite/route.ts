@@ -1,0 +1,71 @@
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+
+import type { Outcome } from '../../src/core/marker';
+import type { WriteResult } from '../../src/postgres/row-writer';
+import { withFinding } from '../shared/items';
+import { emptyOutputs, errorFinding, errorItem, type Outputs } from '../shared/run-node';
+import type { WriteItem, Writes } from './read-writes';
+
+export const OUTPUTS = ['Applied', 'Stale', 'Failed'] as const;
+export const FAILED = 2;
+
+/** The key of this node's findings. */
+export const WRITE = 'write';
+
+/** Hints only: what counts is the marker that comes back with the change stream. */
+const OUTPUT_OF: Record<Outcome | 'none', number> = {
+	applied: 0,
+	stale: 1,
+	exists: 1,
+	void: 1,
+	refused: FAILED,
+	none: FAILED,
+};
+
+export function routeResults(
+	context: Pick<IExecuteFunctions, 'getNode' | 'continueOnFail'>,
+	{ writes, results }: { writes: Writes; results: ReadonlyMap<string, WriteResult> },
+): Outputs {
+	const outputs = emptyOutputs(OUTPUTS.length);
+	for (const item of writes.items) {
+		const result = results.get(item.op.id);
+		if (result === undefined) outputs[0]?.push(wouldWrite(item));
+		else outputs[OUTPUT_OF[result.outcome]]?.push(withFinding(item, WRITE, findingOn(result)));
+	}
+	for (const item of writes.unfit) {
+		const finding = { op: null, outcome: 'none', error: errorFinding(item.error) };
+		// An error item only where errors have an output of their own: else Failed is where it belongs.
+		const failed = context.continueOnFail()
+			? errorItem(context.getNode(), item, { key: WRITE, error: item.error })
+			: withFinding(item, WRITE, finding);
+		outputs[FAILED]?.push(failed);
+	}
+	return outputs;
+}
+
+function wouldWrite(item: WriteItem): INodeExecutionData {
+	const { id, kind, system, fields } = item.op;
+	const would = `${kind} in ${system}: ${Object.keys(fields).join(', ') || 'the record'}`;
+	return withFinding(item, WRITE, { op: id, would });
+}
+
+function findingOn(result: WriteResult): object {
+	const { op, outcome } = result;
+	if (outcome === 'none')
+		return { op, outcome, recorded: false, error: errorFinding(result.error) };
+	const { recorded, error } = result;
+	return {
+		op,
+		outcome,
+		recorded,
+		...(error === undefined ? {} : { error: refusal(error, outcome) }),
+	};
+}
+
+function refusal(message: string, outcome: Outcome): { message: string; remedy: string } {
+	const remedy =
+		outcome === 'refused'
+			? 'The fields wait for a person: correct the value in the system it comes from, or resolve the review item with the Dead Letter Queue node.'
+			: '';
+	return { message, remedy };
+}

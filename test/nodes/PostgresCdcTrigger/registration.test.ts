@@ -1,0 +1,159 @@
+import {
+	filterHash,
+	judgeRestart,
+	judgeStart,
+	type StartFacts,
+} from '../../../nodes/PostgresCdcTrigger/registration';
+import { positionOf } from '../../../src/core/position';
+import { plainTables } from '../../../src/postgres/event-tables';
+import type { SlotState } from '../../../src/postgres/slot';
+import type { StreamRecord } from '../../../src/store/sync-store';
+
+const tablesNamed = (...names: string[]) =>
+	plainTables(names.map((table) => ({ schema: 'public', table, key: ['id'] }))).all;
+const TABLES = tablesNamed('customers', 'orders');
+
+const RECORD: StreamRecord = {
+	policy: 'crm-billing',
+	system: 'crm',
+	slot: 'bisync_crm',
+	systemId: '7312',
+	timeline: 1,
+	filterHash: filterHash(TABLES),
+	start: positionOf(0x100n, 0),
+	snapshot: 'done',
+	position: positionOf(0x180n, 3),
+	acknowledgedLsn: '0/200',
+};
+
+const SLOT: SlotState = {
+	name: 'bisync_crm',
+	plugin: 'pgoutput',
+	database: 'crmdb',
+	isTemporary: false,
+	activePid: null,
+	activeApplication: null,
+	restartLsn: 0x100n,
+	confirmedLsn: 0x200n,
+	walStatus: 'reserved',
+	safeWalBytes: null,
+	retainedWalBytes: 0,
+	unacknowledgedWalBytes: 0,
+	invalidationReason: null,
+};
+
+const FACTS: StartFacts = {
+	record: RECORD,
+	slot: SLOT,
+	server: { systemId: '7312', timeline: 1, walLsn: 0x300n },
+	slotName: 'bisync_crm',
+	database: 'crmdb',
+	tables: TABLES,
+	mode: 'live',
+};
+
+const judged = (facts: Partial<StartFacts>) => judgeStart({ ...FACTS, ...facts });
+const record = (changes: Partial<StreamRecord>) => ({ record: { ...RECORD, ...changes } });
+const slot = (changes: Partial<SlotState>) => ({ slot: { ...SLOT, ...changes } });
+
+test('a stream that was never read begins', () => {
+	expect(judged({ record: null, slot: null })).toEqual({ kind: 'begin', staleSlot: null });
+});
+
+test('a slot of that name of which the store knows nothing is left alone', () => {
+	expect(judged({ record: null })).toMatchObject({
+		kind: 'refuse',
+		error: { code: 'SLOT_EXISTS' },
+	});
+});
+
+test('a beginning that was cut short is begun again without the old slot', () => {
+	expect(judged(record({ snapshot: 'running' }))).toEqual({
+		kind: 'begin',
+		staleSlot: 'bisync_crm',
+	});
+});
+
+test('a slot that stands where the store left it, or before, goes on', () => {
+	expect(judged({})).toEqual({ kind: 'resume', isNarrower: false });
+	expect(judged(slot({ confirmedLsn: 0x150n }))).toEqual({ kind: 'resume', isNarrower: false });
+});
+
+test('a slot that is being read is no gap: opening it waits', () => {
+	expect(judged(slot({ activePid: 77 }))).toMatchObject({ kind: 'resume' });
+});
+
+test.each<[string, Partial<StartFacts>, RegExp]>([
+	['the slot is gone', { slot: null }, /no replication slot/],
+	['the slot is lost', slot({ walStatus: 'lost' }), /lost its place/],
+	['the slot is of another database', slot({ database: 'other' }), /belongs to database/],
+	['the slot is of another plugin', slot({ plugin: 'wal2json' }), /not pgoutput/],
+	[
+		'the slot stands one byte after what was acknowledged',
+		slot({ confirmedLsn: 0x201n }),
+		/somebody else/,
+	],
+	['another server answers', { server: { ...FACTS.server, systemId: '9' } }, /Another server/],
+	['the timeline changed', { server: { ...FACTS.server, timeline: 2 } }, /timeline 1 to 2/],
+	[
+		'the log ends before what was acknowledged',
+		{ server: { ...FACTS.server, walLsn: 0x1ffn } },
+		/restored/,
+	],
+])('it is a gap when %s', (_, facts, what) => {
+	expect(judged(facts)).toMatchObject({ kind: 'gap', what: expect.stringMatching(what) });
+});
+
+test('one gap has one token, whatever it looks like meanwhile; the next gap has another', () => {
+	const tokenOf = (facts: Partial<StartFacts>) => {
+		const decision = judged(facts);
+		return decision.kind === 'gap' ? decision.token : null;
+	};
+	expect(tokenOf({ slot: null })).toBe(tokenOf(slot({ confirmedLsn: 0x999n })));
+	expect(tokenOf({ slot: null })).not.toBe(
+		tokenOf({ slot: null, ...record({ acknowledgedLsn: '0/210' }) }),
+	);
+});
+
+test('another slot name in the settings is refused, naming both', () => {
+	const decision = judged({ slotName: 'new_slot', slot: null });
+	expect(decision).toMatchObject({ kind: 'refuse', error: { code: 'INVALID_SETTING' } });
+	expect(decision).toMatchObject({
+		error: { message: expect.stringMatching(/new_slot.*bisync_crm/) },
+	});
+});
+
+test('a table that left the policy is noted, so that it is known to be new when it comes back', () => {
+	const narrower = { tables: tablesNamed('orders') };
+	expect(judged(narrower)).toEqual({ kind: 'resume', isNarrower: true });
+	const noted = record({ filterHash: filterHash(narrower.tables) });
+	expect(judged(noted)).toMatchObject({ kind: 'refuse', error: { code: 'FILTER_CHANGED' } });
+});
+
+test('a new table of a live policy is refused by name; before first contact all is read anew', () => {
+	const wider = { tables: tablesNamed('customers', 'orders', 'invoices') };
+	const refused = {
+		code: 'FILTER_CHANGED',
+		message: expect.stringContaining('public.invoices (key id)'),
+	};
+	expect(judged(wider)).toMatchObject({ kind: 'refuse', error: refused });
+	expect(judged({ ...wider, mode: 'first-contact' })).toEqual({
+		kind: 'begin',
+		staleSlot: 'bisync_crm',
+	});
+});
+
+test('another key of a table counts as a new table', () => {
+	const tables = plainTables([
+		{ schema: 'public', table: 'customers', key: ['email'] },
+		{ schema: 'public', table: 'orders', key: ['id'] },
+	]).all;
+	expect(judged({ tables })).toMatchObject({ kind: 'refuse', error: { code: 'FILTER_CHANGED' } });
+});
+
+test('after an agreement to a gap the stream begins anew, unless its positions would look observed', () => {
+	expect(judgeRestart({ ...FACTS, slot: null })).toEqual({ kind: 'begin', staleSlot: null });
+	expect(judgeRestart(FACTS)).toEqual({ kind: 'begin', staleSlot: 'bisync_crm' });
+	const rewound = { ...FACTS, server: { systemId: '9', timeline: 1, walLsn: 0x100n } };
+	expect(judgeRestart(rewound)).toMatchObject({ kind: 'refuse', error: { code: 'LOG_REWOUND' } });
+});

@@ -1,0 +1,89 @@
+import { defaultName, readSettings } from '../../../nodes/PostgresCdcTrigger/settings';
+
+const CREDENTIAL = { host: 'db', port: 5432, user: 'bisync', password: 's', database: 'crm' };
+
+async function settingsOf(
+	parameters: Record<string, unknown>,
+): Promise<Awaited<ReturnType<typeof readSettings>>> {
+	const all: Record<string, unknown> = {
+		connectWith: 'bisyncPostgresApi',
+		useStore: true,
+		policy: 'crm-billing',
+		system: 'crm',
+		options: {},
+		...parameters,
+	};
+	return await readSettings({
+		getNodeParameter: ((name: string) => all[name]) as never,
+		getCredentials: (async () => CREDENTIAL) as never,
+	});
+}
+
+test('with a sync store everything has a default that follows policy and system', async () => {
+	expect(await settingsOf({})).toMatchObject({
+		publication: 'bisync_crm_billing',
+		slot: 'bisync_crm_billing_crm',
+		maxChanges: 1_000,
+		maxWaitMs: 100,
+		source: {
+			kind: 'store',
+			policy: 'crm-billing',
+			system: 'crm',
+			readsExisting: true,
+			sweepMs: 5_000,
+		},
+	});
+});
+
+test('without one tables, publication and slot are named', async () => {
+	const parameters = {
+		useStore: false,
+		tables: 'customers, crm.orders',
+		publication: 'p',
+		slot: 's',
+	};
+	expect(await settingsOf(parameters)).toMatchObject({
+		publication: 'p',
+		slot: 's',
+		source: {
+			kind: 'tables',
+			tables: [
+				{ schema: 'public', table: 'customers' },
+				{ schema: 'crm', table: 'orders' },
+			],
+		},
+	});
+});
+
+test.each<[string, Record<string, unknown>, RegExp]>([
+	[
+		'no tables',
+		{ useStore: false, tables: '', publication: 'p', slot: 's' },
+		/"Tables" must not be empty/,
+	],
+	[
+		'a table with too many dots',
+		{ useStore: false, tables: 'a.b.c', publication: 'p', slot: 's' },
+		/"a\.b\.c" is not one/,
+	],
+	[
+		'a slot name Postgres refuses',
+		{ options: { slotName: 'My-Slot' } },
+		/"Slot Name" may have only small letters/,
+	],
+	[
+		'no changes per execution',
+		{ options: { maxChanges: 0 } },
+		/"Max Changes per Execution" must be a whole number/,
+	],
+	['an empty policy', { policy: ' ' }, /"Policy" must not be empty/],
+])('%s is refused by the label of the field', async (_, parameters, message) => {
+	await expect(settingsOf(parameters)).rejects.toThrow(message);
+});
+
+test('names that Postgres would cut stay distinct', () => {
+	const long = 'p'.repeat(60);
+	const [a, b] = [defaultName('bisync', long, 'crm'), defaultName('bisync', long, 'billing')];
+	expect(a).not.toBe(b);
+	expect([a.length, b.length]).toEqual([63, 63]);
+});

@@ -1,0 +1,64 @@
+import { equalJson } from '../../src/core/canonical-json';
+import type { LinkState, Operation } from '../../src/core/link';
+import type { EntityPolicy } from '../../src/core/policy';
+import { existsIn } from '../../src/core/link';
+import { knowledgeLost } from './known-versions';
+import { namedBy, recordOf } from './named-values';
+import { placeOf } from './silent-overwrite';
+import type { CommittedLink } from './simulated-nodes';
+
+/** Looks at every commit of a simulated sync: what it names, and whether it does anything forbidden. */
+export class CommitWatch {
+	readonly violations: string[] = [];
+	readonly named = new Set<string>();
+	/** `record field system` of net-zero edits that the journal tells of. */
+	readonly toldNetZero: string[] = [];
+	/** Applied operations, by id. */
+	readonly applied = new Map<string, number>();
+	/** Answers that people gave. */
+	acts = 0;
+
+	violate(what: string): void {
+		this.violations.push(what);
+	}
+
+	/** I5: an operation has its effect once. */
+	noteApplied(op: string): void {
+		const times = (this.applied.get(op) ?? 0) + 1;
+		this.applied.set(op, times);
+		if (times > 1) this.violate(`I5 operation ${op} was applied ${times} times`);
+	}
+
+	note(committed: CommittedLink, entity: EntityPolicy): void {
+		const { before, after, journal } = committed;
+		for (const name of namedBy(committed)) this.named.add(name);
+		const lost = knowledgeLost(before, after);
+		if (lost !== null) this.violate(lost);
+		for (const entry of journal) {
+			if (entry.kind !== 'net-zero' || entry.field === undefined) continue;
+			this.toldNetZero.push(`${placeOf({ record: recordOf(after), field: entry.field })} ${entry.system ?? ''}`);
+		}
+		for (const op of newOperations(before, after)) this.#judge(op, after, entity);
+	}
+
+	/** I12 and I11: a new operation leaves frozen fields alone, and an owner's own values. */
+	#judge(op: Operation, { fields, ...state }: LinkState, entity: EntityPolicy): void {
+		if (op.kind === 'delete') return;
+		for (const [name, written] of Object.entries(op.fields)) {
+			const field = fields[name];
+			if (field?.frozen != null) this.violate(`I12 ${op.id} writes ${name}, which is frozen`);
+			const authority = entity.fields.get(name)?.authority;
+			const isOwner = authority?.kind === 'owned' && authority.owner === op.system;
+			if (isOwner && existsIn({ fields, ...state }, op.system) && field?.merged?.from !== 'human') {
+				this.violate(`I11 ${op.id} writes ${name} to its owner`);
+			}
+			if (field?.merged && !equalJson(field.merged.canon, written.canon)) {
+				this.violate(`${op.id} writes another value of ${name} than was decided`);
+			}
+		}
+	}
+}
+
+function newOperations(before: LinkState | null, after: LinkState): Operation[] {
+	return Object.values(after.inFlight).filter(({ id, system }) => before?.inFlight[system]?.id !== id);
+}

@@ -1,0 +1,34 @@
+import { equalJson } from '../../src/core/canonical-json';
+import { nameOf } from './named-values';
+import type { Overwrite } from './simulated-writer';
+import { authorsOf, hasSeen, type TrueWrites } from './true-causality';
+
+/**
+ * I3: what an applied operation overwrote must be in the past of its value's author, or named in
+ * the journal. A value that was changed and set back looks untouched to a compare-and-set; that
+ * must be told afterwards.
+ */
+export function verdictOn(
+	{ record, field, write, by }: Overwrite,
+	{ truth, named }: { truth: TrueWrites; named: ReadonlySet<string> },
+): 'known' | 'net-zero' | 'silent' {
+	const gone = truth[write];
+	if (gone === undefined || named.has(nameOf(record, field, gone.value))) return 'known';
+	if (by !== undefined) {
+		const authors = authorsOf(truth, { record, field, value: by });
+		if (authors.some((author) => hasSeen(truth, author, gone))) return 'known';
+	}
+	const before = gone.run.slice(0, -1);
+	return before.some((value) => equalJson(value, gone.value)) ? 'net-zero' : 'silent';
+}
+
+export function silence({ record, field, write, by, op }: Overwrite, truth: TrueWrites): string {
+	const gone = truth[write];
+	const now = by === undefined ? 'a delete' : JSON.stringify(by);
+	return `I3 silent overwrite: ${gone?.system ?? ''}'s ${field} = ${JSON.stringify(gone?.value)} of ${record} was replaced by ${now} (${op}), whose author had not seen it, and nothing names it`;
+}
+
+export function placeOf({ record, field }: Pick<Overwrite, 'record' | 'field'>): string {
+	return `${record} ${field}`;
+}
+

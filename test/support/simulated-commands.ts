@@ -1,0 +1,131 @@
+import fc from 'fast-check';
+import type { ChangeEvent } from '../../src/core/change-event';
+import type { Json } from '../../src/core/canonical-json';
+import type { Choice } from '../../src/core/resolve';
+import type { SimulatedSync } from './simulated-sync';
+import type { Statement } from './simulated-users';
+
+/** Something that happens in a random history. Numbers are taken modulo what there is. */
+export type Command =
+	| { readonly do: 'user'; readonly system: number; readonly statements: readonly Statement[] }
+	| { readonly do: 'emit'; readonly system: number; readonly size: number; readonly maim: Maim }
+	| { readonly do: 'wake'; readonly system: number }
+	| { readonly do: 'step'; readonly which: number }
+	| { readonly do: 'crash'; readonly which: number; readonly zombie: boolean }
+	| { readonly do: 'redeliver'; readonly system: number; readonly from: number; readonly size: number }
+	| { readonly do: 'down'; readonly system: number; readonly down: boolean }
+	| { readonly do: 'contend' }
+	| { readonly do: 'answer'; readonly which: number; readonly choice: ChoiceKind };
+
+/** What a node before Echo Filter does with a batch. */
+type Maim = 'nothing' | 'drop all' | 'drop the first' | 'turn round' | 'repeat';
+export type ChoiceKind = 'dismiss' | 'retry' | 0 | 1 | 2;
+
+const MAIM: Readonly<Record<Maim, (events: ChangeEvent[]) => ChangeEvent[]>> = {
+	nothing: (events) => events,
+	'drop all': () => [],
+	'drop the first': (events) => events.slice(1),
+	'turn round': (events) => [...events].reverse(),
+	repeat: (events) => [...events, ...events],
+};
+
+const RECORDS = ['r1', 'r2'];
+const SYSTEMS = fc.nat({ max: 5 });
+
+/** Few values, so that users often write the same; or none twice, so that every value has one author. */
+function valueOf(unique: boolean): fc.Arbitrary<Json> {
+	return unique
+		? fc.uuid().map((id) => id.slice(0, 8))
+		: fc.constantFrom<Json>('x', 'y', 'z', '', null);
+}
+
+function statementOf(fields: readonly string[], unique: boolean): fc.Arbitrary<Statement> {
+	const record = fc.constantFrom(...RECORDS);
+	const values = fc.dictionary(fc.constantFrom(...fields), valueOf(unique), { minKeys: 1, noNullPrototype: true });
+	return fc.oneof(
+		{ weight: 12, arbitrary: fc.record({ do: fc.constant('set' as const), record, fields: values }) },
+		{
+			weight: 3,
+			arbitrary: fc
+				.tuple(record, values)
+				.map(([ref, rest]): Statement => ({ do: 'insert', fields: { ...rest, ref } })),
+		},
+		{ weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), record }) },
+	);
+}
+
+/** Random things that happen; about half of them are steps of executions. */
+export function commandOf({ fields, unique }: { fields: readonly string[]; unique: boolean }): fc.Arbitrary<Command> {
+	const statements = fc.array(statementOf(fields, unique), { minLength: 1, maxLength: 2 });
+	const maim = fc.oneof(
+		{ weight: 8, arbitrary: fc.constant<Maim>('nothing') },
+		{ weight: 1, arbitrary: fc.constantFrom<Maim>('drop all', 'drop the first', 'turn round', 'repeat') },
+	);
+	const choice = fc.constantFrom<ChoiceKind>('dismiss', 'retry', 0, 1, 2);
+	const size = fc.integer({ min: 1, max: 4 });
+	const system = SYSTEMS;
+	return fc.oneof(
+		{ weight: 20, arbitrary: fc.record({ do: fc.constant('step' as const), which: fc.nat({ max: 5 }) }) },
+		{ weight: 8, arbitrary: fc.record({ do: fc.constant('user' as const), system, statements }) },
+		{ weight: 8, arbitrary: fc.record({ do: fc.constant('emit' as const), system, size, maim }) },
+		{ weight: 2, arbitrary: fc.record({ do: fc.constant('wake' as const), system }) },
+		{
+			weight: 1,
+			arbitrary: fc.record({ do: fc.constant('crash' as const), which: fc.nat({ max: 5 }), zombie: fc.boolean() }),
+		},
+		{ weight: 1, arbitrary: fc.record({ do: fc.constant('redeliver' as const), system, from: fc.nat({ max: 20 }), size }) },
+		{ weight: 1, arbitrary: fc.record({ do: fc.constant('down' as const), system, down: fc.boolean() }) },
+		{ weight: 1, arbitrary: fc.constant<Command>({ do: 'contend' }) },
+		{ weight: 1, arbitrary: fc.record({ do: fc.constant('answer' as const), which: fc.nat({ max: 5 }), choice }) },
+	);
+}
+
+/** Lets one command happen, if it can. */
+export async function perform(sync: SimulatedSync, command: Command): Promise<void> {
+	const { systems } = sync.options;
+	const at = (index: number): string => systems[index % systems.length] ?? '';
+	const executionAt = (index: number) => sync.executions[index % Math.max(1, sync.executions.length)];
+	switch (command.do) {
+		case 'user':
+			return sync.user(at(command.system), command.statements);
+		case 'emit':
+			sync.emit(at(command.system), command.size, MAIM[command.maim]);
+			return;
+		case 'wake':
+			sync.wake(at(command.system));
+			return;
+		case 'step': {
+			const execution = executionAt(command.which);
+			if (execution) await sync.step(execution);
+			return;
+		}
+		case 'crash': {
+			const execution = executionAt(command.which);
+			if (execution) sync.crash(execution, command.zombie);
+			return;
+		}
+		case 'redeliver':
+			sync.redeliver(at(command.system), command.from, command.size);
+			return;
+		case 'down':
+			return sync.setDown(at(command.system), command.down);
+		case 'contend':
+			sync.contention += 1;
+			return;
+		case 'answer':
+			return await answer(sync, command.which, command.choice);
+	}
+}
+
+/** A person answers one of the open reviews. */
+export async function answer(sync: SimulatedSync, which: number, choice: ChoiceKind): Promise<void> {
+	const open = sync.openReviews();
+	const review = open[which % Math.max(1, open.length)];
+	if (!review) return;
+	await sync.answer(review.id, choiceOf(sync, choice));
+}
+
+function choiceOf({ options: { systems } }: SimulatedSync, choice: ChoiceKind): Choice {
+	if (typeof choice !== 'number') return { kind: choice };
+	return { kind: 'apply', system: systems[choice % systems.length] ?? '' };
+}

@@ -1,0 +1,45 @@
+import type { Json } from '../../src/core/canonical-json';
+import { inForce, type PolicyInForce } from '../../src/core/observe';
+import { parsePolicy } from '../../src/core/parse-policy';
+import type { EntityPolicy } from '../../src/core/policy';
+
+export const SIMULATED_POLICY = 'simulated';
+export const SIMULATED_ENTITY = 'customer';
+
+/** Per field, what the policy says beyond the columns: `owner: crm`, `owner: shared, resolve: prefer(crm)` … */
+export type FieldRules = Readonly<Record<string, Readonly<Record<string, Json>>>>;
+
+/**
+ * A policy for one entity whose fields have a column of the same name in every system; `ref`
+ * identifies the record and belongs to the first system.
+ */
+export function simulatedPolicy(systems: readonly string[], fields: FieldRules): PolicyInForce {
+	const [first = ''] = systems;
+	const mapped = { ref: { owner: first }, ...fields };
+	const columns = (name: string) => systems.map((system) => [system, name]);
+	const document = {
+		policy: SIMULATED_POLICY,
+		systems,
+		entities: {
+			[SIMULATED_ENTITY]: {
+				...Object.fromEntries(
+					systems.map((system) => [system, { table: `public.${system}_rows`, key: ['id'] }]),
+				),
+				match: [['ref']],
+				fields: Object.fromEntries(
+					Object.entries(mapped).map(([name, rules]) => [
+						name,
+						{ ...Object.fromEntries(columns(name)), ...rules },
+					]),
+				),
+			},
+		},
+	};
+	return inForce(parsePolicy(JSON.stringify(document)));
+}
+
+export function simulatedEntity({ policy }: PolicyInForce): EntityPolicy {
+	const entity = policy.entities.get(SIMULATED_ENTITY);
+	if (!entity) throw new Error('the simulated policy has no entity');
+	return entity;
+}

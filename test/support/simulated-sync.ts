@@ -1,0 +1,294 @@
+import type { ChangeEvent } from '../../src/core/change-event';
+import { openReviews } from '../../src/core/draft';
+import { SyncError } from '../../src/core/errors';
+import type { LinkState, Operation } from '../../src/core/link';
+import { STREAM_START, type Position } from '../../src/core/position';
+import type { PolicyInForce } from '../../src/core/observe';
+import type { Choice } from '../../src/core/resolve';
+import { wakeItem } from '../../src/core/wake-item';
+import { decideBatch } from '../../src/store/decide-batch';
+import { MemoryStore } from '../../src/store/memory-store';
+import { observeBatch } from '../../src/store/observe-batch';
+import { resolveReview } from '../../src/store/resolve-review';
+import type { CommitRequest, CommitResult } from '../../src/store/sync-store';
+import { CommitWatch } from './commit-watch';
+import {
+	acknowledge,
+	emptyDatabase,
+	type DatabaseRules,
+	type SimulatedDatabase,
+} from './simulated-database';
+import { SIMULATED_POLICY, simulatedEntity } from './simulated-policy';
+import { userTransaction, type Statement } from './simulated-users';
+import { applyOperations } from './simulated-writer';
+import { verdictOn, silence, placeOf } from './silent-overwrite';
+import type { TrueWrite } from './true-causality';
+
+/** One execution of the workflow: a batch on its way through the nodes. */
+export interface Execution {
+	readonly system: string;
+	step: 'observe' | 'decide' | 'write' | 'acknowledge' | 'done';
+	readonly events: readonly ChangeEvent[];
+	links: readonly string[];
+	ops: readonly Operation[];
+	/** Its trigger waits for it; false for one that was given up and goes on all the same. */
+	live: boolean;
+}
+
+export interface SimulatedSyncOptions {
+	readonly systems: readonly string[];
+	readonly policy: PolicyInForce;
+	/** By system, beyond the entity. */
+	readonly rules?: Readonly<Record<string, Omit<DatabaseRules, 'entity'>>>;
+}
+
+/**
+ * Simulated databases around the product's own nodes and memory store, stepped by hand: a test
+ * decides who does what when, and everything that must never happen is checked on the way.
+ */
+export class SimulatedSync {
+	readonly store = new MemoryStore({ now: () => 0, graceMs: 0 });
+	readonly watch = new CommitWatch();
+	readonly executions: Execution[] = [];
+	readonly truth: Record<number, TrueWrite> = {};
+	/** Every event ever committed, by system. */
+	readonly history: Record<string, ChangeEvent[]> = {};
+	readonly #dbs = new Map<string, SimulatedDatabase>();
+	readonly #netZero: { place: string; system: string }[] = [];
+	readonly #down = new Set<string>();
+	/** Commits that lose to another worker from now on. */
+	contention = 0;
+
+	constructor(readonly options: SimulatedSyncOptions) {
+		options.systems.forEach((system, index) => {
+			this.#dbs.set(system, emptyDatabase(system, index * 1000 + 1));
+			this.history[system] = [];
+		});
+	}
+
+	async start(): Promise<void> {
+		const { document, name } = this.options.policy.policy;
+		const { hash } = this.options.policy;
+		await this.store.publishPolicy({ name, document, hash, by: 'test', initialMode: 'live' });
+		for (const system of this.options.systems) {
+			const about = { slot: system, systemId: system, timeline: 1, filterHash: '' };
+			await this.store.registerStream({ policy: name, system, start: STREAM_START, snapshot: 'none', ...about });
+		}
+	}
+
+	db(system: string): SimulatedDatabase {
+		const db = this.#dbs.get(system);
+		if (!db) throw new Error(`no database ${system}`);
+		return db;
+	}
+
+	user(system: string, statements: readonly Statement[]): void {
+		const done = userTransaction(this.db(system), statements, { rules: this.#rules(system), nextId: () => this.#nextId() });
+		this.#note(done.writes);
+		this.#put(done.db);
+	}
+
+	/** The trigger emits what follows the acknowledged position; null when it is busy or has nothing. */
+	emit(system: string, size: number, maim: (events: ChangeEvent[]) => ChangeEvent[] = (all) => all): Execution | null {
+		if (this.executions.some((one) => one.live && one.system === system)) return null;
+		const events = this.db(system).log.slice(0, size);
+		return events.length === 0 ? null : this.#begin(system, maim(events));
+	}
+
+	/** The trigger wakes all due links. */
+	wake(system: string): Execution | null {
+		const busy = this.executions.some((one) => one.live && one.system === system);
+		const due = this.links().filter(({ due: isDue }) => isDue);
+		if (busy || due.length === 0) return null;
+		return this.#begin(system, due.map(({ state }) => wakeItem(state, system)));
+	}
+
+	/** Part of the stream once more, whatever was acknowledged. */
+	redeliver(system: string, from: number, size: number): Execution {
+		const events = (this.history[system] ?? []).slice(from, from + size);
+		const execution = this.#begin(system, events);
+		execution.live = false;
+		return execution;
+	}
+
+	/** The target of writes is out of reach, or back. */
+	setDown(system: string, down: boolean): void {
+		if (down) this.#down.add(system);
+		else this.#down.delete(system);
+	}
+
+	/** The execution dies; as a zombie it goes on, but its trigger no longer waits for it. */
+	crash(execution: Execution, zombie: boolean): void {
+		execution.live = false;
+		if (!zombie) this.#end(execution);
+	}
+
+	/** Runs one node of an execution. */
+	async step(execution: Execution): Promise<void> {
+		switch (execution.step) {
+			case 'observe':
+				return await this.#observe(execution);
+			case 'decide':
+				return await this.#decide(execution);
+			case 'write':
+				return this.#write(execution);
+			case 'acknowledge':
+			case 'done':
+				if (execution.live) this.#acknowledge(execution.system);
+				this.#end(execution);
+		}
+	}
+
+	/** A person answers a review with the token it has now. */
+	async answer(reviewId: string, choice: Choice): Promise<void> {
+		const [item] = await this.store.listReviews({ id: reviewId, limit: 1 });
+		if (!item) throw new Error(`no review ${reviewId}`);
+		const store = this.#watchedStore();
+		try {
+			await resolveReview(store, { review: item.id, token: item.token, by: 'person', choice });
+			this.watch.acts += 1;
+		} catch (error) {
+			if (!(error instanceof SyncError) || error.code !== 'INVALID_RESOLUTION') throw error;
+		}
+	}
+
+	openReviews(): { id: string; fields: readonly string[]; kind: string }[] {
+		return this.links().flatMap(({ state }) => openReviews(state, SIMULATED_POLICY));
+	}
+
+	links(): { state: LinkState; due: boolean }[] {
+		const policy = this.store.state.snapshot().policies.get(SIMULATED_POLICY);
+		return [...(policy?.links.values() ?? [])].map(({ state, due }) => ({ state: JSON.parse(state) as LinkState, due }));
+	}
+
+	position(system: string): Position {
+		const { streams } = this.store.state.load({ policy: SIMULATED_POLICY });
+		return streams[system]?.position ?? STREAM_START;
+	}
+
+	/** Net-zero edits that our writes replaced and that no journal entry tells of. */
+	untold(): string[] {
+		const told = new Set(this.watch.toldNetZero);
+		return this.#netZero.map(({ place, system }) => `${place} ${system}`).filter((one) => !told.has(one));
+	}
+
+	/** Everything comes back up and runs until nothing is left to do. @returns false when it never ends */
+	async pump(batch = 3, maxRounds = 300): Promise<boolean> {
+		this.#down.clear();
+		this.contention = 0;
+		for (let round = 0; round < maxRounds; round += 1) {
+			const open = this.executions[0];
+			if (open) {
+				await this.step(open);
+				continue;
+			}
+			const begun = this.options.systems.map((system) => this.emit(system, batch)).find((one) => one !== null);
+			if (begun) continue;
+			const [first = ''] = this.options.systems;
+			if (this.wake(first) === null) return true;
+		}
+		return false;
+	}
+
+	async #observe(execution: Execution): Promise<void> {
+		const observed = await observeBatch(this.#watchedStore(), SIMULATED_POLICY, execution.events);
+		const due = observed.flatMap((one) => (one instanceof SyncError || !one.due || one.link === null ? [] : [one.link]));
+		execution.links = [...new Set(due)];
+		execution.step = due.length > 0 ? 'decide' : 'acknowledge';
+	}
+
+	async #decide(execution: Execution): Promise<void> {
+		const { links } = await decideBatch(this.#watchedStore(), { policy: SIMULATED_POLICY, links: execution.links });
+		execution.ops = [...links.values()].flatMap(({ ops }) => ops);
+		execution.step = execution.ops.length > 0 ? 'write' : 'acknowledge';
+	}
+
+	/** One target per step. */
+	#write(execution: Execution): void {
+		const target = execution.ops[0]?.system ?? '';
+		const ops = execution.ops.filter(({ system }) => system === target);
+		execution.ops = execution.ops.filter(({ system }) => system !== target);
+		if (execution.ops.length === 0) execution.step = 'acknowledge';
+		if (this.#down.has(target)) return;
+		const { macKey = '' } = this.store.state.load({ policy: SIMULATED_POLICY }).policy ?? {};
+		const context = { rules: this.#rules(target), macKey, truth: this.truth, nextId: () => this.#nextId() };
+		const written = applyOperations(this.db(target), ops, context);
+		for (const { op, outcome, recorded } of written.outcomes) {
+			if (!recorded && outcome === 'applied') this.watch.noteApplied(op);
+		}
+		for (const overwrite of written.overwrites) {
+			const facts = { truth: this.truth, named: this.watch.named };
+			const verdict = verdictOn(overwrite, facts);
+			if (verdict === 'silent') this.watch.violate(silence(overwrite, this.truth));
+			if (verdict === 'net-zero') this.#netZero.push({ place: placeOf(overwrite), system: target });
+		}
+		this.#note(written.writes);
+		this.#put(written.db);
+	}
+
+	#acknowledge(system: string): void {
+		this.#dbs.set(system, acknowledge(this.db(system), this.position(system)));
+	}
+
+	#begin(system: string, events: readonly ChangeEvent[]): Execution {
+		const execution: Execution = { system, step: 'observe', events, links: [], ops: [], live: true };
+		this.executions.push(execution);
+		return execution;
+	}
+
+	#end(execution: Execution): void {
+		execution.step = 'done';
+		this.executions.splice(this.executions.indexOf(execution), 1);
+	}
+
+	#watchedStore(): MemoryStore {
+		const { store, watch, options } = this;
+		const entity = simulatedEntity(options.policy);
+		const commit = async (request: CommitRequest): Promise<CommitResult> => {
+			if (this.contention > 0) {
+				this.contention -= 1;
+				this.#loseFirst(request);
+			}
+			const before = new Map(this.links().map(({ state }) => [state.id, state]));
+			const result = await store.commit(request);
+			request.links.forEach((link, index) => {
+				if (result.links[index] !== 'committed') return;
+				watch.note({ before: before.get(link.state.id) ?? null, after: link.state, journal: link.journal }, entity);
+			});
+			return result;
+		};
+		return Object.assign(Object.create(store) as MemoryStore, { commit });
+	}
+
+	/** Another worker commits the first link of the request, unchanged. */
+	#loseFirst({ links: [first] }: CommitRequest): void {
+		if (first === undefined || first.expectedRevision === 0) return;
+		const { links } = this.store.state.load({ policy: SIMULATED_POLICY, links: [first.state.id] });
+		const [current] = links;
+		if (!current) return;
+		const { state, revision, due } = current;
+		const same = { state, expectedRevision: revision, due, claims: [], releases: [], journal: [], reviews: [], stopAt: null };
+		this.store.state.commit({ policy: SIMULATED_POLICY, links: [same] });
+	}
+
+	#rules(system: string): DatabaseRules {
+		return { entity: simulatedEntity(this.options.policy), unique: ['ref'], ...this.options.rules?.[system] };
+	}
+
+	#put(db: SimulatedDatabase): void {
+		const known = this.history[db.system]?.at(-1)?.source.position ?? STREAM_START;
+		this.history[db.system]?.push(...db.log.filter(({ source }) => (source.position ?? '') > known));
+		this.#dbs.set(db.system, db);
+	}
+
+	#note(writes: readonly TrueWrite[]): void {
+		for (const write of writes) this.truth[write.id] = write;
+	}
+
+	#lastId = 0;
+
+	#nextId(): number {
+		this.#lastId += 1;
+		return this.#lastId;
+	}
+}

@@ -1,0 +1,163 @@
+import { equalJson, type Json } from '../../src/core/canonical-json';
+import type { Key } from '../../src/core/link';
+import type { Row } from '../../src/core/mapping';
+import {
+	columnOf,
+	commitTransaction,
+	fieldsOfRow,
+	keyTextOf,
+	type DatabaseRules,
+	type LogLine,
+	type SimulatedDatabase,
+	type SimulatedRow,
+} from './simulated-database';
+import { foreignVersion, type TrueVersion, type TrueWrite } from './true-causality';
+
+/** A user's statement; fields, not columns, so that a script reads the same for both systems. */
+export type Statement =
+	| { readonly do: 'set'; readonly record: string; readonly fields: Readonly<Record<string, Json>> }
+	| { readonly do: 'insert'; readonly fields: Readonly<Record<string, Json>> }
+	| { readonly do: 'delete'; readonly record: string };
+
+/** Names the record that a row stands for; the same in every system and never changed by anybody. */
+export const RECORD_FIELD = 'ref';
+
+/** Runs statements as one user transaction. A statement without a row to work on does nothing. */
+export function userTransaction(
+	start: SimulatedDatabase,
+	statements: readonly Statement[],
+	{ rules, nextId }: { rules: DatabaseRules; nextId: () => number },
+): { db: SimulatedDatabase; writes: readonly TrueWrite[] } {
+	let db = start;
+	const lines: LogLine[] = [];
+	const writes: TrueWrite[] = [];
+	for (const statement of statements) {
+		const done = run(db, statement, { rules, nextId });
+		if (done === null) continue;
+		db = done.db;
+		lines.push(done.line);
+		writes.push(...done.writes);
+	}
+	return { db: commitTransaction(db, rules.entity.name, lines), writes };
+}
+
+interface Context {
+	readonly rules: DatabaseRules;
+	readonly nextId: () => number;
+}
+
+interface Done {
+	readonly db: SimulatedDatabase;
+	readonly line: LogLine;
+	readonly writes: readonly TrueWrite[];
+}
+
+function run(db: SimulatedDatabase, statement: Statement, context: Context): Done | null {
+	if (statement.do === 'insert') return insert(db, statement.fields, context);
+	const row = rowOfRecord(db, statement.record, context.rules);
+	if (row === undefined) return null;
+	if (statement.do === 'set') return update(db, { row, fields: statement.fields }, context);
+	const { [keyTextOf(row.key)]: _gone, ...rows } = db.rows;
+	const graves = { ...db.graves, [statement.record]: row.versions };
+	return {
+		db: { ...db, rows, graves },
+		line: { op: 'd', key: row.key, before: row.columns, after: null, marker: null },
+		writes: [],
+	};
+}
+
+export function rowOfRecord(
+	db: SimulatedDatabase,
+	record: string,
+	{ entity }: DatabaseRules,
+): SimulatedRow | undefined {
+	const column = columnOf(entity, db.system, RECORD_FIELD);
+	return Object.values(db.rows).find(({ columns }) => columns[column] === record);
+}
+
+function insert(
+	db: SimulatedDatabase,
+	fields: Readonly<Record<string, Json>>,
+	{ rules, nextId }: Context,
+): Done | null {
+	const { entity } = rules;
+	const serial = db.serial + 1;
+	const key = keyFor(rules, db.system, serial);
+	const columns = stored(rules, { ...emptyRow(rules, db.system), ...toColumns(rules, db.system, fields), ...key });
+	if (violatesUnique(db, columns, rules)) return null;
+	const buried = db.graves[String(columns[columnOf(entity, db.system, RECORD_FIELD)] ?? '')] ?? {};
+	const made = fieldsOfRow(entity, db.system, columns).map(([field, value]) => {
+		const before = buried[columnOf(entity, db.system, field)];
+		return writeOf({ db, rules, columns }, { field, value, before, id: nextId() });
+	});
+	const row = { key, columns, versions: Object.fromEntries(made.map(({ column, version }) => [column, version])) };
+	return {
+		db: { ...db, serial, rows: { ...db.rows, [keyTextOf(key)]: row } },
+		line: { op: 'c', key, before: null, after: columns, marker: null },
+		writes: made.map(({ write }) => write),
+	};
+}
+
+function update(
+	db: SimulatedDatabase,
+	{ row, fields }: { row: SimulatedRow; fields: Readonly<Record<string, Json>> },
+	{ rules, nextId }: Context,
+): Done | null {
+	const columns = stored(rules, { ...row.columns, ...toColumns(rules, db.system, fields) });
+	const made = fieldsOfRow(rules.entity, db.system, columns)
+		.filter(([field, value]) => {
+			const column = columnOf(rules.entity, db.system, field);
+			return !equalJson(value, row.columns[column] ?? null);
+		})
+		.map(([field, value]) => {
+			const before = row.versions[columnOf(rules.entity, db.system, field)];
+			return writeOf({ db, rules, columns }, { field, value, before, id: nextId() });
+		});
+	const versions = { ...row.versions, ...Object.fromEntries(made.map(({ column, version }) => [column, version])) };
+	return {
+		db: { ...db, rows: { ...db.rows, [keyTextOf(row.key)]: { ...row, columns, versions } } },
+		line: { op: 'u', key: row.key, before: row.columns, after: columns, marker: null },
+		writes: made.map(({ write }) => write),
+	};
+}
+
+function writeOf(
+	{ db, rules, columns }: { db: SimulatedDatabase; rules: DatabaseRules; columns: Row },
+	change: { field: string; value: Json; before: TrueVersion | undefined; id: number },
+): { column: string; version: TrueVersion; write: TrueWrite } {
+	const { field, value, before, id } = change;
+	const version = foreignVersion(before, id, value);
+	const record = String(columns[columnOf(rules.entity, db.system, RECORD_FIELD)] ?? '');
+	const { past, run: values } = version;
+	const write = { id, system: db.system, record, field, value, past, run: values };
+	return { column: columnOf(rules.entity, db.system, field), version, write };
+}
+
+/** The key that the database numbers a new row with. */
+export function keyFor({ entity }: DatabaseRules, system: string, serial: number): Key {
+	const [column = 'id'] = entity.tables.get(system)?.key ?? [];
+	return { [column]: String(serial) };
+}
+
+export function emptyRow({ entity }: DatabaseRules, system: string): Row {
+	const columns = [...entity.fields.values()].flatMap((field) => field.columns.get(system)?.column ?? []);
+	return Object.fromEntries(columns.map((column) => [column, null]));
+}
+
+export function toColumns(
+	{ entity }: DatabaseRules,
+	system: string,
+	fields: Readonly<Record<string, Json>>,
+): Row {
+	return Object.fromEntries(
+		Object.entries(fields).map(([field, value]) => [columnOf(entity, system, field), value]),
+	);
+}
+
+export function violatesUnique(db: SimulatedDatabase, row: Row, { unique = [] }: DatabaseRules): boolean {
+	return Object.values(db.rows).some(({ columns }) =>
+		unique.some((column) => row[column] != null && equalJson(row[column] ?? null, columns[column] ?? null)),
+	);
+}
+
+const stored = ({ trigger }: DatabaseRules, row: Row): Row => (trigger ? trigger(row) : row);
