@@ -1,0 +1,100 @@
+import { waitUntil } from '../test/support/wait-until';
+import { parseFlatted } from './flatted';
+import type { N8nClient, StoredWorkflow } from './n8n-client';
+
+/** An execution that ended with an error, with what the user reads in the editor. */
+export class ExecutionFailed extends Error {
+	constructor(
+		readonly node: string,
+		message: string,
+		readonly description: string,
+	) {
+		super(`node "${node}" failed: ${message}${description === '' ? '' : `\n${description}`}`);
+	}
+}
+
+interface ExecutionData {
+	readonly resultData: {
+		readonly error?: {
+			readonly message: string;
+			readonly description?: string | null;
+			readonly node?: { readonly name: string };
+		};
+		readonly runData: Readonly<Record<string, readonly NodeRun[]>>;
+	};
+}
+
+interface NodeRun {
+	readonly error?: { readonly message: string };
+	readonly data?: {
+		readonly main: readonly (readonly { readonly json: Record<string, unknown> }[] | null)[];
+	};
+}
+
+/**
+ * Runs one node of a workflow as the button "Execute step" does: from the manual trigger to the node.
+ *
+ * @param parameters - what the person types into the node before
+ * @returns the json of the first item that came out
+ * @throws ExecutionFailed
+ */
+export async function runNode(
+	client: N8nClient,
+	workflow: StoredWorkflow,
+	node: string,
+	parameters: Readonly<Record<string, unknown>> = {},
+): Promise<Record<string, unknown>> {
+	const items = await runNodeItems(client, workflow, node, parameters);
+	return items[0] ?? {};
+}
+
+/** As {@link runNode}; returns all items of all outputs. */
+export async function runNodeItems(
+	client: N8nClient,
+	workflow: StoredWorkflow,
+	node: string,
+	parameters: Readonly<Record<string, unknown>> = {},
+): Promise<readonly Record<string, unknown>[]> {
+	await typeIn(client, workflow, node, parameters);
+	const { data } = await runTo(client, workflow.id, node);
+	const outputs = data.resultData.runData[node]?.at(-1)?.data?.main ?? [];
+	return outputs.flatMap((items) => items ?? []).map(({ json }) => json);
+}
+
+async function typeIn(
+	client: N8nClient,
+	{ id }: StoredWorkflow,
+	node: string,
+	parameters: Readonly<Record<string, unknown>>,
+): Promise<void> {
+	if (Object.keys(parameters).length === 0) return;
+	const { nodes, versionId } = await client.readWorkflow(id);
+	const changed = nodes.map((one) =>
+		one.name === node ? { ...one, parameters: { ...one.parameters, ...parameters } } : one,
+	);
+	await client.request('PATCH', `/rest/workflows/${id}`, { nodes: changed, versionId });
+}
+
+const RUNNING = ['new', 'running', 'waiting'];
+
+async function runTo(
+	client: N8nClient,
+	workflowId: string,
+	node: string,
+): Promise<{ data: ExecutionData }> {
+	const { executionId } = await client.request<{ executionId: string }>(
+		'POST',
+		`/rest/workflows/${workflowId}/run`,
+		{
+			destinationNode: { nodeName: node, mode: 'inclusive' },
+		},
+	);
+	const execution = await waitUntil(`node "${node}" to run`, async () => {
+		const found = await client.readExecution(executionId);
+		return !RUNNING.includes(found.status) && found;
+	});
+	const data = parseFlatted(execution.data) as ExecutionData;
+	const { error } = data.resultData;
+	if (error === undefined) return { data };
+	throw new ExecutionFailed(error.node?.name ?? node, error.message, error.description ?? '');
+}
