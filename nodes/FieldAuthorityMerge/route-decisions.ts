@@ -101,8 +101,13 @@ function describe({ kind, system, fields }: Operation): string {
 }
 
 /** Operations that items of the batch have already brought to Sync Write. */
-function triedIn(items: readonly ObservedItem[]): ReadonlySet<unknown> {
-	return new Set(items.flatMap(({ item }) => findingOf(item, 'write')?.['op'] ?? []));
+function triedIn(items: readonly ObservedItem[]): ReadonlySet<string> {
+	return new Set(
+		items.flatMap(({ item }) => {
+			const tried = findingOf(item, 'write')?.['tried'];
+			return Array.isArray(tried) ? tried.map(String) : [];
+		}),
+	);
 }
 
 function byLink(observed: readonly ObservedItem[]): ObservedItem[][] {

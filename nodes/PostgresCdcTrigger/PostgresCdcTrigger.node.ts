@@ -47,7 +47,7 @@ export class PostgresCdcTrigger implements INodeType {
 				displayOptions: { show: { connectWith: ['bisyncPostgresApi'] } },
 			},
 			{
-				// eslint-disable-next-line @n8n/community-nodes/valid-credential-references, n8n-nodes-base/node-class-description-credentials-name-unsuffixed -- the credential of n8n's own Postgres node
+				// eslint-disable-next-line @n8n/community-nodes/valid-credential-references -- the credential of n8n's own Postgres node
 				name: 'postgres',
 				required: true,
 				displayOptions: { show: { connectWith: ['postgres'] } },

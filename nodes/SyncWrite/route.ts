@@ -2,7 +2,7 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import type { Outcome } from '../../src/core/marker';
 import type { WriteResult } from '../../src/postgres/row-writer';
-import { withFinding } from '../shared/items';
+import { findingOf, withFinding } from '../shared/items';
 import { emptyOutputs, errorFinding, errorItem, type Outputs } from '../shared/run-node';
 import type { WriteItem, Writes } from './read-writes';
 
@@ -29,8 +29,12 @@ export function routeResults(
 	const outputs = emptyOutputs(OUTPUTS.length);
 	for (const item of writes.items) {
 		const result = results.get(item.op.id);
-		if (result === undefined) outputs[0]?.push(wouldWrite(item));
-		else outputs[OUTPUT_OF[result.outcome]]?.push(withFinding(item, WRITE, findingOn(result)));
+		if (result === undefined) {
+			outputs[0]?.push(wouldWrite(item));
+			continue;
+		}
+		const finding = { ...findingOn(result), tried: triedWith(item) };
+		outputs[OUTPUT_OF[result.outcome]]?.push(withFinding(item, WRITE, finding));
 	}
 	for (const item of writes.unfit) {
 		const finding = { op: null, outcome: 'none', error: errorFinding(item.error) };
@@ -41,6 +45,15 @@ export function routeResults(
 		outputs[FAILED]?.push(failed);
 	}
 	return outputs;
+}
+
+/**
+ * The operations that this item has brought to a Sync Write, in this execution. An item that is wired
+ * back to Field Authority Merge must not be given any of them again, or two systems' writes would take turns for ever.
+ */
+function triedWith({ item, op }: WriteItem): string[] {
+	const before = findingOf(item, WRITE)?.['tried'];
+	return [...new Set([...(Array.isArray(before) ? before.map(String) : []), op.id])];
 }
 
 function wouldWrite(item: WriteItem): INodeExecutionData {

@@ -33,11 +33,11 @@ export async function writeAll(job: WriteJob): Promise<ReadonlyMap<string, Write
 		published.mode === 'live'
 			? await withDatabase(database, async (pool) => await tryWriting(pool, ops, published))
 			: allFailed(ops, notLive(published));
-	const untried = results.flatMap(({ outcome }, at) =>
-		outcome === 'none' ? (ops[at]?.link ?? []) : [],
+	const unsettled = results.flatMap((result, at) =>
+		result.outcome === 'none' || result.recorded ? (ops[at]?.link ?? []) : [],
 	);
-	// Or the sweep would take a target that is down for an output that leads nowhere.
-	if (untried.length > 0) await store.noteAttempts(policy, untried);
+	// Or the sweep would take a target that is down, or whose stream stands still, for an output that leads nowhere.
+	if (unsettled.length > 0) await store.noteAttempts(policy, unsettled);
 	return new Map(results.map((result) => [result.op, result]));
 }
 

@@ -22,7 +22,7 @@ export function mergeField(draft: Draft, name: string, rules: Rules): boolean {
 	const field = fieldOf(draft.state, name);
 	let changed = false;
 	if (field.frozen !== null) {
-		if (!settledByItself(draft, name, field)) return false;
+		if (!settledByItself(draft, name, rules)) return false;
 		changed = true;
 	}
 	for (const step of [absorb, agree]) {
@@ -64,11 +64,12 @@ function systemsInOrder(name: string, { policy, entity }: Rules): string[] {
 }
 
 /** A conflict whose sides have become equal needs no person any more. */
-function settledByItself(draft: Draft, name: string, field: FieldState): boolean {
+function settledByItself(draft: Draft, name: string, rules: Rules): boolean {
+	const field = fieldOf(draft.state, name);
 	const { frozen } = field;
 	if (frozen === null || frozen.kind !== 'conflict') return false;
 	const held = Object.values(draft.state.fields).filter((other) => other.frozen?.review === frozen.review);
-	const agreed = held.length === 1 ? agreedVersion(draft, name) : null;
+	const agreed = held.length === 1 ? agreedVersion(draft, name, rules) : null;
 	if (agreed === null) return false;
 	unfreeze(draft, frozen.review, 'the systems became equal');
 	setMerged(field, agreed);
@@ -81,18 +82,23 @@ function settledByItself(draft: Draft, name: string, field: FieldState): boolean
  *
  * @returns null when they differ, or the merged version is newer than all of them
  */
-function agreedVersion(draft: Draft, name: string): MergedVersion | null {
+function agreedVersion(draft: Draft, name: string, rules: Rules): MergedVersion | null {
 	// A system without a view of ∃ is about to get the record: what the others agree on is not all there is.
 	if (name === EXISTENCE && isInserting(draft.state)) return null;
 	const { views, merged } = fieldOf(draft.state, name);
-	const [[system, first] = []] = Object.entries(views);
-	if (system === undefined || first === undefined) return null;
-	const all = Object.values(views);
-	if (!all.every((view) => view.unreadable === undefined && equalJson(view.canon, first.canon))) return null;
-	const vector = all.reduce((seen, view) => join(seen, view.vector), merged?.vector ?? NOTHING_SEEN);
-	const isSame = merged !== null && equalJson(first.canon, merged.canon);
+	const all = systemsInOrder(name, rules).flatMap((system) => {
+		const view = views[system];
+		return view ? [{ system, view }] : [];
+	});
+	const [first] = all;
+	if (first === undefined || all.some(({ view }) => view.unreadable !== undefined)) return null;
+	const { canon } = first.view;
+	if (!all.every(({ view }) => equalJson(view.canon, canon))) return null;
+	const vector = all.reduce((seen, { view }) => join(seen, view.vector), merged?.vector ?? NOTHING_SEEN);
+	const isSame = merged !== null && equalJson(canon, merged.canon);
 	if (merged !== null && !isSame && compare(vector, merged.vector) === 'equal') return null;
-	return { canon: first.canon, vector, from: isSame ? merged.from : system };
+	const best = all.reduce((a, b) => (outranks(b.system, a.system, { field: name, rules }) ? b : a));
+	return { canon, vector, from: isSame ? merged.from : best.system };
 }
 
 /** Takes into the merged version what the view has and it has not. */
@@ -174,7 +180,7 @@ function absorbDifferent(
 	const { verdict, rule } = judge({ field: name, system, view, merged, existence, dominates }, rules);
 	if (verdict.kind === 'review' || rewrites > MAX_REWRITES) {
 		const reason = verdict.kind === 'review' ? verdict.reason : fightReason(name, system, merged.from);
-		agreeOrAsk(draft, name, reason);
+		agreeOrAsk(draft, place, reason);
 		return true;
 	}
 	const vector = join(view.vector, merged.vector);
@@ -194,8 +200,8 @@ function tolerate({ field, system, view }: Place, merged: MergedVersion): void {
 	field.views[system] = { ...view, base: view.canon, accepted: true };
 }
 
-function agreeOrAsk(draft: Draft, name: string, reason: string): void {
-	const agreed = agreedVersion(draft, name);
+function agreeOrAsk(draft: Draft, { name, rules }: Place, reason: string): void {
+	const agreed = agreedVersion(draft, name, rules);
 	if (agreed === null) {
 		freeze(draft, [name], { kind: 'conflict', reason });
 		return;

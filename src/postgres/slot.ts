@@ -2,7 +2,7 @@ import type pg from 'pg';
 
 import { SyncError } from '../core/errors';
 import { parseLsn } from '../core/lsn';
-import { literal, query, type Queryable } from './sql';
+import { codeOf, literal, messageOf, query, type Queryable, toSyncError } from './sql';
 
 /** What the server knows about a replication slot. */
 export interface SlotState {
@@ -183,20 +183,19 @@ export async function identifySystem(client: pg.Client): Promise<SystemIdentity>
 const DUPLICATE_OBJECT = '42710';
 const CONFIGURATION_LIMIT_EXCEEDED = '53400';
 
-/** What went wrong when a slot was made. */
-export function slotCreationError(error: unknown, name: string): unknown {
-	const state = (error as { code?: unknown }).code;
+/** Why a slot could not be made. */
+export function slotCreationError(cause: unknown, name: string): Error {
+	const known = toSyncError(cause, `slot "${name}"`);
+	if (known instanceof SyncError) return known;
+	const state = codeOf(cause);
 	if (state === DUPLICATE_OBJECT) {
-		return new SyncError('SLOT_EXISTS', `There is a slot "${name}" already`, { cause: error });
+		return new SyncError('SLOT_EXISTS', `There is a slot "${name}" already`, { cause });
 	}
 	if (state === CONFIGURATION_LIMIT_EXCEEDED) {
-		return new SyncError(
-			'SLOT_LIMIT',
-			`All replication slots are taken, none is left for "${name}"`,
-			{
-				cause: error,
-			},
-		);
+		const message = `All replication slots are taken, none is left for "${name}"`;
+		return new SyncError('SLOT_LIMIT', message, { cause });
 	}
-	return error;
+	return new SyncError('STREAM_FAILED', `Slot "${name}" could not be made: ${messageOf(cause)}`, {
+		cause,
+	});
 }

@@ -155,7 +155,7 @@ describe('items that came back from Sync Write', () => {
 		const { outputs } = await lab.run(merge, { items });
 		const [item] = outputs[BILLING] ?? [];
 		const op = opsOf(outputs)[0]?.id;
-		const returned = { json: { ...item?.json, bisync: { ...(item?.json['bisync'] as object), write: { op, outcome: 'stale' } } } };
+		const returned = { json: { ...item?.json, bisync: { ...(item?.json['bisync'] as object), write: { op, outcome: 'stale', tried: [op] } } } };
 		const again = await lab.run(merge, { items: [returned] });
 		expect(again.outputs.map((output) => output.length)).toEqual([0, 0, 0, 1]);
 		expect(findings(again.outputs[NOTHING]?.[0], 'merge')['note']).toContain('came back here from Sync Write');
@@ -170,7 +170,7 @@ describe('items that came back from Sync Write', () => {
 		if (!op) throw new Error('no operation');
 		await observed(lab.billing.echo(op, await macKeyOf(lab), { outcome: 'stale' }));
 		const [item] = outputs[BILLING] ?? [];
-		const returned = { json: { ...item?.json, bisync: { ...(item?.json['bisync'] as object), write: { op: op.id, outcome: 'stale' } } } };
+		const returned = { json: { ...item?.json, bisync: { ...(item?.json['bisync'] as object), write: { op: op.id, outcome: 'stale', tried: [op.id] } } } };
 		expect(opsOf((await lab.run(merge, { items: [returned] })).outputs)).toMatchObject([{ number: op.number + 1 }]);
 	});
 });

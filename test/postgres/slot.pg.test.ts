@@ -126,16 +126,17 @@ describe.each([15, 18] as const)('a slot of Postgres %i', (version) => {
 describe.each([15, 18] as const)('on a server of its own, Postgres %i, a slot', (version) => {
 	let server: PostgresServer;
 	let database: TestDatabase;
-	beforeEach(async () => {
-		server = await startPostgres({ version });
+	const start = async (settings: Record<string, string> = {}) => {
+		server = await startPostgres({ version, settings });
 		database = await openTestDatabase('slot', { version, server });
-	});
+	};
 	afterEach(async () => {
 		await database.drop();
 		await server.stop();
 	});
 
 	test('that cannot be made because a transaction stays open names that transaction, and leaves nothing behind', async () => {
+		await start();
 		const holder = await database.pool.connect();
 		await holder.query(`set application_name = 'forgotten'`);
 		await holder.query('begin; create table open_one (id int)');
@@ -152,5 +153,22 @@ describe.each([15, 18] as const)('on a server of its own, Postgres %i, a slot', 
 		await holder.query('rollback');
 		holder.release();
 		await (await createSlot(database.settings, { name: 'blocked', failover: true })).release();
+	});
+
+	test('is not made when all are taken', async () => {
+		await start({ max_replication_slots: '1' });
+		await (await createSlot(database.settings, { name: 'only' })).release();
+		await expect(createSlot(database.settings, { name: 'more' })).rejects.toMatchObject({
+			code: 'SLOT_LIMIT',
+		});
+		await dropSlot(database.pool, 'only');
+	});
+
+	test('is not made where the log holds too little', async () => {
+		await start({ wal_level: 'replica' });
+		await expect(createSlot(database.settings, { name: 'any' })).rejects.toMatchObject({
+			code: 'STREAM_FAILED',
+			message: expect.stringContaining('wal_level'),
+		});
 	});
 });

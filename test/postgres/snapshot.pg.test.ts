@@ -1,6 +1,7 @@
 import { readSnapshot, type SnapshotTable } from '../../src/postgres/snapshot';
 import { rowValues } from '../../src/postgres/source-transaction';
 import { openTestDatabase, type TestDatabase } from '../support/test-database';
+import { waitUntil } from '../support/wait-until';
 
 describe.each([15, 18] as const)('a first read of tables in Postgres %i', (version) => {
 	let database: TestDatabase;
@@ -135,7 +136,12 @@ describe.each([15, 18] as const)('a first read of tables in Postgres %i', (versi
 			pageSize: 2,
 		});
 		await reading.next();
-		await sql('select pg_sleep(1)');
+		await waitUntil('twice that time to pass', async () => {
+			const { rows } = await sql(`
+				select 1 from pg_stat_activity where datname = current_database()
+				and application_name = 'n8n-nodes-bisync' and now() - state_change > interval '600 ms'`);
+			return rows.length === 1;
+		});
 		expect((await reading.next()).value).toMatchObject({ rows: [['3'], ['4']] });
 		await reading.return();
 	});

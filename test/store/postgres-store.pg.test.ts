@@ -168,6 +168,28 @@ describe('PostgresStore', () => {
 		await store.close();
 	});
 
+	test('a claim past its retention that somebody else takes in this moment is no duplicate', async () => {
+		const schema = newSchema();
+		const store = await migrated({ schema });
+		const claim = async () => (await store.claim({ scope: 's', keys: ['k'], leaseMs: 60_000 }))[0];
+		const first = await claim();
+		await store.complete(
+			[{ scope: 's', key: 'k', token: first?.state === 'new' ? first.token : 0 }],
+			0,
+		);
+		const somebody = await db.pool.connect();
+		await somebody.query('begin');
+		await somebody.query(
+			`update ${pg.escapeIdentifier(schema)}.claims set state = 'held', until = now() + interval '1 hour'`,
+		);
+		const late = claim();
+		await waitUntil('the late claim to wait', async () => (await waiting()) === 1);
+		await somebody.query('commit');
+		somebody.release();
+		expect(await late).toEqual({ state: 'in-progress' });
+		await store.close();
+	});
+
 	test('every verb takes a constant number of round trips, for 1,000 links as for one', async () => {
 		let trips = 0;
 		const store = await migrated({ onRoundTrip: () => (trips += 1) });

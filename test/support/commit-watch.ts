@@ -2,6 +2,7 @@ import { equalJson } from '../../src/core/canonical-json';
 import type { LinkState, Operation } from '../../src/core/link';
 import type { EntityPolicy } from '../../src/core/policy';
 import { existsIn } from '../../src/core/link';
+import { counterOf } from '../../src/core/version-vector';
 import { knowledgeLost } from './known-versions';
 import { namedBy, recordOf } from './named-values';
 import { placeOf } from './silent-overwrite';
@@ -49,7 +50,8 @@ export class CommitWatch {
 			if (field?.frozen != null) this.violate(`I12 ${op.id} writes ${name}, which is frozen`);
 			const authority = entity.fields.get(name)?.authority;
 			const isOwner = authority?.kind === 'owned' && authority.owner === op.system;
-			if (isOwner && existsIn({ fields, ...state }, op.system) && field?.merged?.from !== 'human') {
+			const hasSpoken = counterOf(field?.views[op.system]?.vector ?? {}, op.system) > 0;
+			if (isOwner && hasSpoken && existsIn({ fields, ...state }, op.system) && field?.merged?.from !== 'human') {
 				this.violate(`I11 ${op.id} writes ${name} to its owner`);
 			}
 			if (field?.merged && !equalJson(field.merged.canon, written.canon)) {
