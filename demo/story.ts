@@ -25,6 +25,6 @@ export async function tellStory(
 	await tellLatency(sync, checks, isComplete ? 25 : 5);
 	if (witness === null) return;
 	await tellIdle(sync, checks);
-	await tellCrash(sync, checks, { changes, perSecond: 60 });
+	await tellCrash(sync, checks, { changes, perSecond: 40 });
 	await tellWitness(sync, checks, witness);
 }

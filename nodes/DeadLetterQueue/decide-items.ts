@@ -112,7 +112,7 @@ function failure(
 ): NodeOperationError {
 	const cause = error instanceof Error ? error : new Error(String(error));
 	const message =
-		of > 1 ? `${cause.message} (${refused} of ${of} decisions were refused)` : cause.message;
+		of > 1 ? `${cause.message} (${refused} of ${of} decisions refused)` : cause.message;
 	const description = error instanceof SyncError ? error.remedy : '';
 	return new NodeOperationError(context.getNode(), cause, {
 		message,

@@ -20,7 +20,8 @@ export type Pushed =
 
 export interface PushContext {
 	readonly policy: string;
-	readonly reason: string;
+	/** Why an item of another workflow is kept; asked for such items alone, for it costs an expression. */
+	readonly reason: () => string;
 	/** Of the workflow that pushes. */
 	readonly origin: { readonly workflow: string; readonly execution: string };
 }
@@ -83,8 +84,9 @@ function writeLetter(
 
 function plainLetter(
 	{ json }: INodeExecutionData,
-	{ policy, reason, origin }: PushContext,
+	{ policy, reason: reasonOf, origin }: PushContext,
 ): Pushed {
+	const reason = reasonOf();
 	const payload = plain(json);
 	const hash = sha256Hex(canonicalJson([policy, origin.workflow, payload])).slice(0, 24);
 	const entity = typeof json['entity'] === 'string' ? json['entity'] : null;

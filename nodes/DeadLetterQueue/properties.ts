@@ -142,9 +142,9 @@ export const properties: INodeProperties[] = [
 	{
 		displayName: 'Token',
 		name: 'token',
+		// eslint-disable-next-line n8n-nodes-base/node-param-type-options-password-missing -- no secret: it names a version of the item, and must be seen to be compared
 		type: 'string',
 		displayOptions: { show: { operation: decisions } },
-		// eslint-disable-next-line n8n-nodes-base/node-param-type-options-password-missing -- no secret: it names a version of the item, and must be seen to be compared
 		default: '={{ $json.token }}',
 		description:
 			'The field "token" of the item as List or Get returned it: it proves that you decide on the values as they are now',

@@ -17,7 +17,7 @@ export async function pushItems(
 	const origin = { workflow, execution: context.getExecutionId() };
 	const changes: ReviewChange[] = [];
 	const pushed = filled(items).map((input) => {
-		const reason = reasonOf(context, input.index);
+		const reason = (): string => reasonOf(context, input.index);
 		const letter = letterOf(input.item, { policy, reason, origin });
 		if (letter.kind === 'known') {
 			return withFinding(input, DEAD_LETTER, { state: letter.state, ids: letter.ids });

@@ -88,7 +88,7 @@ export function refuseItems(
 	}
 	const { message, remedy: description } = first.error;
 	throw new NodeOperationError(node, first.error, {
-		message: `${message} (${refused.length} of ${refused.length + observed.length} items were refused)`,
+		message: `${message} (${refused.length} of ${refused.length + observed.length} items refused)`,
 		description,
 		itemIndex: first.index,
 	});

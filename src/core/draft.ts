@@ -1,6 +1,6 @@
 import { canonicalJson, sha256Hex, type Json } from './canonical-json';
 import type { ExplanationKind, JournalEntry } from './journal';
-import { fieldOf, type Freeze, type LinkState, type ReviewKind } from './link';
+import { fieldOf, type FieldState, type Freeze, type LinkState, type ReviewKind } from './link';
 import type { ReviewChange, ReviewItem } from './review';
 
 /**
@@ -14,7 +14,24 @@ export interface Draft {
 }
 
 export function startDraft(state: LinkState): Draft {
-	return { state: structuredClone(state), journal: [] };
+	return { state: copyOf(state), journal: [] };
+}
+
+/** Copies what a step may change in place; views, versions and operations are only ever replaced. */
+function copyOf(state: LinkState): LinkState {
+	const fields = Object.entries(state.fields).map(([name, field]): [string, FieldState] => [
+		name,
+		{ ...field, views: { ...field.views } },
+	]);
+	return {
+		...state,
+		keys: { ...state.keys },
+		seen: { ...state.seen },
+		fields: Object.fromEntries(fields),
+		inFlight: { ...state.inFlight },
+		numbers: { ...state.numbers },
+		staleRuns: { ...state.staleRuns },
+	};
 }
 
 /** Notes why something happened. `about` names the field and the system it concerns. */

@@ -18,6 +18,7 @@ export interface ReplayedEntry {
  *
  * @param entries - of one link, oldest first, from its first one on; up to any point in time
  * @param policyByHash - the policy that an entry was made under, by its hash
+ * @param seen - gets the state after each entry
  * @returns null without entries
  * @throws SyncError JOURNAL_INCOMPLETE when the first entry is not the link's creation, when the entries
  * are of several links, or when a policy is unknown.
@@ -25,6 +26,7 @@ export interface ReplayedEntry {
 export function replay(
 	entries: readonly ReplayedEntry[],
 	policyByHash: (hash: string) => PolicyInForce | undefined,
+	seen: (state: LinkState) => void = () => undefined,
 ): LinkState | null {
 	const [first] = entries;
 	if (first === undefined) return null;
@@ -38,7 +40,11 @@ export function replay(
 		return policy;
 	};
 	return entries.reduce(
-		(state, { entry: next }) => step(state, next, policyOf),
+		(state, { entry: next }) => {
+			const after = step(state, next, policyOf);
+			seen(after);
+			return after;
+		},
 		empty(link, entry.entity, entry.generation),
 	);
 }

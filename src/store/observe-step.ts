@@ -135,7 +135,8 @@ function linkCommit(
 	return {
 		state: link.state,
 		expectedRevision: link.loaded?.revision ?? 0,
-		due: isDue(link.state, policy, published.mode),
+		// A new link has no revision that a policy published meanwhile could have moved: it is looked at once.
+		due: link.loaded === null || isDue(link.state, policy, published.mode),
 		claims: [...link.claims],
 		releases: [...link.releases],
 		journal,

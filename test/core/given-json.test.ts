@@ -12,5 +12,6 @@ test.each([null, 1, 'text', '[1]', '{ a: 1 }', undefined])('%j is no record of f
 test('a version vector has whole counters from 0 on', () => {
 	expect(parseVector({ crm: 0, billing: 3 })).toEqual({ crm: 0, billing: 3 });
 	expect(parseVector('{}')).toEqual({});
-	for (const wrong of [{ crm: -1 }, { crm: 1.5 }, { crm: '1' }, { '': 1 }, [1], 'x']) expect(parseVector(wrong)).toBeNull();
+	for (const wrong of [{ crm: -1 }, { crm: 1.5 }, { crm: '1' }, { '': 1 }, [1], 'x'])
+		expect(parseVector(wrong)).toBeNull();
 });

@@ -37,23 +37,52 @@ test('values of a sensitive field are masked everywhere in its state, vectors an
 test('null, a list and an object are masked like a text: nothing about the value shows', () => {
 	const views = { crm: { raw: null, canon: ['a', { b: 1 }], vector: {} } };
 	const masked = maskReview(item({ fields: { phone: { merged: null, views } } }), policy);
-	expect(masked.detail).toEqual({ fields: { phone: { merged: null, views: { crm: { raw: MASK, canon: MASK, vector: {} } } } } });
+	expect(masked.detail).toEqual({
+		fields: { phone: { merged: null, views: { crm: { raw: MASK, canon: MASK, vector: {} } } } },
+	});
 });
 
 test('a key that holds a sensitive field is masked', () => {
-	const text = samplePolicyWith('public.accounts, key: [account_no]', 'public.accounts, key: [contact_email]');
-	const keyed = sampleCustomer(samplePolicyWith('owner: crm, codec: email', 'owner: billing, codec: email', text)).policy;
-	const masked = maskReview(item({ keys: { crm: { id: '1' }, billing: { contact_email: 'a@x' } }, fields: {} }), keyed);
-	expect(masked.detail).toEqual({ keys: { crm: { id: '1' }, billing: { contact_email: MASK } }, fields: {} });
+	const text = samplePolicyWith(
+		'public.accounts, key: [account_no]',
+		'public.accounts, key: [contact_email]',
+	);
+	const keyed = sampleCustomer(
+		samplePolicyWith('owner: crm, codec: email', 'owner: billing, codec: email', text),
+	).policy;
+	const masked = maskReview(
+		item({ keys: { crm: { id: '1' }, billing: { contact_email: 'a@x' } }, fields: {} }),
+		keyed,
+	);
+	expect(masked.detail).toEqual({
+		keys: { crm: { id: '1' }, billing: { contact_email: MASK } },
+		fields: {},
+	});
 });
 
 test("an event's rows are masked by the columns of its own system, and what nodes found with them", () => {
-	const event = { system: 'billing', entity: 'customer', before: null, after: { contact_email: 'a@x', email: 'n', memo: 'm' }, bisync: { merge: {} } };
-	expect(maskEvent(event, policy)).toEqual({ ...event, after: { contact_email: MASK, email: 'n', memo: 'm' }, bisync: MASK });
+	const event = {
+		system: 'billing',
+		entity: 'customer',
+		before: null,
+		after: { contact_email: 'a@x', email: 'n', memo: 'm' },
+		bisync: { merge: {} },
+	};
+	expect(maskEvent(event, policy)).toEqual({
+		...event,
+		after: { contact_email: MASK, email: 'n', memo: 'm' },
+		bisync: MASK,
+	});
 });
 
 test('what is no change event of the policy stays as it is', () => {
-	for (const other of ['text', null, 7, { entity: 'order', after: { email: 'x' } }, { entity: 'customer' }]) {
+	for (const other of [
+		'text',
+		null,
+		7,
+		{ entity: 'order', after: { email: 'x' } },
+		{ entity: 'customer' },
+	]) {
 		expect(maskEvent(other, policy)).toEqual(other);
 	}
 	expect(maskReview(item('text'), policy).detail).toBe('text');

@@ -18,14 +18,22 @@ test('an operation is what it was after its trip through items', () => {
 
 test('an expected or new value that is missing stays missing: absent is not null', () => {
 	const fields = { note: { canon: 'x', vector: {} } };
-	expect(Object.keys(parseOperation({ ...operation, fields }).fields['note'] ?? {})).toEqual(['canon', 'vector']);
+	expect(Object.keys(parseOperation({ ...operation, fields }).fields['note'] ?? {})).toEqual([
+		'canon',
+		'vector',
+	]);
 });
 
 test.each([
 	[null, 'it: '],
 	[{ ...operation, number: 0 }, 'number: '],
 	[{ ...operation, kind: 'upsert' }, 'kind: '],
-	[{ ...operation, fields: { note: { canon: 'x', vector: { crm: -1 } } } }, 'fields.note.vector.crm: '],
+	[
+		{ ...operation, fields: { note: { canon: 'x', vector: { crm: -1 } } } },
+		'fields.note.vector.crm: ',
+	],
 ])('%j is refused with the path that is wrong', (value, path) => {
-	expect(() => parseOperation(value)).toThrow(expect.objectContaining({ code: 'NOT_AN_OPERATION', message: expect.stringContaining(path) }));
+	expect(() => parseOperation(value)).toThrow(
+		expect.objectContaining({ code: 'NOT_AN_OPERATION', message: expect.stringContaining(path) }),
+	);
 });

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 
 import { canonicalJson, equalJson, type Json } from '../../src/core/canonical-json';
-import { type FieldRule, type Fields, mergeThreeWay, type ThreeWayInput, type ThreeWayResult } from '../../src/core/three-way';
+import {
+	type FieldRule,
+	type Fields,
+	mergeThreeWay,
+	type ThreeWayInput,
+	type ThreeWayResult,
+} from '../../src/core/three-way';
 
 /** Few names and values, so that fields collide and values agree by chance. */
 const fieldName = fc.constantFrom('x', 'y', '__proto__');
@@ -10,7 +16,10 @@ const record: fc.Arbitrary<Fields> = fc
 	.uniqueArray(fc.tuple(fieldName, value), { selector: ([name]) => name })
 	.map((entries) => Object.fromEntries(entries));
 const rule: fc.Arbitrary<FieldRule> = fc.oneof(
-	fc.record({ kind: fc.constantFrom('owner' as const, 'prefer' as const), side: fc.constantFrom('a' as const, 'b' as const) }),
+	fc.record({
+		kind: fc.constantFrom('owner' as const, 'prefer' as const),
+		side: fc.constantFrom('a' as const, 'b' as const),
+	}),
 	fc.constant({ kind: 'review' as const }),
 );
 const input: fc.Arbitrary<ThreeWayInput> = fc.record({
@@ -29,7 +38,9 @@ const shown = ({ merged, writes, conflicts }: ThreeWayResult): string =>
 	canonicalJson([
 		merged,
 		{ ...writes },
-		conflicts.map(({ field, a, b, ...rest }) => ({ field, a, b, ...rest })).sort((p, q) => (p.field < q.field ? -1 : 1)),
+		conflicts
+			.map(({ field, a, b, ...rest }) => ({ field, a, b, ...rest }))
+			.sort((p, q) => (p.field < q.field ? -1 : 1)),
 	]);
 
 test('exchanging the sides exchanges the result and nothing else', () => {
@@ -46,7 +57,11 @@ test('exchanging the sides exchanges the result and nothing else', () => {
 			const back: ThreeWayResult = {
 				merged: crossed.merged,
 				writes: { a: crossed.writes.b, b: crossed.writes.a },
-				conflicts: crossed.conflicts.map((conflict) => ({ ...conflict, a: conflict.b, b: conflict.a })),
+				conflicts: crossed.conflicts.map((conflict) => ({
+					...conflict,
+					a: conflict.b,
+					b: conflict.a,
+				})),
 			};
 			expect(shown(back)).toBe(shown(straight));
 		}),
@@ -59,7 +74,11 @@ test('once both sides hold the result, merging again writes nothing', () => {
 			const first = mergeThreeWay({ base, a, b, rules, otherwise });
 			const agreed = { ...first.merged };
 			const again = mergeThreeWay({ base: agreed, a: agreed, b: agreed, rules, otherwise });
-			expect([Object.keys(again.writes.a), Object.keys(again.writes.b), again.conflicts]).toEqual([[], [], []]);
+			expect([Object.keys(again.writes.a), Object.keys(again.writes.b), again.conflicts]).toEqual([
+				[],
+				[],
+				[],
+			]);
 			expect(canonicalJson(again.merged)).toBe(canonicalJson(agreed));
 		}),
 	);
@@ -70,7 +89,11 @@ test('a side plus what it lacks is the result, field by field', () => {
 		fc.property(input, (given) => {
 			const { merged, writes } = mergeThreeWay(given);
 			for (const side of ['a', 'b'] as const) {
-				const after = new Map([...Object.entries(given.base), ...Object.entries(given[side]), ...Object.entries(writes[side])]);
+				const after = new Map([
+					...Object.entries(given.base),
+					...Object.entries(given[side]),
+					...Object.entries(writes[side]),
+				]);
 				for (const [name, expected] of Object.entries(merged)) {
 					expect(equalJson(after.get(name) ?? null, expected)).toBe(true);
 				}
@@ -82,12 +105,19 @@ test('a side plus what it lacks is the result, field by field', () => {
 test('no value is lost: a changed value is in the result, in a conflict, or overruled by a rule', () => {
 	fc.assert(
 		fc.property(input, (given) => {
-			const { merged, conflicts } = mergeThreeWay({ ...given, rules: new Map(), otherwise: { kind: 'review' } });
+			const { merged, conflicts } = mergeThreeWay({
+				...given,
+				rules: new Map(),
+				otherwise: { kind: 'review' },
+			});
 			for (const side of ['a', 'b'] as const) {
 				for (const [name, mine] of Object.entries(given[side])) {
-					const unchanged = Object.hasOwn(given.base, name) && equalJson(mine, given.base[name] ?? null);
+					const unchanged =
+						Object.hasOwn(given.base, name) && equalJson(mine, given.base[name] ?? null);
 					const kept = Object.hasOwn(merged, name) && equalJson(mine, merged[name] ?? null);
-					const waits = conflicts.some((conflict) => conflict.field === name && equalJson(conflict[side], mine));
+					const waits = conflicts.some(
+						(conflict) => conflict.field === name && equalJson(conflict[side], mine),
+					);
 					expect(unchanged || kept || waits).toBe(true);
 				}
 			}
@@ -118,7 +148,9 @@ test('null and the empty text are values, and a missing field is none', () => {
 	expect(merge({ n: 'x' }, { n: null }, { n: 'x' }).writes.b).toEqual({ n: null });
 	expect(merge({ n: 'x' }, { n: '' }, {}).writes).toEqual({ a: {}, b: { n: '' } });
 	expect(merge({ n: 'x' }, {}, {}).writes).toEqual({ a: {}, b: {} });
-	expect(merge({ n: '' }, { n: null }, { n: 'y' }).conflicts).toEqual([{ field: 'n', base: '', a: null, b: 'y' }]);
+	expect(merge({ n: '' }, { n: null }, { n: 'y' }).conflicts).toEqual([
+		{ field: 'n', base: '', a: null, b: 'y' },
+	]);
 });
 
 test('a conflict without a base says so by having none', () => {

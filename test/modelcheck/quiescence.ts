@@ -22,5 +22,5 @@ export function wrongAtRest(model: Model, world: World): string | null {
 	const states = [...linksOf(world.store).values()].map(stateOf);
 	const dbs = { crm: world.crm, billing: world.billing };
 	const wrong = states.map((state) => wrongLink(state, entity, dbs)).find((one) => one !== null);
-	return wrong ?? wrongRows(states, dbs);
+	return wrong ?? wrongRows(states, dbs, world.facts.acts > 0);
 }

@@ -19,7 +19,11 @@ test('a change by a user leaves by Foreign with what was found beside it, and no
 	const event = lab.crm.insert({ id: '1', email: 'ann@x', full_name: 'Ann' });
 	const { outputs } = await lab.run(filter, { items: itemsOf(event) });
 	const [item] = outputs[FOREIGN] ?? [];
-	expect(findings(item, 'echoFilter')).toMatchObject({ disposition: 'foreign', due: true, concurrentFields: [] });
+	expect(findings(item, 'echoFilter')).toMatchObject({
+		disposition: 'foreign',
+		due: true,
+		concurrentFields: [],
+	});
 	expect(item?.pairedItem).toEqual({ item: 0 });
 	const { bisync: _found, ...rest } = item?.json ?? {};
 	const { bisync: _none, ...sent } = event;
@@ -31,7 +35,10 @@ test('the same item again is a duplicate, and still leaves by Foreign while its 
 	const items = itemsOf(lab.crm.insert({ id: '1', email: 'ann@x' }));
 	await lab.run(filter, { items });
 	const { outputs } = await lab.run(filter, { items });
-	expect(findings(outputs[FOREIGN]?.[0], 'echoFilter')).toMatchObject({ disposition: 'duplicate', due: true });
+	expect(findings(outputs[FOREIGN]?.[0], 'echoFilter')).toMatchObject({
+		disposition: 'duplicate',
+		due: true,
+	});
 });
 
 test('our own write coming back leaves by Echo, and so does a change that touches no mapped field', async () => {
@@ -42,7 +49,10 @@ test('our own write coming back leaves by Echo, and so does a change that touche
 	const unmapped = lab.crm.update({ ...crm, note: 'n1', updated_at: 'now' });
 	const { outputs } = await lab.run(filter, { items: itemsOf(echo, unmapped) });
 	expect(outputs[FOREIGN]).toEqual([]);
-	expect(outputs[ECHO]?.map((item) => findings(item, 'echoFilter')['disposition'])).toEqual(['echo', 'unchanged']);
+	expect(outputs[ECHO]?.map((item) => findings(item, 'echoFilter')['disposition'])).toEqual([
+		'echo',
+		'unchanged',
+	]);
 });
 
 test('what the target made of our write leaves by Foreign, although it carries our marker', async () => {
@@ -51,7 +61,10 @@ test('what the target made of our write leaves by Foreign, although it carries o
 	if (!op) throw new Error('no operation');
 	const echo = lab.billing.echo(op, await macKeyOf(lab), { row: { ...billing, memo: 'N1' } });
 	const { outputs } = await lab.run(filter, { items: itemsOf(echo) });
-	expect(findings(outputs[FOREIGN]?.[0], 'echoFilter')).toMatchObject({ disposition: 'residual', due: true });
+	expect(findings(outputs[FOREIGN]?.[0], 'echoFilter')).toMatchObject({
+		disposition: 'residual',
+		due: true,
+	});
 });
 
 test('the outcome of a stale write leaves by Foreign when there is something to decide', async () => {
@@ -60,7 +73,10 @@ test('the outcome of a stale write leaves by Foreign when there is something to 
 	if (!op) throw new Error('no operation');
 	const stale = lab.billing.echo(op, await macKeyOf(lab), { outcome: 'stale' });
 	const { outputs } = await lab.run(filter, { items: itemsOf(stale) });
-	expect(findings(outputs[FOREIGN]?.[0], 'echoFilter')).toMatchObject({ disposition: 'outcome', due: true });
+	expect(findings(outputs[FOREIGN]?.[0], 'echoFilter')).toMatchObject({
+		disposition: 'outcome',
+		due: true,
+	});
 });
 
 test('a delete of a record that was never seen leaves by Echo', async () => {
@@ -70,11 +86,19 @@ test('a delete of a record that was never seen leaves by Echo', async () => {
 });
 
 test('a wake item leaves by Foreign while its link is due, by Echo when the link is unknown', async () => {
-	const { outputs } = await lab.run(filter, { items: itemsOf(lab.crm.insert({ id: '1', email: 'ann@x' })) });
+	const { outputs } = await lab.run(filter, {
+		items: itemsOf(lab.crm.insert({ id: '1', email: 'ann@x' })),
+	});
 	const link = String(findings(outputs[FOREIGN]?.[0], 'echoFilter')['link']);
-	const wakes = [emptyLink(link, 'customer', 1), emptyLink('unknown', 'customer', 1)].map((state) => wakeItem(state, 'crm'));
+	const wakes = [emptyLink(link, 'customer', 1), emptyLink('unknown', 'customer', 1)].map((state) =>
+		wakeItem(state, 'crm'),
+	);
 	const woken = await lab.run(filter, { items: itemsOf(...wakes) });
-	expect(findings(woken.outputs[FOREIGN]?.[0], 'echoFilter')).toMatchObject({ link, disposition: 'wake', due: true });
+	expect(findings(woken.outputs[FOREIGN]?.[0], 'echoFilter')).toMatchObject({
+		link,
+		disposition: 'wake',
+		due: true,
+	});
 	expect(findings(woken.outputs[ECHO]?.[0], 'echoFilter')).toMatchObject({ link: null });
 });
 
@@ -89,7 +113,9 @@ test('several items of one link all leave', async () => {
 
 test('store trips do not grow with the batch', async () => {
 	const trips = async (count: number): Promise<number> => {
-		const events = Array.from({ length: count }, (_, i) => lab.crm.insert({ id: `${count}-${i}`, email: `${count}-${i}@x` }));
+		const events = Array.from({ length: count }, (_, i) =>
+			lab.crm.insert({ id: `${count}-${i}`, email: `${count}-${i}@x` }),
+		);
 		await lab.run(filter, { items: itemsOf(...events) });
 		return lab.trips();
 	};
@@ -109,7 +135,9 @@ describe('what is refused is visible', () => {
 		const third = lab.crm.insert({ id: '3', email: 'c@x' });
 		const failure = lab.run(filter, { items: itemsOf(first, third) });
 		await expect(failure).rejects.toMatchObject({
-			message: expect.stringMatching(/Changes of crm after .* up to .* never reached this node.*\(1 of 2 items were refused\)/),
+			message: expect.stringMatching(
+				/Changes of crm after .* up to .* never reached this node.*\(1 of 2 items refused\)/,
+			),
 			description: expect.stringContaining('Connect the trigger directly to Echo Filter'),
 		});
 	});
@@ -117,7 +145,9 @@ describe('what is refused is visible', () => {
 	test('what could be observed before the gap has been', async () => {
 		const first = lab.crm.insert({ id: '1', email: 'a@x' });
 		lab.crm.insert({ id: '2', email: 'b@x' });
-		await lab.run(filter, { items: itemsOf(first, lab.crm.insert({ id: '3', email: 'c@x' })) }).catch(() => undefined);
+		await lab
+			.run(filter, { items: itemsOf(first, lab.crm.insert({ id: '3', email: 'c@x' })) })
+			.catch(() => undefined);
 		const { streams } = await lab.store.load({ policy: POLICY });
 		expect(streams['crm']?.position).toBe(first.source.position);
 	});
@@ -130,7 +160,9 @@ describe('what is refused is visible', () => {
 		expect(outputs[FOREIGN]).toHaveLength(1);
 		expect(outputs[ECHO]).toHaveLength(1);
 		expect(outputs[ECHO]?.[0]?.error?.message).toContain('never reached this node');
-		expect(findings(outputs[ECHO]?.[0], 'echoFilter')['error']).toMatchObject({ code: 'STREAM_GAP' });
+		expect(findings(outputs[ECHO]?.[0], 'echoFilter')['error']).toMatchObject({
+			code: 'STREAM_GAP',
+		});
 	});
 
 	test('a batch of several systems with a gap in one observes the other', async () => {
@@ -166,7 +198,10 @@ describe('what is refused is visible', () => {
 	});
 
 	test('a policy that was never published fails with what to run', async () => {
-		const failure = lab.run(filter, { items: itemsOf(lab.crm.insert({ id: '1' })), parameters: { policy: 'typo' } });
+		const failure = lab.run(filter, {
+			items: itemsOf(lab.crm.insert({ id: '1' })),
+			parameters: { policy: 'typo' },
+		});
 		await expect(failure).rejects.toMatchObject({
 			message: 'The policy "typo" has not been published to this sync store',
 			description: expect.stringContaining('Run the Sync Policy node with the operation Publish'),
@@ -174,7 +209,10 @@ describe('what is refused is visible', () => {
 	});
 
 	test('an empty policy name is named by its label', async () => {
-		const failure = lab.run(filter, { items: itemsOf(lab.crm.insert({ id: '1' })), parameters: { policy: ' ' } });
+		const failure = lab.run(filter, {
+			items: itemsOf(lab.crm.insert({ id: '1' })),
+			parameters: { policy: ' ' },
+		});
 		await expect(failure).rejects.toMatchObject({ message: '"Policy" must not be empty' });
 	});
 });
@@ -183,8 +221,14 @@ describe('a manual test run', () => {
 	test('observes nothing, and shows what it would find', async () => {
 		const [item] = itemsOf(lab.crm.insert({ id: '1', email: 'a@x' }));
 		const { outputs } = await lab.run(filter, { items: [{ json: { ...item?.json, test: true } }] });
-		expect(findings(outputs[FOREIGN]?.[0], 'echoFilter')).toMatchObject({ due: true, would: 'be observed as foreign' });
-		const { streams, links } = await lab.store.load({ policy: POLICY, keys: [{ system: 'crm', entity: 'customer', key: { id: '1' } }] });
+		expect(findings(outputs[FOREIGN]?.[0], 'echoFilter')).toMatchObject({
+			due: true,
+			would: 'be observed as foreign',
+		});
+		const { streams, links } = await lab.store.load({
+			policy: POLICY,
+			keys: [{ system: 'crm', entity: 'customer', key: { id: '1' } }],
+		});
 		expect(links).toEqual([]);
 		expect(streams['crm']?.position).toBe(streams['crm']?.start);
 	});
@@ -201,7 +245,11 @@ describe('by marker alone', () => {
 	const parameters = { mode: 'marker' };
 
 	test('an item with a marker is an echo, any other item is foreign, and no store is needed', async () => {
-		const items = [{ json: { marker: { outcome: 'applied' } } }, { json: { marker: null } }, { json: { id: 1 } }];
+		const items = [
+			{ json: { marker: { outcome: 'applied' } } },
+			{ json: { marker: null } },
+			{ json: { id: 1 } },
+		];
 		const { outputs } = await lab.run(filter, { items, parameters, credentials: {} });
 		expect(outputs[ECHO]).toHaveLength(1);
 		expect(outputs[FOREIGN]).toHaveLength(2);

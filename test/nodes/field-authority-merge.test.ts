@@ -4,6 +4,8 @@ import { FieldAuthorityMerge } from '../../nodes/FieldAuthorityMerge/FieldAuthor
 import { EchoFilter } from '../../nodes/EchoFilter/EchoFilter.node';
 import type { ChangeEvent } from '../../src/core/change-event';
 import { linkedCustomer, macKeyOf, opsOf, passOn } from '../support/node-chain';
+import { resolveReview } from '../../src/store/resolve-review';
+import { outputNames } from '../support/node-outputs';
 import { findings, itemsOf, type NodeLab, openNodeLab, POLICY } from '../support/node-lab';
 
 const CRM = 0;
@@ -18,6 +20,19 @@ beforeEach(async () => {
 afterEach(() => lab.close());
 
 const merge = new FieldAuthorityMerge();
+
+/** As Sync Write leaves an item. */
+function writtenOnce(item: INodeExecutionData): INodeExecutionData {
+	const op = opsOf([[item]])[0]?.id;
+	const tried = [...((findings(item, 'write')['tried'] as string[] | undefined) ?? []), op];
+	const write = { op, outcome: 'applied', recorded: false, tried };
+	return {
+		json: {
+			...item.json,
+			bisync: { ...(item.json['bisync'] as object), write },
+		} as INodeExecutionData['json'],
+	};
+}
 const filter = new EchoFilter();
 
 async function observed(...events: readonly ChangeEvent[]): Promise<INodeExecutionData[]> {
@@ -27,7 +42,10 @@ async function observed(...events: readonly ChangeEvent[]): Promise<INodeExecuti
 
 test('a change goes to the output of the system that lacks it, as one operation on the last item of its link', async () => {
 	const { crm } = await linkedCustomer(lab, '1');
-	const items = await observed(lab.crm.update({ ...crm, note: 'n1' }), lab.crm.update({ ...crm, note: 'n2' }));
+	const items = await observed(
+		lab.crm.update({ ...crm, note: 'n1' }),
+		lab.crm.update({ ...crm, note: 'n2' }),
+	);
 	const { outputs } = await lab.run(merge, { items });
 	expect(outputs.map((output) => output.length)).toEqual([0, 1, 0, 0]);
 	const [item] = outputs[BILLING] ?? [];
@@ -50,8 +68,12 @@ test('the same items again hand out the unsettled operation again', async () => 
 
 test('an edit by a non-owner goes back to the system it came from', async () => {
 	const { billing } = await linkedCustomer(lab, '1');
-	const { outputs } = await lab.run(merge, { items: await observed(lab.billing.update({ ...billing, name: 'Hack' })) });
-	expect(opsOf(outputs)).toMatchObject([{ system: 'billing', fields: { name: { expected: 'Hack', next: 'Ann' } } }]);
+	const { outputs } = await lab.run(merge, {
+		items: await observed(lab.billing.update({ ...billing, name: 'Hack' })),
+	});
+	expect(opsOf(outputs)).toMatchObject([
+		{ system: 'billing', fields: { name: { expected: 'Hack', next: 'Ann' } } },
+	]);
 	expect(outputs[BILLING]).toHaveLength(1);
 });
 
@@ -65,7 +87,9 @@ test('concurrent edits of a field that a person decides leave by Review once, an
 	expect(opsOf(outputs)).toMatchObject([{ system: 'billing', fields: { note: { next: 'n1' } } }]);
 	const [item, ...more] = outputs[REVIEW] ?? [];
 	expect(more).toEqual([]);
-	expect(findings(item, 'merge')['reviews']).toMatchObject([{ kind: 'conflict', fields: ['phone'] }]);
+	expect(findings(item, 'merge')['reviews']).toMatchObject([
+		{ kind: 'conflict', fields: ['phone'] },
+	]);
 });
 
 test('a link with nothing to write and nothing to review leaves by Nothing To Do', async () => {
@@ -91,12 +115,17 @@ test('items that no Echo Filter has seen are observed first', async () => {
 test('a gap before this node is refused here too', async () => {
 	lab.crm.insert({ id: '1', email: 'a@x' });
 	const failure = lab.run(merge, { items: itemsOf(lab.crm.insert({ id: '2', email: 'b@x' })) });
-	await expect(failure).rejects.toMatchObject({ message: expect.stringContaining('(1 of 1 items were refused)') });
+	await expect(failure).rejects.toMatchObject({
+		message: expect.stringContaining('(1 of 1 items refused)'),
+	});
 });
 
 test('store trips do not grow with the batch', async () => {
 	const trips = async (count: number): Promise<number> => {
-		const rows = Array.from({ length: count }, (_, i) => ({ id: `${count}-${i}`, email: `${count}-${i}@x` }));
+		const rows = Array.from({ length: count }, (_, i) => ({
+			id: `${count}-${i}`,
+			email: `${count}-${i}@x`,
+		}));
 		const items = await observed(...rows.map((row) => lab.crm.insert(row)));
 		const { outputs } = await lab.run(merge, { items });
 		expect(outputs[BILLING]).toHaveLength(count);
@@ -114,7 +143,8 @@ describe('the systems of this node and of the policy', () => {
 		const event = lab.crm.insert({ id: '1', email: 'a@x' });
 		const failure = lab.run(merge, { items: itemsOf(event), parameters: { systems: 'crm, erp' } });
 		await expect(failure).rejects.toMatchObject({
-			message: 'This node has outputs for crm, erp, but the policy "crm-billing" (version 1) is about crm, billing',
+			message:
+				'This node has outputs for crm, erp, but the policy "crm-billing" (version 1) is about crm, billing',
 			description: expect.stringContaining('Set "Systems" to the names that the policy lists'),
 		});
 		const { streams } = await lab.store.load({ policy: POLICY });
@@ -124,8 +154,13 @@ describe('the systems of this node and of the policy', () => {
 	test('differ: a link that was observed stays due', async () => {
 		await linkedCustomer(lab, '1');
 		const items = await observed(lab.crm.update({ id: '1', note: 'n1' }));
-		await expect(lab.run(merge, { items, parameters: { systems: 'crm' } })).rejects.toThrow('has outputs for crm, but');
-		const { links } = await lab.store.load({ policy: POLICY, links: [String(findings(items[0], 'echoFilter')['link'])] });
+		await expect(lab.run(merge, { items, parameters: { systems: 'crm' } })).rejects.toThrow(
+			'has outputs for crm, but',
+		);
+		const { links } = await lab.store.load({
+			policy: POLICY,
+			links: [String(findings(items[0], 'echoFilter')['link'])],
+		});
 		expect(links).toMatchObject([{ due: true, state: { inFlight: {} } }]);
 	});
 
@@ -137,12 +172,13 @@ describe('the systems of this node and of the policy', () => {
 	});
 
 	test('drive the outputs', () => {
-		const { outputs } = merge.description;
-		const expression = String(outputs).slice(3, -2);
-		// eslint-disable-next-line @typescript-eslint/no-implied-eval -- the expression that n8n evaluates
-		const evaluate = new Function('$parameter', `return ${expression}`) as (p: object) => { displayName: string }[];
-		const names = (systems: string): string[] => evaluate({ systems }).map(({ displayName }) => displayName);
-		expect(names('crm, billing')).toEqual(['Write to crm', 'Write to billing', 'Review', 'Nothing To Do']);
+		const names = (systems: string): string[] => outputNames(merge, { systems });
+		expect(names('crm, billing')).toEqual([
+			'Write to crm',
+			'Write to billing',
+			'Review',
+			'Nothing To Do',
+		]);
 		expect(names(' a ,,a, b')).toEqual(['Write to a', 'Write to b', 'Review', 'Nothing To Do']);
 		expect(names('')).toEqual(['Review', 'Nothing To Do']);
 	});
@@ -155,11 +191,46 @@ describe('items that came back from Sync Write', () => {
 		const { outputs } = await lab.run(merge, { items });
 		const [item] = outputs[BILLING] ?? [];
 		const op = opsOf(outputs)[0]?.id;
-		const returned = { json: { ...item?.json, bisync: { ...(item?.json['bisync'] as object), write: { op, outcome: 'stale', tried: [op] } } } };
+		const returned = {
+			json: {
+				...item?.json,
+				bisync: {
+					...(item?.json['bisync'] as object),
+					write: { op, outcome: 'stale', tried: [op] },
+				},
+			},
+		};
 		const again = await lab.run(merge, { items: [returned] });
 		expect(again.outputs.map((output) => output.length)).toEqual([0, 0, 0, 1]);
-		expect(findings(again.outputs[NOTHING]?.[0], 'merge')['note']).toContain('came back here from Sync Write');
+		expect(findings(again.outputs[NOTHING]?.[0], 'merge')['note']).toContain(
+			'came back here from Sync Write',
+		);
 		expect(again.hints[0]).toContain('Disconnect Stale and Failed');
+	});
+
+	test('do not take turns when two systems lack something at once', async () => {
+		const { crm, billing } = await linkedCustomer(lab, '1');
+		await passOn(
+			lab,
+			lab.crm.update({ ...crm, phone: 'P1' }),
+			lab.billing.update({ ...billing, phone: 'P2' }),
+		);
+		const [review] = await lab.store.listReviews({ policy: POLICY, limit: 1 });
+		if (!review) throw new Error('no review');
+		const choice = { kind: 'values' as const, values: { phone: 'P3' } };
+		await resolveReview(lab.store, { review: review.id, token: review.token, by: 'ann', choice });
+		let items = await observed(lab.crm.update({ ...crm, phone: 'P1', unmapped: 'x' }));
+		const rounds: string[][] = [];
+		while (items.length > 0 && rounds.length < 9) {
+			// Each item goes its own way, as on the canvas, where every output leads to a node of its own.
+			const runs = await Promise.all(
+				items.map(async (item) => await lab.run(merge, { items: [item] })),
+			);
+			const written = runs.flatMap(({ outputs }) => outputs.slice(CRM, REVIEW).flat());
+			rounds.push(written.map((item) => String(opsOf([[item]])[0]?.system)).sort());
+			items = written.map(writtenOnce);
+		}
+		expect(rounds).toEqual([['billing', 'crm'], ['billing', 'crm'], []]);
 	});
 
 	test('hand out the next operation once theirs is settled', async () => {
@@ -170,8 +241,18 @@ describe('items that came back from Sync Write', () => {
 		if (!op) throw new Error('no operation');
 		await observed(lab.billing.echo(op, await macKeyOf(lab), { outcome: 'stale' }));
 		const [item] = outputs[BILLING] ?? [];
-		const returned = { json: { ...item?.json, bisync: { ...(item?.json['bisync'] as object), write: { op: op.id, outcome: 'stale', tried: [op.id] } } } };
-		expect(opsOf((await lab.run(merge, { items: [returned] })).outputs)).toMatchObject([{ number: op.number + 1 }]);
+		const returned = {
+			json: {
+				...item?.json,
+				bisync: {
+					...(item?.json['bisync'] as object),
+					write: { op: op.id, outcome: 'stale', tried: [op.id] },
+				},
+			},
+		};
+		expect(opsOf((await lab.run(merge, { items: [returned] })).outputs)).toMatchObject([
+			{ number: op.number + 1 },
+		]);
 	});
 });
 
@@ -194,14 +275,23 @@ test('a manual test run decides nothing, and shows what would be written', async
 	await linkedCustomer(lab, '1');
 	const [item] = itemsOf(lab.crm.update({ id: '1', note: 'secret' }));
 	const { outputs } = await lab.run(merge, { items: [{ json: { ...item?.json, test: true } }] });
-	expect(findings(outputs[BILLING]?.[0], 'merge')['would']).toBe('be written: update in billing of note');
-	const { links } = await lab.store.load({ policy: POLICY, keys: [{ system: 'crm', entity: 'customer', key: { id: '1' } }] });
+	expect(findings(outputs[BILLING]?.[0], 'merge')['would']).toBe(
+		'be written: update in billing of note',
+	);
+	const { links } = await lab.store.load({
+		policy: POLICY,
+		keys: [{ system: 'crm', entity: 'customer', key: { id: '1' } }],
+	});
 	expect(links[0]?.state.inFlight).toEqual({});
 });
 
 test('with Continue On Fail a failure of the whole leaves by Nothing To Do, never by an output that writes', async () => {
 	const items = itemsOf(lab.crm.insert({ id: '1', email: 'a@x' }));
-	const { outputs } = await lab.run(merge, { items, parameters: { policy: 'typo' }, continueOnFail: true });
+	const { outputs } = await lab.run(merge, {
+		items,
+		parameters: { policy: 'typo' },
+		continueOnFail: true,
+	});
 	expect(outputs.map((output) => output.length)).toEqual([0, 0, 0, 1]);
 	expect(outputs[NOTHING]?.[0]?.error?.message).toContain('has not been published');
 });
@@ -211,17 +301,33 @@ describe('given versions, without a store', () => {
 	const versions = (base: object, a: object, b: object) => [{ json: { base, a, b } as never }];
 
 	test('fields changed on each side go to the other side', async () => {
-		const items = versions({ name: 'Ann', status: 'active' }, { name: 'Anna', status: 'active' }, { name: 'Ann', status: 'late' });
+		const items = versions(
+			{ name: 'Ann', status: 'active' },
+			{ name: 'Anna', status: 'active' },
+			{ name: 'Ann', status: 'late' },
+		);
 		const { outputs } = await lab.run(merge, { items, parameters, credentials: {} });
 		const merged = { name: 'Anna', status: 'late' };
-		expect(findings(outputs[CRM]?.[0], 'merge')).toEqual({ system: 'crm', merged, changes: { status: 'late' } });
-		expect(findings(outputs[BILLING]?.[0], 'merge')).toEqual({ system: 'billing', merged, changes: { name: 'Anna' } });
+		expect(findings(outputs[CRM]?.[0], 'merge')).toEqual({
+			system: 'crm',
+			merged,
+			changes: { status: 'late' },
+		});
+		expect(findings(outputs[BILLING]?.[0], 'merge')).toEqual({
+			system: 'billing',
+			merged,
+			changes: { name: 'Anna' },
+		});
 		expect(outputs[NOTHING]).toEqual([]);
 		expect(lab.trips()).toBe(0);
 	});
 
 	test('a field that both changed goes to a person with the base and both values, unless a rule decides', async () => {
-		const items = versions({ note: 'n0', phone: 'P0' }, { note: 'a', phone: 'P1' }, { note: 'b', phone: 'P2' });
+		const items = versions(
+			{ note: 'n0', phone: 'P0' },
+			{ note: 'a', phone: 'P1' },
+			{ note: 'b', phone: 'P2' },
+		);
 		const rules = { rule: [{ field: 'note', rule: 'prefer', system: 'billing' }] };
 		const { outputs } = await lab.run(merge, { items, parameters: { ...parameters, rules } });
 		expect(findings(outputs[CRM]?.[0], 'merge')).toMatchObject({ changes: { note: 'b' } });
@@ -231,19 +337,29 @@ describe('given versions, without a store', () => {
 	});
 
 	test('equal versions leave by Nothing To Do', async () => {
-		const { outputs } = await lab.run(merge, { items: versions({}, { n: 1 }, { n: 1 }), parameters });
+		const { outputs } = await lab.run(merge, {
+			items: versions({}, { n: 1 }, { n: 1 }),
+			parameters,
+		});
 		expect(outputs.map((output) => output.length)).toEqual([0, 0, 0, 1]);
 	});
 
 	test('a version that is no object is named by its label and item', async () => {
 		const failure = lab.run(merge, { items: [{ json: { base: {}, a: {}, b: 'x' } }], parameters });
-		await expect(failure).rejects.toMatchObject({ message: expect.stringContaining('"Version B" of item 0 must be an object') });
+		await expect(failure).rejects.toMatchObject({
+			message: expect.stringContaining('"Version B" of item 0 must be an object'),
+		});
 	});
 
 	test('a rule for a system that is none of the two is refused', async () => {
 		const rules = { rule: [{ field: 'note', rule: 'owner', system: 'erp' }] };
-		const failure = lab.run(merge, { items: versions({}, {}, {}), parameters: { ...parameters, rules } });
-		await expect(failure).rejects.toMatchObject({ message: '"System" must be one of crm, billing, not "erp"' });
+		const failure = lab.run(merge, {
+			items: versions({}, {}, {}),
+			parameters: { ...parameters, rules },
+		});
+		await expect(failure).rejects.toMatchObject({
+			message: '"System" must be one of crm, billing, not "erp"',
+		});
 	});
 
 	test('a bad item with Continue On Fail does not hold up the others', async () => {

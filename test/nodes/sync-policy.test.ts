@@ -22,25 +22,40 @@ describe('publish', () => {
 	test('puts a new policy into first contact, and says what to do next', async () => {
 		const document = samplePolicyWith('policy: crm-billing', 'policy: other');
 		const result = await run('publish', { document });
-		expect(result).toMatchObject({ policy: 'other', version: 1, mode: 'first-contact', changed: true, systems: ['crm', 'billing'] });
+		expect(result).toMatchObject({
+			policy: 'other',
+			version: 1,
+			mode: 'first-contact',
+			changed: true,
+			systems: ['crm', 'billing'],
+		});
 		expect(result['nextStep']).toContain('First Contact Report');
 	});
 
 	test('a second time changes nothing', async () => {
 		const { mode } = await run('publish', { document: SAMPLE_POLICY });
 		expect(mode).toBe('live');
-		expect(await run('publish', { document: SAMPLE_POLICY })).toMatchObject({ version: 1, changed: false });
+		expect(await run('publish', { document: SAMPLE_POLICY })).toMatchObject({
+			version: 1,
+			changed: false,
+		});
 	});
 
 	test('a changed document is a new version in the same mode', async () => {
 		const document = samplePolicyWith('resolve: prefer(crm)', 'resolve: prefer(billing)');
-		expect(await run('publish', { document })).toMatchObject({ version: 2, changed: true, mode: 'live' });
+		expect(await run('publish', { document })).toMatchObject({
+			version: 2,
+			changed: true,
+			mode: 'live',
+		});
 	});
 
 	test('a document with a typo is refused with every place that is wrong', async () => {
 		const document = samplePolicyWith('owner: crm, codec: trim', 'ownr: crm, codec: trim');
 		await expect(run('publish', { document })).rejects.toMatchObject({
-			message: expect.stringMatching(/entities\.customer\.fields\.name\.ownr: .*did you mean "owner"/i),
+			message: expect.stringMatching(
+				/entities\.customer\.fields\.name\.ownr: .*did you mean "owner"/i,
+			),
 			description: expect.stringContaining('Correct each listed place'),
 		});
 	});
@@ -61,24 +76,39 @@ describe('publish', () => {
 	});
 
 	test('the example in the node is a policy without errors', async () => {
-		const { document } = Object.fromEntries(node.description.properties.map((p) => [p.name, p.default]));
-		expect(await run('lint', { document })).toMatchObject({ publishable: true, policy: 'crm-billing' });
+		const { document } = Object.fromEntries(
+			node.description.properties.map((p) => [p.name, p.default]),
+		);
+		expect(await run('lint', { document })).toMatchObject({
+			publishable: true,
+			policy: 'crm-billing',
+		});
 	});
 
 	test('must be signed with a name', async () => {
-		await expect(run('publish', { document: SAMPLE_POLICY, by: '' })).rejects.toMatchObject({ message: '"By" must not be empty' });
+		await expect(run('publish', { document: SAMPLE_POLICY, by: '' })).rejects.toMatchObject({
+			message: '"By" must not be empty',
+		});
 	});
 });
 
 test('lint needs no sync store', async () => {
-	const { outputs } = await lab.run(node, { parameters: { operation: 'lint', document: SAMPLE_POLICY }, credentials: { bisyncStoreApi: {} } });
+	const { outputs } = await lab.run(node, {
+		parameters: { operation: 'lint', document: SAMPLE_POLICY },
+		credentials: { bisyncStoreApi: {} },
+	});
 	expect(outputs[0]?.[0]?.json).toMatchObject({ publishable: true, errors: 0 });
 	expect(lab.trips()).toBe(0);
 });
 
 test('show tells the mode and how far each system has been read', async () => {
 	const shown = await run('show');
-	expect(shown).toMatchObject({ policy: POLICY, version: 1, mode: 'live', streams: { crm: { snapshot: 'done' } } });
+	expect(shown).toMatchObject({
+		policy: POLICY,
+		version: 1,
+		mode: 'live',
+		streams: { crm: { snapshot: 'done' } },
+	});
 });
 
 describe('first contact', () => {
@@ -96,8 +126,19 @@ describe('first contact', () => {
 			lab.crm.insert({ id: '1', email: 'equal@x', note: 'same' }),
 			lab.crm.insert({ id: '2', email: 'differs@x', full_name: 'Ann', phone: 'P1' }),
 			lab.crm.insert({ id: '3', email: 'only-crm@x' }),
-			lab.billing.insert({ account_no: '91', contact_email: 'equal@x', external_id: '1', memo: 'same' }),
-			lab.billing.insert({ account_no: '92', contact_email: 'differs@x', external_id: '2', name: 'Anna', phone: 'P2' }),
+			lab.billing.insert({
+				account_no: '91',
+				contact_email: 'equal@x',
+				external_id: '1',
+				memo: 'same',
+			}),
+			lab.billing.insert({
+				account_no: '92',
+				contact_email: 'differs@x',
+				external_id: '2',
+				name: 'Anna',
+				phone: 'P2',
+			}),
 			lab.billing.insert({ account_no: '93', contact_email: 'only-billing@x' }),
 		);
 		const report = await run('firstContactReport');
@@ -123,27 +164,42 @@ describe('first contact', () => {
 		expect((report['summary'] as string[])[0]).toMatch(
 			/^customer: 1 equal, 1 different, 1 only in \w+, 1 only in \w+\. Approving would make 1 in \w+, make 1 in \w+, .*overwrite name in 1 rows of billing \(owned by crm\)/,
 		);
-		const { links } = await lab.store.load({ policy: POLICY, keys: [{ system: 'crm', entity: 'customer', key: { id: '2' } }] });
+		const { links } = await lab.store.load({
+			policy: POLICY,
+			keys: [{ system: 'crm', entity: 'customer', key: { id: '2' } }],
+		});
 		expect(links[0]?.state.inFlight).toEqual({});
 	});
 
 	test('a second record with the same match values counts as ambiguous', async () => {
-		await read(lab.crm.insert({ id: '1', email: 'a@x' }), lab.crm.insert({ id: '2', email: 'a@x' }));
-		expect(await run('firstContactReport')).toMatchObject({ entities: [{ ambiguous: 1, onlyIn: { crm: 1 } }] });
+		await read(
+			lab.crm.insert({ id: '1', email: 'a@x' }),
+			lab.crm.insert({ id: '2', email: 'a@x' }),
+		);
+		expect(await run('firstContactReport')).toMatchObject({
+			entities: [{ ambiguous: 1, onlyIn: { crm: 1 } }],
+		});
 	});
 
 	test('approving makes the policy live and closes the approval item', async () => {
 		await lab.store.changeReviews(POLICY, [{ action: 'open', item: approvalItem() }]);
-		expect(await run('approveFirstContact')).toMatchObject({ approved: true, mode: 'live', by: 'ann' });
+		expect(await run('approveFirstContact')).toMatchObject({
+			approved: true,
+			mode: 'live',
+			by: 'ann',
+		});
 		const { policy } = await lab.store.load({ policy: POLICY });
 		expect(policy?.mode).toBe('live');
-		expect(await lab.store.listReviews({ id: `first-contact-${POLICY}`, limit: 1 })).toMatchObject([{ state: 'resolved', closedBy: 'ann' }]);
+		expect(await lab.store.listReviews({ id: `first-contact-${POLICY}`, limit: 1 })).toMatchObject([
+			{ state: 'resolved', closedBy: 'ann' },
+		]);
 	});
 
 	test('approving before every system has been read is refused, naming what is missing', async () => {
 		await lab.store.registerStream(registrationOf('billing', 'running'));
 		await expect(run('approveFirstContact')).rejects.toMatchObject({
-			message: 'The first contact of "crm-billing" cannot be approved yet: the rows of billing are still being read',
+			message:
+				'The first contact of "crm-billing" cannot be approved yet: the rows of billing are still being read',
 			description: expect.stringContaining('Activate the workflow'),
 		});
 	});
@@ -152,7 +208,9 @@ describe('first contact', () => {
 		const document = samplePolicyWith('policy: crm-billing', 'policy: fresh');
 		await run('publish', { document });
 		await expect(run('approveFirstContact', { policy: 'fresh' })).rejects.toMatchObject({
-			message: expect.stringMatching(/crm has not been read at all.*; billing has not been read at all/),
+			message: expect.stringMatching(
+				/crm has not been read at all.*; billing has not been read at all/,
+			),
 		});
 	});
 
@@ -170,8 +228,14 @@ test('approving twice does nothing the second time', async () => {
 
 test('the switch stops a live policy and turns it on again', async () => {
 	await linkedCustomer(lab, '1');
-	expect(await run('setMode', { newMode: 'stopped' })).toMatchObject({ before: 'live', mode: 'stopped' });
-	expect(await run('setMode', { newMode: 'live' })).toMatchObject({ before: 'stopped', mode: 'live' });
+	expect(await run('setMode', { newMode: 'stopped' })).toMatchObject({
+		before: 'live',
+		mode: 'stopped',
+	});
+	expect(await run('setMode', { newMode: 'live' })).toMatchObject({
+		before: 'stopped',
+		mode: 'live',
+	});
 });
 
 test('a policy that was never published is named', async () => {

@@ -16,7 +16,13 @@ let credentials: Record<string, Record<string, unknown>>;
 beforeEach(async () => {
 	lab = await openNodeLab();
 	// Nobody listens there: a test that reached for the database would see it.
-	const address = { host: '127.0.0.1', port: await freePort(), database: 'crm', user: 'u', password: 'p' };
+	const address = {
+		host: '127.0.0.1',
+		port: await freePort(),
+		database: 'crm',
+		user: 'u',
+		password: 'p',
+	};
 	credentials = { bisyncPostgresApi: address };
 });
 afterEach(() => lab.close());
@@ -26,19 +32,27 @@ const write = new SyncWrite();
 /** What Merge hands out for billing after an edit of the crm. */
 async function toBilling(id = '1') {
 	const { crm } = await linkedCustomer(lab, id);
-	const seen = await lab.run(new EchoFilter(), { items: itemsOf(lab.crm.update({ ...crm, note: 'n1' })) });
+	const seen = await lab.run(new EchoFilter(), {
+		items: itemsOf(lab.crm.update({ ...crm, note: 'n1' })),
+	});
 	const { outputs } = await lab.run(new FieldAuthorityMerge(), { items: seen.outputs[0] ?? [] });
 	return outputs[1] ?? [];
 }
 
 test('an item of another output leaves by Failed, and says which output belongs where', async () => {
-	const { outputs } = await lab.run(write, { items: await toBilling(), parameters: { system: 'crm' }, credentials });
+	const { outputs } = await lab.run(write, {
+		items: await toBilling(),
+		parameters: { system: 'crm' },
+		credentials,
+	});
 	expect(outputs.map((output) => output.length)).toEqual([0, 0, 1]);
 	expect(findings(outputs[FAILED]?.[0], 'write')).toMatchObject({
 		outcome: 'none',
 		error: {
 			code: 'WRONG_SYSTEM',
-			message: expect.stringContaining('connect the output "Write to billing" of Field Authority Merge to the Sync Write of billing'),
+			message: expect.stringContaining(
+				'connect the output "Write to billing" of Field Authority Merge to the Sync Write of billing',
+			),
 		},
 	});
 });
@@ -59,7 +73,11 @@ test.each<[PolicyMode, string]>([
 ])('in mode %s nothing is written, and the item says so', async (mode, why) => {
 	const items = await toBilling();
 	await lab.store.setMode(POLICY, mode);
-	const { outputs } = await lab.run(write, { items, parameters: { system: 'billing' }, credentials });
+	const { outputs } = await lab.run(write, {
+		items,
+		parameters: { system: 'billing' },
+		credentials,
+	});
 	expect(findings(outputs[FAILED]?.[0], 'write')['error']).toMatchObject({
 		code: 'POLICY_NOT_LIVE',
 		message: `Nothing was written: the policy "crm-billing" ${why}${mode === 'shadow' ? ', which observes and writes nothing' : ''}`,
@@ -67,7 +85,11 @@ test.each<[PolicyMode, string]>([
 });
 
 test('a target that is down fails no execution: its items leave by Failed, with what to check', async () => {
-	const { outputs } = await lab.run(write, { items: await toBilling(), parameters: { system: 'billing' }, credentials });
+	const { outputs } = await lab.run(write, {
+		items: await toBilling(),
+		parameters: { system: 'billing' },
+		credentials,
+	});
 	expect(findings(outputs[FAILED]?.[0], 'write')['error']).toMatchObject({
 		code: 'DATABASE_UNREACHABLE',
 		message: expect.stringContaining('Cannot reach'),
@@ -124,8 +146,14 @@ test('an SSH tunnel of the built-in credential is refused by the name of its fie
 });
 
 test('with Continue On Fail an unfit item carries its error, and a failure of the whole leaves by Failed', async () => {
-	const unfit = await lab.run(write, { items: [{ json: { id: 1 } }], credentials, continueOnFail: true });
-	expect(unfit.outputs[FAILED]?.[0]?.error?.message).toContain('says nothing about what is to be written');
+	const unfit = await lab.run(write, {
+		items: [{ json: { id: 1 } }],
+		credentials,
+		continueOnFail: true,
+	});
+	expect(unfit.outputs[FAILED]?.[0]?.error?.message).toContain(
+		'says nothing about what is to be written',
+	);
 	const whole = await lab.run(write, {
 		items: await toBilling(),
 		parameters: { system: 'billing', policy: 'typo' },
@@ -136,5 +164,9 @@ test('with Continue On Fail an unfit item carries its error, and a failure of th
 });
 
 test('an empty item is ignored', async () => {
-	expect((await lab.run(write, { items: [{ json: {} }], credentials })).outputs).toEqual([[], [], []]);
+	expect((await lab.run(write, { items: [{ json: {} }], credentials })).outputs).toEqual([
+		[],
+		[],
+		[],
+	]);
 });

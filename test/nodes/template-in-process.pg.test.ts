@@ -43,10 +43,15 @@ const closing: (() => Promise<void>)[] = [];
 const engines: FakeN8n[] = [];
 
 beforeAll(async () => {
-	[crm, billing, store] = await Promise.all(['crm', 'billing', 'store'].map(async (name) => await openTestDatabase(name))) as [TestDatabase, TestDatabase, TestDatabase];
+	[crm, billing, store] = (await Promise.all(
+		['crm', 'billing', 'store'].map(async (name) => await openTestDatabase(name)),
+	)) as [TestDatabase, TestDatabase, TestDatabase];
 	await Promise.all([crm.pool.query(CUSTOMERS), billing.pool.query(ACCOUNTS)]);
 	await policy('publish', { document: SAMPLE_POLICY });
-	closing.push(await activate('CRM Changes', 'crm', crm), await activate('Billing Changes', 'billing', billing));
+	closing.push(
+		await activate('CRM Changes', 'crm', crm),
+		await activate('Billing Changes', 'billing', billing),
+	);
 });
 afterAll(async () => {
 	for (const close of closing) await close();
@@ -68,17 +73,31 @@ async function policy(operation: string, parameters: Record<string, unknown> = {
 }
 
 /** A trigger of the pack over a real change stream, whose workflow is the template. */
-async function activate(from: string, system: string, { settings }: TestDatabase): Promise<() => Promise<void>> {
+async function activate(
+	from: string,
+	system: string,
+	{ settings }: TestDatabase,
+): Promise<() => Promise<void>> {
 	const n8n = fakeN8n(async (events) => {
 		const run = await runTemplate({ template, from, events, credentials: credentials() });
-		if (run.status !== 'success') n8n.logs.push(`failed: ${String(run.data.resultData.error?.message)}`);
+		if (run.status !== 'success')
+			n8n.logs.push(`failed: ${String(run.data.resultData.error?.message)}`);
 		return run.status;
 	});
 	engines.push(n8n);
 	const context = fakeTriggerContext(n8n, {
 		mode: 'trigger',
-		parameters: { connectWith: 'bisyncPostgresApi', useStore: true, policy: 'crm-billing', system, options: { sweepSeconds: 1 } },
-		credentials: { bisyncPostgresApi: replicationCredential(settings), bisyncStoreApi: { ...store.settings } },
+		parameters: {
+			connectWith: 'bisyncPostgresApi',
+			useStore: true,
+			policy: 'crm-billing',
+			system,
+			options: { sweepSeconds: 1 },
+		},
+		credentials: {
+			bisyncPostgresApi: replicationCredential(settings),
+			bisyncStoreApi: { ...store.settings },
+		},
 	});
 	const { closeFunction } = await new PostgresCdcTrigger().trigger.call(context);
 	return async () => await closeFunction?.();
@@ -101,25 +120,45 @@ test('the template keeps two databases equal, from first contact on', async () =
 		return JSON.stringify(found['read']) === '{"crm":"read","billing":"read"}' ? found : undefined;
 	});
 	expect(report).toMatchObject({
-		entities: [{ linkedDifferent: 1, onlyIn: { crm: 1, billing: 1 }, inserts: { crm: 1, billing: 1 } }],
+		entities: [
+			{ linkedDifferent: 1, onlyIn: { crm: 1, billing: 1 }, inserts: { crm: 1, billing: 1 } },
+		],
 	});
 	expect(await rows(billing.pool, 'select count(*)::int as n from accounts')).toEqual([{ n: 2 }]);
 
 	await policy('approveFirstContact');
 	await waitUntil('three records on each side', async () => {
-		const counts = await Promise.all([rows(crm.pool, 'select 1 from customers'), rows(billing.pool, 'select 1 from accounts where external_id is not null')]);
+		const counts = await Promise.all([
+			rows(crm.pool, 'select 1 from customers'),
+			rows(billing.pool, 'select 1 from accounts where external_id is not null'),
+		]);
 		return counts.every((found) => found.length === 3);
 	});
-	expect(await untilEqual('the first contact to end equal')).toMatchObject([{ name: 'Ann' }, { name: 'Bob' }, { name: 'Eve' }]);
+	expect(await untilEqual('the first contact to end equal')).toMatchObject([
+		{ name: 'Ann' },
+		{ name: 'Bob' },
+		{ name: 'Eve' },
+	]);
 
-	await crm.pool.query(`update customers set note = 'from crm', credit = 12.5 where email = 'bob@x'`);
-	await billing.pool.query(`update accounts set status = 'past_due', name = 'Hack' where external_id = 1`);
+	await crm.pool.query(
+		`update customers set note = 'from crm', credit = 12.5 where email = 'bob@x'`,
+	);
+	await billing.pool.query(
+		`update accounts set status = 'past_due', name = 'Hack' where external_id = 1`,
+	);
 	await crm.pool.query(`insert into customers (full_name, email) values (' Zoe ', 'zoe@x')`);
-	await waitUntil('Zoe in billing', async () => (await rows(billing.pool, `select 1 from accounts where contact_email = 'zoe@x'`)).length === 1);
+	await waitUntil(
+		'Zoe in billing',
+		async () =>
+			(await rows(billing.pool, `select 1 from accounts where contact_email = 'zoe@x'`)).length ===
+			1,
+	);
 	const end = await waitUntil('all edits on both sides', async () => {
 		const found = await untilEqual('both sides equal');
 		const all = JSON.stringify(found);
-		return all.includes('from crm') && all.includes('past_due') && !all.includes('Hack') ? found : undefined;
+		return all.includes('from crm') && all.includes('past_due') && !all.includes('Hack')
+			? found
+			: undefined;
 	});
 	expect(end).toMatchObject([
 		{ name: 'Ann', status: 'past_due' },
@@ -154,15 +193,28 @@ describe('other wirings end equal too', () => {
 		['triggers straight into Field Authority Merge', rewired(TRIGGERS, [to(MERGE)])],
 		['Version Vector Check left out', rewired(['Echo Filter'], [to(MERGE)])],
 		['Echo Filter left out', rewired(TRIGGERS, [to('Version Vector Check')])],
-		['echoes into Field Authority Merge as well', rewired(['Echo Filter'], [to('Version Vector Check'), to(MERGE)])],
-		['stale items into Field Authority Merge as well', rewired(['Version Vector Check'], [to(MERGE), to(MERGE), to(MERGE)])],
-		['every result of a write back into Field Authority Merge', rewired(WRITES, [to(MERGE), to(MERGE), to(MERGE)])],
+		[
+			'echoes into Field Authority Merge as well',
+			rewired(['Echo Filter'], [to('Version Vector Check'), to(MERGE)]),
+		],
+		[
+			'stale items into Field Authority Merge as well',
+			rewired(['Version Vector Check'], [to(MERGE), to(MERGE), to(MERGE)]),
+		],
+		[
+			'every result of a write back into Field Authority Merge',
+			rewired(WRITES, [to(MERGE), to(MERGE), to(MERGE)]),
+		],
 	])('%s', async (what, wiring) => {
 		template = wiring;
 		await Promise.all([
 			crm.pool.query('update customers set note = $1 where id = 1', [`${what}, by crm`]),
-			billing.pool.query('update accounts set memo = $1 where external_id = 1', [`${what}, by billing`]),
-			billing.pool.query('update accounts set credit_cents = credit_cents + 1 where external_id = 2'),
+			billing.pool.query('update accounts set memo = $1 where external_id = 1', [
+				`${what}, by billing`,
+			]),
+			billing.pool.query(
+				'update accounts set credit_cents = credit_cents + 1 where external_id = 2',
+			),
 		]);
 		const found = await waitUntil(`${what}: equal`, async () => {
 			const equal = JSON.stringify(await untilEqual(what));
@@ -173,14 +225,20 @@ describe('other wirings end equal too', () => {
 	});
 
 	test('a node before Echo Filter that lets only the first item of a batch through', async () => {
-		const nodes = TEMPLATE.nodes.map((node) => (node.name === 'Echo Filter' ? { ...node, executeOnce: true } : node));
+		const nodes = TEMPLATE.nodes.map((node) =>
+			node.name === 'Echo Filter' ? { ...node, executeOnce: true } : node,
+		);
 		template = { ...TEMPLATE, nodes };
 		await crm.pool.query(`update customers set note = 'once ' || id`);
 		const found = await waitUntil('equal', async () => {
 			const equal = JSON.stringify(await untilEqual('both sides equal'));
-			return ['once 1', 'once 2', 'once 3', 'once 4'].every((note) => equal.includes(note)) && equal;
+			return (
+				['once 1', 'once 2', 'once 3', 'once 4'].every((note) => equal.includes(note)) && equal
+			);
 		});
 		expect(found).toContain('once 4');
-		expect(engines[0]?.logs.some((line) => /\d of \d+ changes never reached/.test(line))).toBe(true);
+		expect(engines[0]?.logs.some((line) => /\d of \d+ changes never reached/.test(line))).toBe(
+			true,
+		);
 	});
 });

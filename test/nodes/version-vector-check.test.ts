@@ -17,14 +17,19 @@ const check = new VersionVectorCheck();
 
 test('a change that has seen what the other side holds is in order', async () => {
 	const { crm } = await linkedCustomer(lab, '1');
-	const { outputs } = await lab.run(check, { items: itemsOf(lab.crm.update({ ...crm, note: 'n1' })) });
+	const { outputs } = await lab.run(check, {
+		items: itemsOf(lab.crm.update({ ...crm, note: 'n1' })),
+	});
 	expect(outputs.map((output) => output.length)).toEqual([1, 0, 0]);
 	expect(findings(outputs[IN_ORDER]?.[0], 'versionCheck')).toEqual({ ordering: 'in-order' });
 });
 
 test('a field that both sides changed without having seen each other is concurrent', async () => {
 	const { crm, billing } = await linkedCustomer(lab, '1');
-	const items = itemsOf(lab.crm.update({ ...crm, note: 'a' }), lab.billing.update({ ...billing, memo: 'b' }));
+	const items = itemsOf(
+		lab.crm.update({ ...crm, note: 'a' }),
+		lab.billing.update({ ...billing, memo: 'b' }),
+	);
 	const { outputs } = await lab.run(check, { items });
 	expect(outputs.map((output) => output.length)).toEqual([0, 1, 1]);
 	expect(findings(outputs[CONCURRENT]?.[0], 'echoFilter')['concurrentFields']).toEqual(['note']);
@@ -32,7 +37,10 @@ test('a field that both sides changed without having seen each other is concurre
 
 test('of several items of one link only the last goes on', async () => {
 	const { crm } = await linkedCustomer(lab, '1');
-	const items = itemsOf(lab.crm.update({ ...crm, note: 'n1' }), lab.crm.update({ ...crm, note: 'n2' }));
+	const items = itemsOf(
+		lab.crm.update({ ...crm, note: 'n1' }),
+		lab.crm.update({ ...crm, note: 'n2' }),
+	);
 	const { outputs } = await lab.run(check, { items });
 	expect(outputs[IN_ORDER]?.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 1 }]);
 	expect(outputs[STALE]?.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }]);
@@ -40,13 +48,17 @@ test('of several items of one link only the last goes on', async () => {
 
 test('an item whose link is not due is stale', async () => {
 	const { crm } = await linkedCustomer(lab, '1');
-	const { outputs } = await lab.run(check, { items: itemsOf(lab.crm.update({ ...crm, unmapped: 'x' })) });
+	const { outputs } = await lab.run(check, {
+		items: itemsOf(lab.crm.update({ ...crm, unmapped: 'x' })),
+	});
 	expect(outputs.map((output) => output.length)).toEqual([0, 0, 1]);
 });
 
 test('behind Echo Filter it needs no store at all, and leaves what that one found', async () => {
 	const { crm } = await linkedCustomer(lab, '1');
-	const seen = await lab.run(new EchoFilter(), { items: itemsOf(lab.crm.update({ ...crm, note: 'n1' })) });
+	const seen = await lab.run(new EchoFilter(), {
+		items: itemsOf(lab.crm.update({ ...crm, note: 'n1' })),
+	});
 	const items = seen.outputs[0] ?? [];
 	const { outputs } = await lab.run(check, { items, credentials: {} });
 	expect(lab.trips()).toBe(0);
@@ -55,7 +67,9 @@ test('behind Echo Filter it needs no store at all, and leaves what that one foun
 
 test('alone behind a trigger it observes, in as many store trips for 200 items as for one', async () => {
 	const trips = async (count: number): Promise<number> => {
-		const events = Array.from({ length: count }, (_, i) => lab.crm.insert({ id: `${count}-${i}`, email: `${count}-${i}@x` }));
+		const events = Array.from({ length: count }, (_, i) =>
+			lab.crm.insert({ id: `${count}-${i}`, email: `${count}-${i}@x` }),
+		);
 		await lab.run(check, { items: itemsOf(...events) });
 		const { streams } = await lab.store.load({ policy: POLICY });
 		expect(streams['crm']?.position).toBe(events.at(-1)?.source.position);
@@ -67,7 +81,9 @@ test('alone behind a trigger it observes, in as many store trips for 200 items a
 test('a gap is refused here too, when no Echo Filter stands before it', async () => {
 	lab.crm.insert({ id: '1', email: 'a@x' });
 	const items = itemsOf(lab.crm.insert({ id: '2', email: 'b@x' }));
-	await expect(lab.run(check, { items })).rejects.toMatchObject({ message: expect.stringContaining('never reached this node') });
+	await expect(lab.run(check, { items })).rejects.toMatchObject({
+		message: expect.stringContaining('never reached this node'),
+	});
 	const { outputs } = await lab.run(check, { items, continueOnFail: true });
 	expect(outputs.map((output) => output.length)).toEqual([0, 0, 1]);
 	expect(outputs[STALE]?.[0]?.error).toBeDefined();
@@ -103,9 +119,14 @@ describe('given vectors, in any flow', () => {
 	});
 
 	test('that are none are named by label and item, and hold up nothing with Continue On Fail', async () => {
-		const items = [{ json: { incoming: { crm: -1 }, stored: {} } }, { json: { incoming: { crm: 1 }, stored: {} } }];
+		const items = [
+			{ json: { incoming: { crm: -1 }, stored: {} } },
+			{ json: { incoming: { crm: 1 }, stored: {} } },
+		];
 		await expect(lab.run(check, { items, parameters })).rejects.toMatchObject({
-			message: expect.stringContaining('"Incoming Version" of item 0 must be an object of whole numbers'),
+			message: expect.stringContaining(
+				'"Incoming Version" of item 0 must be an object of whole numbers',
+			),
 		});
 		const { outputs } = await lab.run(check, { items, parameters, continueOnFail: true });
 		expect(outputs[IN_ORDER]).toHaveLength(1);

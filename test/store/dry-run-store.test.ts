@@ -24,7 +24,9 @@ test('what is committed is found again, and never reaches the store behind', asy
 	await dry.commit({ policy: POLICY, links: [commitOf('a')] });
 	await dry.changeReviews();
 	await dry.setMode(POLICY);
-	expect((await dry.load({ policy: POLICY, links: ['a', 'b'] })).links.map(({ state }) => state.id)).toEqual(['a']);
+	expect(
+		(await dry.load({ policy: POLICY, links: ['a', 'b'] })).links.map(({ state }) => state.id),
+	).toEqual(['a']);
 	expect(store.state.serialise()).toBe(before);
 });
 

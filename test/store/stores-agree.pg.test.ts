@@ -27,6 +27,7 @@ const commit: fc.Arbitrary<LinkCommit> = fc
 		expectedRevision: fc.constantFrom(0, 0, 1, 1, 2, 3),
 		due: fc.boolean(),
 		claims: fc.subarray(['m1', 'm2', 'm3'], { maxLength: 2 }),
+		releases: fc.subarray(['m1', 'm2', 'm3'], { maxLength: 1 }),
 		stopAt: fc.constantFrom(null, at(1), at(3), at(5)),
 		review: fc.constantFrom('open', 'close', null),
 	})

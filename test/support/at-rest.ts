@@ -4,12 +4,13 @@ import type { EntityPolicy } from '../../src/core/policy';
 import { compare } from '../../src/core/version-vector';
 import { keyTextOf, type SimulatedDatabase } from './simulated-database';
 
-/** I15: each row is of exactly one link, or a person has been asked whose it is. */
+/** I15: each row is of exactly one link, or a person is or was asked whose it is. */
 export function wrongRows(
 	states: readonly LinkState[],
 	dbs: Readonly<Record<string, SimulatedDatabase>>,
+	wasAsked: boolean,
 ): string | null {
-	const isAsked = states.some(({ fields }) => fields[EXISTENCE]?.frozen != null);
+	const isAsked = wasAsked || states.some(({ fields }) => fields[EXISTENCE]?.frozen != null);
 	for (const [system, { rows }] of Object.entries(dbs)) {
 		for (const [key, row] of Object.entries(rows)) {
 			const owners = states.filter(

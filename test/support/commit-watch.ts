@@ -1,8 +1,5 @@
 import { equalJson } from '../../src/core/canonical-json';
 import type { LinkState, Operation } from '../../src/core/link';
-import type { EntityPolicy } from '../../src/core/policy';
-import { existsIn } from '../../src/core/link';
-import { counterOf } from '../../src/core/version-vector';
 import { knowledgeLost } from './known-versions';
 import { namedBy, recordOf } from './named-values';
 import { placeOf } from './silent-overwrite';
@@ -30,7 +27,7 @@ export class CommitWatch {
 		if (times > 1) this.violate(`I5 operation ${op} was applied ${times} times`);
 	}
 
-	note(committed: CommittedLink, entity: EntityPolicy): void {
+	note(committed: CommittedLink): void {
 		const { before, after, journal } = committed;
 		for (const name of namedBy(committed)) this.named.add(name);
 		const lost = knowledgeLost(before, after);
@@ -39,21 +36,15 @@ export class CommitWatch {
 			if (entry.kind !== 'net-zero' || entry.field === undefined) continue;
 			this.toldNetZero.push(`${placeOf({ record: recordOf(after), field: entry.field })} ${entry.system ?? ''}`);
 		}
-		for (const op of newOperations(before, after)) this.#judge(op, after, entity);
+		for (const op of newOperations(before, after)) this.#judge(op, after);
 	}
 
-	/** I12 and I11: a new operation leaves frozen fields alone, and an owner's own values. */
-	#judge(op: Operation, { fields, ...state }: LinkState, entity: EntityPolicy): void {
+	/** I12: a new operation leaves frozen fields alone. */
+	#judge(op: Operation, { fields }: LinkState): void {
 		if (op.kind === 'delete') return;
 		for (const [name, written] of Object.entries(op.fields)) {
 			const field = fields[name];
 			if (field?.frozen != null) this.violate(`I12 ${op.id} writes ${name}, which is frozen`);
-			const authority = entity.fields.get(name)?.authority;
-			const isOwner = authority?.kind === 'owned' && authority.owner === op.system;
-			const hasSpoken = counterOf(field?.views[op.system]?.vector ?? {}, op.system) > 0;
-			if (isOwner && hasSpoken && existsIn({ fields, ...state }, op.system) && field?.merged?.from !== 'human') {
-				this.violate(`I11 ${op.id} writes ${name} to its owner`);
-			}
 			if (field?.merged && !equalJson(field.merged.canon, written.canon)) {
 				this.violate(`${op.id} writes another value of ${name} than was decided`);
 			}

@@ -38,10 +38,22 @@ export class EventFeed {
 	/** Our own write of `op` coming back, with the row as it is afterwards; without one for an outcome that wrote none. */
 	echo(op: Operation, macKey: string, { row, outcome = 'applied', error }: Echo = {}): ChangeEvent {
 		const key = row ? { [this.key]: String(row[this.key] ?? '') } : op.key;
-		const claim = { op: op.id, link: op.link, system: op.system, entity: op.entity, outcome, key, error };
+		const claim = {
+			op: op.id,
+			link: op.link,
+			system: op.system,
+			entity: op.entity,
+			outcome,
+			key,
+			error,
+		};
 		const marker = parseMarker(formatMarker(claim, macKey));
 		const kind = row ? (op.kind === 'insert' ? 'c' : 'u') : 'm';
-		return { ...this.#event({ op: kind, before: null, after: row ?? null }), ...(row ? {} : { key: {} }), marker };
+		return {
+			...this.#event({ op: kind, before: null, after: row ?? null }),
+			...(row ? {} : { key: {} }),
+			marker,
+		};
 	}
 
 	#event({ op, before, after }: Pick<ChangeEvent, 'op' | 'before' | 'after'>): ChangeEvent {

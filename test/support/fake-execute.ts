@@ -27,7 +27,10 @@ export interface NodeRun {
 }
 
 /** Runs a node's `execute` with a plain object in the place of n8n. */
-export async function executeNode(node: INodeType, execution: FakeExecution = {}): Promise<NodeRun> {
+export async function executeNode(
+	node: INodeType,
+	execution: FakeExecution = {},
+): Promise<NodeRun> {
 	const hints: string[] = [];
 	const context = fakeContext(node, execution, (...given) => {
 		hints.push(...given.map(({ message }) => message));
@@ -39,7 +42,12 @@ export async function executeNode(node: INodeType, execution: FakeExecution = {}
 
 function fakeContext(
 	node: INodeType,
-	{ items = [{ json: {} }], parameters = {}, credentials = {}, continueOnFail = false }: FakeExecution,
+	{
+		items = [{ json: {} }],
+		parameters = {},
+		credentials = {},
+		continueOnFail = false,
+	}: FakeExecution,
 	addExecutionHints: (...hints: NodeExecutionHint[]) => void,
 ): IExecuteFunctions {
 	const values = { ...defaultsOf(node.description.properties), ...parameters };
@@ -66,7 +74,11 @@ function fakeContext(
 	return context as unknown as IExecuteFunctions;
 }
 
-function evaluated(value: unknown, item: INodeExecutionData | undefined, fallback: unknown): unknown {
+function evaluated(
+	value: unknown,
+	item: INodeExecutionData | undefined,
+	fallback: unknown,
+): unknown {
 	if (typeof value !== 'function') return value;
 	const result: unknown = (value as (json: unknown) => unknown)(item?.json ?? {});
 	return result ?? fallback;

@@ -7,7 +7,10 @@ import type { Operation } from '../../src/core/link';
 import { findings, itemsOf, type NodeLab, POLICY } from './node-lab';
 
 /** Echo Filter and Field Authority Merge over events, as one execution of the template. */
-export async function passOn(lab: NodeLab, ...events: readonly ChangeEvent[]): Promise<Operation[]> {
+export async function passOn(
+	lab: NodeLab,
+	...events: readonly ChangeEvent[]
+): Promise<Operation[]> {
 	const seen = await lab.run(new EchoFilter(), { items: itemsOf(...events) });
 	const { outputs } = await lab.run(new FieldAuthorityMerge(), { items: seen.outputs[0] ?? [] });
 	return opsOf(outputs);
@@ -15,7 +18,9 @@ export async function passOn(lab: NodeLab, ...events: readonly ChangeEvent[]): P
 
 /** The operations that Field Authority Merge handed out, system by system. */
 export function opsOf(outputs: readonly (readonly INodeExecutionData[])[]): Operation[] {
-	return outputs.flat().flatMap((item) => (findings(item, 'merge')['op'] as Operation | undefined) ?? []);
+	return outputs
+		.flat()
+		.flatMap((item) => (findings(item, 'merge')['op'] as Operation | undefined) ?? []);
 }
 
 /** What signs the markers of the lab's store. */
@@ -26,8 +31,19 @@ export async function macKeyOf(lab: NodeLab): Promise<string> {
 }
 
 /** A customer that both systems have, equal in every field, with nothing left to be done. */
-export async function linkedCustomer(lab: NodeLab, id: string): Promise<{ crm: CrmRow; billing: BillingRow }> {
-	const crm = { id, full_name: 'Ann', email: `${id}@x`, billing_status: 'Active', phone: 'P0', credit: '1.00', note: 'n0' };
+export async function linkedCustomer(
+	lab: NodeLab,
+	id: string,
+): Promise<{ crm: CrmRow; billing: BillingRow }> {
+	const crm = {
+		id,
+		full_name: 'Ann',
+		email: `${id}@x`,
+		billing_status: 'Active',
+		phone: 'P0',
+		credit: '1.00',
+		note: 'n0',
+	};
 	const billing = {
 		account_no: `9${id}`,
 		external_id: id,

@@ -91,17 +91,26 @@ export function registrationOf(
 
 /** Events as the items of one batch. */
 export function itemsOf(...events: readonly ChangeEvent[]): INodeExecutionData[] {
-	return events.map((event) => ({ json: JSON.parse(JSON.stringify(event)) as INodeExecutionData['json'] }));
+	return events.map((event) => ({
+		json: JSON.parse(JSON.stringify(event)) as INodeExecutionData['json'],
+	}));
 }
 
 /** What a node left on an item under `bisync`. */
-export function findings(item: INodeExecutionData | undefined, node: string): Record<string, unknown> {
+export function findings(
+	item: INodeExecutionData | undefined,
+	node: string,
+): Record<string, unknown> {
 	const bisync = item?.json['bisync'] as Record<string, Record<string, unknown>> | undefined;
 	return bisync?.[node] ?? {};
 }
 
 /** The store, each of whose calls counts as a trip. */
-function countCalls(store: SyncStore): { store: SyncStore; count: () => number; reset: () => void } {
+function countCalls(store: SyncStore): {
+	store: SyncStore;
+	count: () => number;
+	reset: () => void;
+} {
 	let count = 0;
 	const counted = new Proxy(store, {
 		get: (target, name) => {

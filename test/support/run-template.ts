@@ -47,7 +47,12 @@ export interface TemplateRun {
 }
 
 /** Runs a template once with n8n's own engine in this process, its trigger replaced by the given events. */
-export async function runTemplate({ template, from, events, credentials }: TemplateRun): Promise<IRun> {
+export async function runTemplate({
+	template,
+	from,
+	events,
+	credentials,
+}: TemplateRun): Promise<IRun> {
 	const nodes = template.nodes
 		.filter(({ type }) => !type.endsWith('.stickyNote'))
 		.map((node) => ({ ...node, parameters: structuredClone(node.parameters) }));
@@ -113,7 +118,11 @@ function additionalData({
 		if (!found) throw new Error(`no credential is named "${name}"`);
 		return found;
 	};
-	const hooks = new ExecutionLifecycleHooks('trigger', '1', { id: 'template', nodes, connections } as never);
+	const hooks = new ExecutionLifecycleHooks('trigger', '1', {
+		id: 'template',
+		nodes,
+		connections,
+	} as never);
 	return {
 		hooks,
 		executionId: '1',

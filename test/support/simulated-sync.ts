@@ -220,10 +220,18 @@ export class SimulatedSync {
 			const facts = { truth: this.truth, named: this.watch.named };
 			const verdict = verdictOn(overwrite, facts);
 			if (verdict === 'silent') this.watch.violate(silence(overwrite, this.truth));
+			if (this.#ownerOf(overwrite.field) === target && this.watch.acts === 0) {
+				this.watch.violate(`I11 ${overwrite.op} overwrites ${overwrite.field} of its owner`);
+			}
 			if (verdict === 'net-zero') this.#netZero.push({ place: placeOf(overwrite), system: target });
 		}
 		this.#note(written.writes);
 		this.#put(written.db);
+	}
+
+	#ownerOf(field: string): string | null {
+		const authority = simulatedEntity(this.options.policy).fields.get(field)?.authority;
+		return authority?.kind === 'owned' ? authority.owner : null;
 	}
 
 	#acknowledge(system: string): void {
@@ -242,8 +250,7 @@ export class SimulatedSync {
 	}
 
 	#watchedStore(): MemoryStore {
-		const { store, watch, options } = this;
-		const entity = simulatedEntity(options.policy);
+		const { store, watch } = this;
 		const commit = async (request: CommitRequest): Promise<CommitResult> => {
 			if (this.contention > 0) {
 				this.contention -= 1;
@@ -253,7 +260,7 @@ export class SimulatedSync {
 			const result = await store.commit(request);
 			request.links.forEach((link, index) => {
 				if (result.links[index] !== 'committed') return;
-				watch.note({ before: before.get(link.state.id) ?? null, after: link.state, journal: link.journal }, entity);
+				watch.note({ before: before.get(link.state.id) ?? null, after: link.state, journal: link.journal });
 			});
 			return result;
 		};

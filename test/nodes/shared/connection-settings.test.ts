@@ -1,9 +1,16 @@
-import { builtInSettings, ownSettings, storeSettings } from '../../../nodes/shared/connection-settings';
+import {
+	builtInSettings,
+	ownSettings,
+	storeSettings,
+} from '../../../nodes/shared/connection-settings';
 
 const address = { host: 'h', port: 5433, database: 'd', user: 'u', password: ' p ' };
 
 test('a credential of this pack becomes settings as it is, password untrimmed', () => {
-	expect(ownSettings({ ...address, ssl: 'verify-full', ca: 'PEM' })).toEqual({ ...address, ssl: { mode: 'verify-full', ca: 'PEM' } });
+	expect(ownSettings({ ...address, ssl: 'verify-full', ca: 'PEM' })).toEqual({
+		...address,
+		ssl: { mode: 'verify-full', ca: 'PEM' },
+	});
 	expect(ownSettings({ ...address, ca: ' ' })).toEqual({ ...address, ssl: { mode: 'disable' } });
 });
 

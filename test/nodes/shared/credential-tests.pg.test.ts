@@ -1,7 +1,11 @@
 import type { ICredentialsDecrypted, ICredentialTestFunctions } from 'n8n-workflow';
 import pg from 'pg';
 
-import { credentialTest, sourceProblems, storeProblems } from '../../../nodes/shared/credential-tests';
+import {
+	credentialTest,
+	sourceProblems,
+	storeProblems,
+} from '../../../nodes/shared/credential-tests';
 import { openTestDatabase, type TestDatabase } from '../../support/test-database';
 
 let db: TestDatabase;
@@ -13,7 +17,10 @@ afterAll(async () => {
 });
 
 const press = async (button: keyof typeof credentialTest, data: object) =>
-	await credentialTest[button].call({} as ICredentialTestFunctions, { data } as ICredentialsDecrypted);
+	await credentialTest[button].call(
+		{} as ICredentialTestFunctions,
+		{ data } as ICredentialsDecrypted,
+	);
 
 test('a server with all that is needed is OK, with its version', async () => {
 	expect(await press('testPostgresReplication', db.settings)).toEqual({
@@ -34,15 +41,26 @@ test('a role without rights is told each statement that gives them', async () =>
 	await db.pool.query(`create role ${pg.escapeIdentifier(role)} login password 'x'`);
 	try {
 		const data = { ...db.settings, user: role, password: 'x' };
-		expect((await press('testPostgresReplication', data)).message).toContain(`alter role "${role}" replication;`);
-		expect((await press('testSyncStore', data)).message).toContain(`create schema "n8n_bisync" authorization "${role}";`);
+		expect((await press('testPostgresReplication', data)).message).toContain(
+			`alter role "${role}" replication;`,
+		);
+		expect((await press('testSyncStore', data)).message).toContain(
+			`create schema "n8n_bisync" authorization "${role}";`,
+		);
 	} finally {
 		await db.pool.query(`drop role ${pg.escapeIdentifier(role)}`);
 	}
 });
 
 test('every problem of a server is named at once', () => {
-	const probe = { version: '13.2', versionNumber: 130_002, walLevel: 'replica', isStandby: true, mayReplicate: false, mayUseSchema: false };
+	const probe = {
+		version: '13.2',
+		versionNumber: 130_002,
+		walLevel: 'replica',
+		isStandby: true,
+		mayReplicate: false,
+		mayUseSchema: false,
+	};
 	expect(sourceProblems(probe, 'r').problems).toHaveLength(4);
 	expect(storeProblems(probe, { schema: 's', role: 'r' }).problems).toHaveLength(2);
 });

@@ -7,7 +7,12 @@ afterEach(() => {
 	jest.useRealTimers();
 });
 
-function cacheOf(): { cache: ResourceCache<string>; opened: string[]; closed: string[]; borrow: (key: string) => ReturnType<ResourceCache<string>['borrow']> } {
+function cacheOf(): {
+	cache: ResourceCache<string>;
+	opened: string[];
+	closed: string[];
+	borrow: (key: string) => ReturnType<ResourceCache<string>['borrow']>;
+} {
 	const opened: string[] = [];
 	const closed: string[] = [];
 	const close = async (value: string): Promise<void> => void closed.push(value);

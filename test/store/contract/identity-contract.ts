@@ -121,6 +121,33 @@ export function describeIdentities(open: OpenStore): void {
 			expect(await commit(under.store, both)).toEqual(['committed', 'conflict']);
 		});
 
+		test('a released match key is free for the next commit, not for one of the same request', async () => {
+			await commit(under.store, [commitOf(link('l1'), { claims: ['m', 'n'] })]);
+			const release = commitOf(link('l1'), { expectedRevision: 1, releases: ['m', 'unknown'] });
+			const taker = commitOf(link('l2'), { claims: ['m'] });
+			expect(await commit(under.store, [release, taker])).toEqual(['committed', 'conflict']);
+			expect(await linkOfMatch(under.store, 'm')).toBeUndefined();
+			expect((await loadLink(under.store, 'l1'))?.matches).toEqual(['n']);
+			expect(await commit(under.store, [taker])).toEqual(['committed']);
+			expect(await linkOfMatch(under.store, 'm')).toBe('l2');
+		});
+
+		test('only the holder can release a match key, and only with a commit that wins', async () => {
+			await commit(under.store, [commitOf(link('l1'), { claims: ['m'] })]);
+			const late = commitOf(link('l1'), { expectedRevision: 7, releases: ['m'] });
+			const stranger = commitOf(link('l2'), { releases: ['m'] });
+			expect(await commit(under.store, [late, stranger])).toEqual(['conflict', 'committed']);
+			expect(await linkOfMatch(under.store, 'm')).toBe('l1');
+			expect((await loadLink(under.store, 'l1'))?.matches).toEqual(['m']);
+		});
+
+		test('what is released and claimed at once is held', async () => {
+			await commit(under.store, [commitOf(link('l1'), { claims: ['m'] })]);
+			const both = { expectedRevision: 1, claims: ['m'], releases: ['m'] };
+			expect(await commit(under.store, [commitOf(link('l1'), both)])).toEqual(['committed']);
+			expect(await linkOfMatch(under.store, 'm')).toBe('l1');
+		});
+
 		test('the same match key of another entity is another one', async () => {
 			const order = link('l2', { entity: 'order' });
 			const both = [commitOf(link('l1'), { claims: ['m'] }), commitOf(order, { claims: ['m'] })];
