@@ -107,7 +107,11 @@ export default tseslint.config(
 				{ argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
 			],
 			'@typescript-eslint/only-throw-error': 'error',
-			'@typescript-eslint/switch-exhaustiveness-check': 'error',
+			// A `default` is an answer for every case; without one, a new case must not go unnoticed.
+			'@typescript-eslint/switch-exhaustiveness-check': [
+				'error',
+				{ considerDefaultExhaustiveForUnions: true },
+			],
 			'import-x/no-default-export': 'error',
 			'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: ZONES }],
 			'no-restricted-syntax': ['error', NO_ENUM],

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { waitUntil } from '../test/support/wait-until';
 import type { DemoDatabases } from './databases';
 
@@ -8,34 +10,35 @@ export interface Latency {
 	readonly count: number;
 }
 
+export interface LatencyOptions {
+	readonly editsPerSide: number;
+	/** How long nothing happens before each edit; 0 for one edit after the other. */
+	readonly quietMs: number;
+}
+
 /** Edits one record at a time, in turns on both sides, and waits for each to arrive. */
 export async function measureLatency(
-	{ crm, billing }: DemoDatabases,
-	editsPerSide: number,
+	databases: DemoDatabases,
+	{ editsPerSide, quietMs }: LatencyOptions,
 ): Promise<Latency> {
+	const { crm, billing } = databases;
 	const lags: number[] = [];
 	for (let n = 1; n <= editsPerSide; n++) {
-		await crm.app.query('update public.customers set full_name = $1 where id = 8', [`Lag ${n}`]);
+		const text = `lag ${n} of ${Date.now()}`;
+		await sleep(quietMs);
+		await crm.app.query('update public.customers set full_name = $1 where id = 8', [text]);
 		lags.push(
 			await arrival(async () => {
-				const { rowCount } = await billing.app.query(
-					'select 1 from public.accounts where external_id = 8 and name = $1',
-					[`Lag ${n}`],
-				);
-				return rowCount === 1;
+				const shown = 'select 1 from public.accounts where external_id = 8 and name = $1';
+				return (await billing.app.query(shown, [text])).rowCount === 1;
 			}),
 		);
-		const [status, shown] = n % 2 === 0 ? ['active', 'Active'] : ['past_due', 'Past due'];
-		await billing.app.query('update public.accounts set status = $1 where external_id = 9', [
-			status,
-		]);
+		await sleep(quietMs);
+		await billing.app.query('update public.accounts set memo = $1 where external_id = 9', [text]);
 		lags.push(
 			await arrival(async () => {
-				const { rowCount } = await crm.app.query(
-					'select 1 from public.customers where id = 9 and billing_status = $1',
-					[shown],
-				);
-				return rowCount === 1;
+				const shown = 'select 1 from public.customers where id = 9 and note = $1';
+				return (await crm.app.query(shown, [text])).rowCount === 1;
 			}),
 		);
 	}

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { waitUntil } from '../test/support/wait-until';
 import { demand, type Checklist } from './checklist';
 import { fingerprint, readBoth, type SharedRow } from './compare';
 import { whileHeld } from './hold';
@@ -48,6 +49,10 @@ export async function tellEdits(sync: SyncInN8n, checks: Checklist): Promise<voi
 	await checks.check(
 		'the same customer entered on both sides at once is one customer',
 		async () => await insertTwice(sync),
+	);
+	await checks.check(
+		'a delete waits for a person, who confirms it',
+		async () => await deleteOne(sync),
 	);
 }
 
@@ -206,6 +211,22 @@ async function insertTwice(sync: SyncInN8n): Promise<string> {
 	demand(crm.length === before + 1, `${crm.length - before} instead of 1 new customer`);
 	demand(crm.at(-1)?.name === 'Dorothy Vaughan', `the name is ${String(crm.at(-1)?.name)}`);
 	return '1 link, 1 row per side';
+}
+
+async function deleteOne(sync: SyncInN8n): Promise<string> {
+	const { databases } = sync;
+	await databases.crm.app.query('delete from public.customers where id = 10');
+	await waitUntil('an item to be opened', async () => (await openReviews(databases)).length === 1);
+	const account = 'select 1 from public.accounts where external_id = 10';
+	demand(
+		(await databases.billing.app.query(account)).rowCount === 1,
+		'the account was deleted at once',
+	);
+	const [review] = await openReviews(databases);
+	await takeSide(sync, 'crm');
+	await waitUntilSettled(databases);
+	demand((await databases.billing.app.query(account)).rowCount === 0, 'the account is still there');
+	return `1 open item (${review?.reason}); taken for crm`;
 }
 
 async function sharedRow(databases: SyncInN8n['databases'], ref: string): Promise<SharedRow> {

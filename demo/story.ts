@@ -22,7 +22,7 @@ export async function tellStory(
 	const witness = isComplete ? await startWitness(sync.databases) : null;
 	await tellFirstContact(sync, checks);
 	await tellEdits(sync, checks);
-	await tellLatency(sync, checks, isComplete ? 25 : 5);
+	await tellLatency(sync, checks, isComplete ? 10 : 3);
 	if (witness === null) return;
 	await tellIdle(sync, checks);
 	await tellCrash(sync, checks, { changes, perSecond: 40 });

@@ -52,6 +52,8 @@ export function observe(before: LinkState, change: RecordChange, { policy, hash 
 		});
 		return { state: draft.state, disposition: 'echo', journal: draft.journal };
 	}
+	const isNewRow = change.exists === true && !existsIn(draft.state, change.system) && op?.kind !== 'insert';
+	if (isNewRow) forgetRow(draft, change.system);
 	if (change.exists !== null) {
 		observeExistence(draft, { change, op, counts });
 		if (change.key !== null && change.exists) draft.state.keys[change.system] = change.key;
@@ -59,7 +61,7 @@ export function observe(before: LinkState, change: RecordChange, { policy, hash 
 	if (change.exists === true) {
 		const before = counts.foreign;
 		for (const [name, reading] of readFields(entity, change.system, change.columns, change.unchanged)) {
-			observeField(draft, { name, reading, change, op, counts });
+			observeField(draft, { name, reading, change, op, counts, isNewRow });
 		}
 		if (counts.foreign > before) insist(draft, change.system);
 	}
@@ -108,6 +110,19 @@ function observeExistence(draft: Draft, { change, op, counts }: Step): void {
 }
 
 /**
+ * A row that is there again is another row. Its values are nobody's edit of the old ones: a form
+ * that was filled in anew has not seen what stood in the row that is gone.
+ */
+function forgetRow(draft: Draft, system: string): void {
+	for (const [name, { views }] of Object.entries(draft.state.fields)) {
+		const view = views[system];
+		if (name === EXISTENCE || view === undefined) continue;
+		const { raw, canon, vector } = view;
+		views[system] = { raw, canon, vector: { [system]: counterOf(vector, system) } };
+	}
+}
+
+/**
  * Who edits a record that is deleted elsewhere says that it shall exist: a delete that was decided
  * without this edit must not take it along.
  */
@@ -119,7 +134,7 @@ function insist(draft: Draft, system: string): void {
 	views[system] = { ...view, vector: increment(view.vector, system) };
 }
 
-function observeField(draft: Draft, step: Step & { name: string; reading: FieldReading }): void {
+function observeField(draft: Draft, step: Step & { name: string; reading: FieldReading; isNewRow: boolean }): void {
 	const { name, reading, change, op } = step;
 	const { system } = change;
 	const field = fieldOf(draft.state, name);
@@ -133,7 +148,7 @@ function observeField(draft: Draft, step: Step & { name: string; reading: FieldR
 	const written = op?.fields[name];
 	if (op !== null && written !== undefined) {
 		observeWritten(draft, step, sent);
-	} else if (view !== undefined && equalJson(view.canon, sent.canon) && view.unreadable === undefined) {
+	} else if (!step.isNewRow && view && equalJson(view.canon, sent.canon) && view.unreadable === undefined) {
 		field.views[system] = { ...view, raw: sent.raw }; // Another spelling of the same value is no change.
 	} else if (op?.kind === 'insert') {
 		// A field that our insert left out holds the column's default: nobody's change, and it has seen nothing.

@@ -100,7 +100,7 @@ describe('credentials', () => {
 		for (const name of ['CRM database', 'Billing database', 'Sync Store']) {
 			expect(await testCredential(template(name, {}))).toMatchObject({
 				status: 'OK',
-				message: /Postgres 18/,
+				message: expect.stringContaining('Connected to Postgres 18'),
 			});
 		}
 	});
@@ -116,7 +116,7 @@ describe('credentials', () => {
 });
 
 describe('nodes alone on a canvas', () => {
-	test('Idempotency Guard lets each key through once, and again after a release', async () => {
+	test('Idempotency Guard lets each key through once', async () => {
 		const events = ['evt_1', 'evt_2', 'evt_1'].map((changeId) => ({ changeId }));
 		const guard = { name: 'Guard', type: 'idempotencyGuard' };
 		const shop = await createSmallWorkflow(sync.client, events, guard);

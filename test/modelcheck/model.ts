@@ -87,7 +87,7 @@ const EMPTY: World = {
 function withoutAuthors(db: SimulatedDatabase): SimulatedDatabase {
 	const rows = Object.entries(db.rows).map(([key, row]) => {
 		const versions = Object.entries(row.versions).map(
-			([column, { run }]) => [column, { by: null, past: [], run }] as const,
+			([column, { run }]) => [column, { by: null, past: [], sure: [], run }] as const,
 		);
 		return [key, { ...row, versions: Object.fromEntries(versions) }] as const;
 	});

@@ -19,8 +19,6 @@ export interface SimulatedDatabase {
 	readonly log: readonly ChangeEvent[];
 	/** The last event ever committed. */
 	readonly lastPosition: Position;
-	/** By record: the versions that a user deleted; whoever makes the record anew has seen them. */
-	readonly graves: Readonly<Record<string, SimulatedRow['versions']>>;
 	/** By link: the last operation decided here. */
 	readonly ledger: Readonly<Record<string, LedgerRow>>;
 	/** The number of transactions so far; the next one's commit LSN is one more. */
@@ -62,7 +60,6 @@ export function emptyDatabase(system: string, firstKey: number): SimulatedDataba
 		rows: {},
 		log: [],
 		lastPosition: STREAM_START,
-		graves: {},
 		ledger: {},
 		lsn: 0,
 		serial: firstKey - 1,

@@ -58,9 +58,8 @@ function run(db: SimulatedDatabase, statement: Statement, context: Context): Don
 	if (row === undefined) return null;
 	if (statement.do === 'set') return update(db, { row, fields: statement.fields }, context);
 	const { [keyTextOf(row.key)]: _gone, ...rows } = db.rows;
-	const graves = { ...db.graves, [statement.record]: row.versions };
 	return {
-		db: { ...db, rows, graves },
+		db: { ...db, rows },
 		line: { op: 'd', key: row.key, before: row.columns, after: null, marker: null },
 		writes: [],
 	};
@@ -85,11 +84,9 @@ function insert(
 	const key = keyFor(rules, db.system, serial);
 	const columns = stored(rules, { ...emptyRow(rules, db.system), ...toColumns(rules, db.system, fields), ...key });
 	if (violatesUnique(db, columns, rules)) return null;
-	const buried = db.graves[String(columns[columnOf(entity, db.system, RECORD_FIELD)] ?? '')] ?? {};
-	const made = fieldsOfRow(entity, db.system, columns).map(([field, value]) => {
-		const before = buried[columnOf(entity, db.system, field)];
-		return writeOf({ db, rules, columns }, { field, value, before, id: nextId() });
-	});
+	const made = fieldsOfRow(entity, db.system, columns).map(([field, value]) =>
+		writeOf({ db, rules, columns }, { field, value, before: undefined, id: nextId() }),
+	);
 	const row = { key, columns, versions: Object.fromEntries(made.map(({ column, version }) => [column, version])) };
 	return {
 		db: { ...db, serial, rows: { ...db.rows, [keyTextOf(key)]: row } },
@@ -128,8 +125,8 @@ function writeOf(
 	const { field, value, before, id } = change;
 	const version = foreignVersion(before, id, value);
 	const record = String(columns[columnOf(rules.entity, db.system, RECORD_FIELD)] ?? '');
-	const { past, run: values } = version;
-	const write = { id, system: db.system, record, field, value, past, run: values };
+	const { past, sure, run: values } = version;
+	const write = { id, system: db.system, record, field, value, past, sure, run: values };
 	return { column: columnOf(rules.entity, db.system, field), version, write };
 }
 

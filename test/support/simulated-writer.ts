@@ -170,7 +170,8 @@ function store(
 		if (!equalJson(value, given)) {
 			const version = foreignVersion(versions[column], nextId(), value);
 			versions[column] = version;
-			writes.push({ id: version.by ?? 0, system: db.system, record, field, value, past: version.past, run: version.run });
+			const { by, past, sure, run } = version;
+			writes.push({ id: by ?? 0, system: db.system, record, field, value, past, sure, run });
 		}
 	}
 	const rows = { ...db.rows, [keyTextOf(row.key)]: { ...row, columns, versions } };

@@ -11,8 +11,10 @@ export interface TrueWrite {
 	readonly record: string;
 	readonly field: string;
 	readonly value: Json;
-	/** Ids of the writes that led to the version it replaced, and its own. */
+	/** Ids of the writes that may have led to it, its own among them. */
 	readonly past: readonly number[];
+	/** Those that led to it for certain: fewer where several users wrote the same value. */
+	readonly sure: readonly number[];
 	/**
 	 * The values that stood in this cell since our last write to it, its own last. Who changes a
 	 * value that another system also has, has seen that one too.
@@ -25,15 +27,17 @@ export interface TrueVersion {
 	/** The foreign write that made it; null for an initial value or one of our operations. */
 	readonly by: number | null;
 	readonly past: readonly number[];
+	readonly sure: readonly number[];
 	readonly run: readonly Json[];
 }
 
 export type TrueWrites = Readonly<Record<number, TrueWrite>>;
 
-export const initialVersion = (value: Json): TrueVersion => ({ by: null, past: [], run: [value] });
+export const initialVersion = (value: Json): TrueVersion => ({ by: null, past: [], sure: [], run: [value] });
 
 export function foreignVersion(before: TrueVersion | undefined, id: number, value: Json): TrueVersion {
-	return { by: id, past: merged(before?.past ?? [], [id]), run: [...(before?.run ?? []), value] };
+	const { past = [], sure = [], run = [] } = before ?? {};
+	return { by: id, past: union(past, [id]), sure: union(sure, [id]), run: [...run, value] };
 }
 
 /** The version that an operation makes; its value stands for everybody who has written it. */
@@ -42,8 +46,10 @@ export function operationVersion(
 	value: Json,
 	authors: readonly TrueWrite[],
 ): TrueVersion {
-	const pasts = authors.map(({ past }) => past);
-	return { by: null, past: [before?.past ?? [], ...pasts].reduce(merged, []), run: [value] };
+	const past = authors.reduce((all, author) => union(all, author.past), before?.past ?? []);
+	const [first, ...others] = authors;
+	const common = (first?.sure ?? []).filter((id) => others.every(({ sure }) => sure.includes(id)));
+	return { by: null, past, sure: union(before?.sure ?? [], common), run: [value] };
 }
 
 /** The writes of this value to this field of this record, in any system. */
@@ -64,11 +70,11 @@ export function authorsOf(
 export function hasSeen(writes: TrueWrites, author: TrueWrite, write: TrueWrite): boolean {
 	return author.past.some((id) => {
 		if (id === write.id) return true;
-		if (write.past.includes(id)) return false;
+		if (write.sure.includes(id)) return false;
 		return (writes[id]?.run ?? []).some((value) => equalJson(value, write.value));
 	});
 }
 
-function merged(a: readonly number[], b: readonly number[]): readonly number[] {
+function union(a: readonly number[], b: readonly number[]): readonly number[] {
 	return [...new Set([...a, ...b])].sort((x, y) => x - y);
 }
