@@ -37,7 +37,9 @@ export function decide(before: LinkState, { policy, hash }: PolicyInForce, mode:
 	}
 	if (planOperations(draft, rules, mode === 'live')) changed = true;
 	if (draft.state.reviewCount !== reviewCount) changed = true;
-	const ops = mode === 'live' ? Object.values(draft.state.inFlight) : [];
+	// In the policy's order: a store may hand a document back with its members in another one.
+	const inFlight = policy.systems.flatMap((system) => draft.state.inFlight[system] ?? []);
+	const ops = mode === 'live' ? inFlight : [];
 	if (!changed) return { state: before, ops, journal: [], changed };
 	return { state: draft.state, ops, journal: draft.journal, changed };
 }

@@ -44,6 +44,7 @@ export interface RecordChange {
 export function foldEvents(events: readonly ChangeEvent[], macKey: string): RecordChange[] {
 	const open = new Map<string, RecordChange>();
 	for (const event of events) {
+		if (event.op === 't') continue; // It speaks of no record; see `holdTruncates`.
 		const single = changeOf(event, macKey);
 		const id = recordId(single, single.previousKey ?? single.key);
 		const earlier = open.get(id);

@@ -117,6 +117,7 @@ function resultOf(
 	const position = positionOfEvent(event);
 	const last = sorted.fresh.at(-1)?.source.position ?? sorted.from;
 	if (sorted.gap && position > last) return sorted.gap;
+	if (event.op === 't') return { ...NOT_CONCERNED, disposition: 'truncate' };
 	const { links, dispositions, due } = prepared;
 	const marked = event.marker ? links.byId(event.marker.link) : undefined;
 	const link = links.whoHad(event.system, event.entity, event.key) ?? marked;

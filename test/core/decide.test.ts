@@ -11,7 +11,11 @@ const PREFER_CRM = { owner: 'shared', resolve: 'prefer(crm)' };
 const REVIEW = { owner: 'shared', resolve: 'review' };
 
 /** A record that crm and billing (and shop, if asked for) hold with note x and phone 555. */
-function synced(note: FieldRules[string], phone: FieldRules[string] = REVIEW, third: string[] = []): LinkStory {
+function synced(
+	note: FieldRules[string],
+	phone: FieldRules[string] = REVIEW,
+	third: string[] = [],
+): LinkStory {
 	const policy = simulatedPolicy(['crm', 'billing', ...third], { note, phone });
 	return LinkStory.linked(policy, { note: 'x', phone: '555' });
 }
@@ -24,7 +28,9 @@ describe('one side changed', () => {
 	test('a newer value goes to the other system, with one write', () => {
 		const story = synced(PREFER_CRM);
 		story.edit('billing', { note: 'b' });
-		expect(story.pump()).toMatchObject([{ system: 'crm', fields: { note: { expected: 'x', next: 'b' } } }]);
+		expect(story.pump()).toMatchObject([
+			{ system: 'crm', fields: { note: { expected: 'x', next: 'b' } } },
+		]);
 		expect(notes(story)).toEqual(['b', 'b']);
 	});
 
@@ -48,7 +54,10 @@ describe('one side changed', () => {
 			['billing', ['note']],
 		]);
 		expect(story.reviews).toEqual([]);
-		expect(story.rows).toMatchObject({ crm: { note: 'a', phone: '777' }, billing: { note: 'a', phone: '777' } });
+		expect(story.rows).toMatchObject({
+			crm: { note: 'a', phone: '777' },
+			billing: { note: 'a', phone: '777' },
+		});
 	});
 
 	test('nothing is written once all are equal', () => {
@@ -64,7 +73,9 @@ describe('both sides changed', () => {
 		story.edit('crm', { note: 'a' });
 		story.edit('billing', { note: 'b' });
 		expect(concurrentFields(story.state)).toEqual(['note']);
-		expect(story.pump()).toMatchObject([{ system: 'billing', fields: { note: { expected: 'b', next: 'a' } } }]);
+		expect(story.pump()).toMatchObject([
+			{ system: 'billing', fields: { note: { expected: 'b', next: 'a' } } },
+		]);
 		expect(notes(story)).toEqual(['a', 'a']);
 		expect(story.lastEntry('conflict')).toMatchObject({
 			field: 'note',
@@ -72,16 +83,19 @@ describe('both sides changed', () => {
 		});
 	});
 
-	test.each(['crm', 'billing', 'shop'])('with three systems %s is preferred, whoever is heard first', (best) => {
-		const rules = { owner: 'shared', resolve: `prefer(${best})` };
-		const systems = ['crm', 'billing', 'shop'];
-		for (const order of [systems, [...systems].reverse()]) {
-			const story = synced(rules, REVIEW, ['shop']);
-			for (const system of order) story.edit(system, { note: `by ${system}` });
-			story.pump();
-			expect(notes(story)).toEqual([`by ${best}`, `by ${best}`, `by ${best}`]);
-		}
-	});
+	test.each(['crm', 'billing', 'shop'])(
+		'with three systems %s is preferred, whoever is heard first',
+		(best) => {
+			const rules = { owner: 'shared', resolve: `prefer(${best})` };
+			const systems = ['crm', 'billing', 'shop'];
+			for (const order of [systems, [...systems].reverse()]) {
+				const story = synced(rules, REVIEW, ['shop']);
+				for (const system of order) story.edit(system, { note: `by ${system}` });
+				story.pump();
+				expect(notes(story)).toEqual([`by ${best}`, `by ${best}`, `by ${best}`]);
+			}
+		},
+	);
 
 	test('to the same value is agreement: the vectors join, nothing is written', () => {
 		const story = synced(REVIEW);
@@ -103,6 +117,17 @@ describe('both sides changed', () => {
 		expect(story.rows).toMatchObject({ crm: { note: 'a' }, billing: { note: 'b' } });
 	});
 
+	test('once a person is asked, nothing more is decided about the field', () => {
+		const story = synced(REVIEW, REVIEW, ['shop']);
+		story.edit('crm', { note: 'a' });
+		story.edit('billing', { note: 'b' });
+		story.edit('shop', { note: 'a' });
+		const before = story.view('note', 'shop');
+		expect(story.decide()).toEqual([]);
+		expect(story.onlyReview().fields).toEqual(['note']);
+		expect(story.view('note', 'shop')).toEqual(before);
+	});
+
 	test('a conflict whose sides became equal needs no person any more', () => {
 		const story = synced(REVIEW);
 		story.edit('crm', { note: 'a' });
@@ -118,7 +143,9 @@ describe('a field with an owner', () => {
 	test('a stranger’s edit is reverted, and the journal says so', () => {
 		const story = synced({ owner: 'crm' });
 		story.edit('billing', { note: 'hack' });
-		expect(story.pump()).toMatchObject([{ system: 'billing', fields: { note: { expected: 'hack', next: 'x' } } }]);
+		expect(story.pump()).toMatchObject([
+			{ system: 'billing', fields: { note: { expected: 'hack', next: 'x' } } },
+		]);
 		expect(story.lastEntry('revert')).toMatchObject({ field: 'note', system: 'billing' });
 		expect(notes(story)).toEqual(['x', 'x']);
 	});
@@ -146,7 +173,10 @@ describe('a field with an owner', () => {
 		const story = synced({ owner: 'crm', onForeignEdit: 'review' });
 		story.edit('billing', { note: 'b' });
 		expect(story.pump()).toEqual([]);
-		expect(story.onlyReview()).toMatchObject({ fields: ['note'], reason: 'billing changed note, which crm owns' });
+		expect(story.onlyReview()).toMatchObject({
+			fields: ['note'],
+			reason: 'billing changed note, which crm owns',
+		});
 	});
 
 	test('whose value a target’s trigger rewrites takes one write and one review', () => {
@@ -186,7 +216,21 @@ describe('an operation in flight', () => {
 		story.edit('crm', { note: 'a2', phone: '777' });
 		expect(story.decide()).toEqual([op]);
 		story.apply(opTo(story.decide(), 'billing'));
-		expect(opTo(story.decide(), 'billing')).toMatchObject({ fields: { note: { next: 'a2' }, phone: { next: '777' } } });
+		expect(opTo(story.decide(), 'billing')).toMatchObject({
+			fields: { note: { next: 'a2' }, phone: { next: '777' } },
+		});
+	});
+
+	test('keeps its system’s view where it is, even if that shows the merged value again', () => {
+		const story = synced(PREFER_CRM);
+		story.edit('crm', { note: 'a' });
+		const op = opTo(story.decide(), 'billing');
+		story.edit('crm', { note: 'x' });
+		story.decide();
+		expect(story.view('note', 'billing')).toMatchObject({ canon: 'x', vector: { crm: 1 } });
+		story.apply(op);
+		story.pump();
+		expect(notes(story)).toEqual(['x', 'x']);
 	});
 
 	test('keeps no other system waiting', () => {
@@ -276,7 +320,11 @@ test('nothing is decided about an entity that the policy does not name', () => {
 function turnedRound(json: Json): Json {
 	if (Array.isArray(json)) return json.map(turnedRound);
 	if (json === null || typeof json !== 'object') return json;
-	return Object.fromEntries(Object.entries(json).reverse().map(([name, member]) => [name, turnedRound(member)]));
+	return Object.fromEntries(
+		Object.entries(json)
+			.reverse()
+			.map(([name, member]) => [name, turnedRound(member)]),
+	);
 }
 
 const asJson = (state: LinkState) => JSON.parse(JSON.stringify(state)) as Json;

@@ -86,7 +86,9 @@ test.each([
 
 test('reading any message neither throws nor takes it for ours', () => {
 	fc.assert(
-		fc.property(fc.oneof(fc.string(), fc.json()), (content) => expect(parseMarker(content)).toBeNull()),
+		fc.property(fc.oneof(fc.string(), fc.json()), (content) =>
+			expect(parseMarker(content)).toBeNull(),
+		),
 	);
 });
 

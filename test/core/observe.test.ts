@@ -47,7 +47,11 @@ describe('a foreign change', () => {
 		const story = annInBoth();
 		const { vector } = story.view('phone', 'billing') ?? {};
 		expect(story.edit('billing', { phone: ' 555-0100 ' })).toBe('unchanged');
-		expect(story.view('phone', 'billing')).toMatchObject({ raw: ' 555-0100 ', canon: '555-0100', vector });
+		expect(story.view('phone', 'billing')).toMatchObject({
+			raw: ' 555-0100 ',
+			canon: '555-0100',
+			vector,
+		});
 	});
 
 	test('of a column that nobody mapped is none', () => {
@@ -84,10 +88,24 @@ describe('a foreign change', () => {
 		expect(story.view('note', 'billing')).toMatchObject({ canon: 'calls on Mondays' });
 	});
 
+	test('of a record that is deleted elsewhere insists that it exists', () => {
+		const story = annInBoth();
+		story.delete('crm');
+		const before = story.view(EXISTENCE, 'billing')?.vector ?? {};
+		story.edit('billing', { note: 'still a customer' });
+		expect(story.view(EXISTENCE, 'billing')).toMatchObject({
+			canon: true,
+			vector: increment(before, 'billing'),
+		});
+	});
+
 	test('of the key moves the link along', () => {
 		const story = annInBoth();
 		const { id, ...rest } = story.rows['billing'] ?? {};
-		story.observe({ ...story.feed('billing').update({ ...rest, id: '777' }), before: { id: id ?? '' } });
+		story.observe({
+			...story.feed('billing').update({ ...rest, id: '777' }),
+			before: { id: id ?? '' },
+		});
 		expect(story.state.keys).toEqual({ crm: { id: 'crm-1' }, billing: { id: '777' } });
 	});
 
@@ -107,7 +125,11 @@ describe('an echo', () => {
 		story.edit('crm', { note: 'a' });
 		const op = opTo(story.decide(), 'billing');
 		expect(story.apply(op)).toBe('echo');
-		expect(story.view('note', 'billing')).toMatchObject({ canon: 'a', vector: op.fields['note']?.vector, base: 'a' });
+		expect(story.view('note', 'billing')).toMatchObject({
+			canon: 'a',
+			vector: op.fields['note']?.vector,
+			base: 'a',
+		});
 		expect(story.state.inFlight).toEqual({});
 		expect(story.lastEntry('outcome')).toMatchObject({ detail: { op: op.id, outcome: 'applied' } });
 	});
@@ -150,6 +172,7 @@ describe('an echo', () => {
 		story.edit('billing', { note: 'b' });
 		story.edit('billing', { note: 'calls on Mondays' });
 		story.apply(op);
+		expect(story.view('note', 'billing')?.vector).toEqual({ crm: 2, billing: 2 });
 		expect(story.lastEntry('net-zero')).toMatchObject({ field: 'note', system: 'billing' });
 	});
 
@@ -168,10 +191,16 @@ describe('a value that cannot be read', () => {
 	test('is kept as it is and freezes its field alone', () => {
 		const story = annInBoth();
 		expect(story.edit('billing', { credit: 'a lot', note: 'b' })).toBe('foreign');
-		expect(story.view('credit', 'billing')).toMatchObject({ raw: 'a lot', canon: '10', unreadable: expect.any(String) as string });
+		expect(story.view('credit', 'billing')).toMatchObject({
+			raw: 'a lot',
+			canon: '10',
+			unreadable: expect.any(String) as string,
+		});
 		expect(story.onlyReview()).toMatchObject({ kind: 'failure', fields: ['credit'] });
 		expect(story.onlyReview().reason).not.toContain('a lot');
-		expect(story.decide().map(({ system, fields }) => [system, Object.keys(fields)])).toEqual([['crm', ['note']]]);
+		expect(story.decide().map(({ system, fields }) => [system, Object.keys(fields)])).toEqual([
+			['crm', ['note']],
+		]);
 	});
 
 	test('lets go of the field when a readable one follows', () => {
@@ -215,10 +244,15 @@ test('observing a position twice is observing it once, wherever a story stands',
 	fc.assert(
 		fc.property(anyScript, fc.constantFrom(...STORY_SYSTEMS), (script, system) => {
 			const story = tell(script);
-			story.observe(story.feed(system).update({ ...story.rows[system], id: `${system}-1`, ref: 'r1', note: '3' }));
+			story.observe(
+				story
+					.feed(system)
+					.update({ ...story.rows[system], id: `${system}-1`, ref: 'r1', note: '3' }),
+			);
 			const { state } = story;
 			for (const { entry } of story.journal) {
-				if (entry.kind === 'observed') expect(observe(state, entry.change, story.policy).state).toBe(state);
+				if (entry.kind === 'observed')
+					expect(observe(state, entry.change, story.policy).state).toBe(state);
 			}
 		}),
 	);
@@ -244,7 +278,9 @@ test('while a row is there, the vector of its view only ever grows', () => {
 			fc.pre(existsIn(story.state, system));
 			const before = story.view('note', system)?.vector ?? {};
 			story.edit(system, { note: '3' });
-			expect(['after', 'equal']).toContain(compare(story.view('note', system)?.vector ?? {}, before));
+			expect(['after', 'equal']).toContain(
+				compare(story.view('note', system)?.vector ?? {}, before),
+			);
 		}),
 	);
 });

@@ -35,7 +35,11 @@ function foldOne(...events: ChangeEvent[]): RecordChange {
 }
 
 /** An update as a source sends it that keeps the whole old row in its log. */
-function keyChange(stream: EventFeed, before: Record<string, Json>, after: Record<string, Json>): ChangeEvent {
+function keyChange(
+	stream: EventFeed,
+	before: Record<string, Json>,
+	after: Record<string, Json>,
+): ChangeEvent {
 	return { ...stream.update(after), before };
 }
 
@@ -118,7 +122,9 @@ describe('folding a transaction', () => {
 
 describe('a change of key', () => {
 	test('names the key before it', () => {
-		const [change] = fold(keyChange(feed(), { id: '501', name: 'Ann' }, { id: '601', name: 'Ann' }));
+		const [change] = fold(
+			keyChange(feed(), { id: '501', name: 'Ann' }, { id: '601', name: 'Ann' }),
+		);
 		expect(change).toMatchObject({ key: { id: '601' }, previousKey: { id: '501' } });
 	});
 
@@ -147,7 +153,10 @@ describe('a marker', () => {
 
 	test.each(['before', 'after'])('counts when it stands %s its row', (where) => {
 		const stream = feed();
-		const marker = { ...stream.echo(OP, MAC_KEY), marker: stream.echo(OP, MAC_KEY, { row }).marker };
+		const marker = {
+			...stream.echo(OP, MAC_KEY),
+			marker: stream.echo(OP, MAC_KEY, { row }).marker,
+		};
 		const update = stream.update(row);
 		const change = foldOne(...(where === 'before' ? [marker, update] : [update, marker]));
 		expect(change).toMatchObject({ marker: { op: OP.id }, exists: true, columns: row });
@@ -155,7 +164,12 @@ describe('a marker', () => {
 
 	test('without a row stands for its link, and says nothing about a row', () => {
 		const [change] = fold(feed().echo({ ...OP, key: null }, MAC_KEY, { outcome: 'stale' }));
-		expect(change).toMatchObject({ key: null, exists: null, columns: {}, marker: { link: 'a1b2' } });
+		expect(change).toMatchObject({
+			key: null,
+			exists: null,
+			columns: {},
+			marker: { link: 'a1b2' },
+		});
 	});
 
 	test('with a wrong signature is dropped, and the change is known for it', () => {
@@ -185,7 +199,9 @@ test('the fold of a transaction is, per record, its last image', () => {
 			const stream = feed();
 			const changes = fold(...inOneTransaction(...rows.map((row) => stream.update(row))));
 			const last = new Map(rows.map((row) => [row.id, row.name]));
-			expect(new Map(changes.map(({ key, columns }) => [key?.['id'], columns['name']]))).toEqual(last);
+			expect(new Map(changes.map(({ key, columns }) => [key?.['id'], columns['name']]))).toEqual(
+				last,
+			);
 			const positions = changes.map(({ position }) => position);
 			expect(positions).toEqual([...positions].sort());
 		}),
@@ -196,7 +212,9 @@ test('folding transactions one by one is folding them together', () => {
 	fc.assert(
 		fc.property(fc.array(statements, { maxLength: 4 }), (transactions) => {
 			const stream = feed();
-			const events = transactions.map((rows) => inOneTransaction(...rows.map((row) => stream.update(row))));
+			const events = transactions.map((rows) =>
+				inOneTransaction(...rows.map((row) => stream.update(row))),
+			);
 			expect(fold(...events.flat())).toEqual(events.flatMap((one) => fold(...one)));
 		}),
 	);

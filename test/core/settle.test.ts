@@ -53,7 +53,10 @@ describe('stale', () => {
 	test('leads to the next operation, under a new number', () => {
 		const { story, op } = noteOnItsWay();
 		story.answer(op, 'stale');
-		expect(opTo(story.decide(), 'billing')).toMatchObject({ number: op.number + 1, fields: op.fields });
+		expect(opTo(story.decide(), 'billing')).toMatchObject({
+			number: op.number + 1,
+			fields: op.fields,
+		});
 	});
 
 	test('twice with nothing observed in between is a refusal: something stands in the way', () => {
@@ -136,7 +139,10 @@ describe('exists', () => {
 		story.insert('billing', { ref: 'r1', note: 'b', phone: null });
 		story.answer(op, 'exists');
 		expect(story.reviews).toEqual([]);
-		expect(opTo(story.decide(), 'billing')).toMatchObject({ kind: 'update', fields: { note: { next: 'x' } } });
+		expect(opTo(story.decide(), 'billing')).toMatchObject({
+			kind: 'update',
+			fields: { note: { next: 'x' } },
+		});
 	});
 });
 
@@ -162,7 +168,9 @@ describe('a marker that is not ours', () => {
 	test('copied to another row is foreign there, too', () => {
 		const { story, op } = noteOnItsWay();
 		const row = { ...story.rows['billing'], ...edited, id: 'billing-2' };
-		const { marker } = story.feed('billing').echo(op, MAC_KEY, { row: story.rows['billing'] ?? {} });
+		const { marker } = story
+			.feed('billing')
+			.echo(op, MAC_KEY, { row: story.rows['billing'] ?? {} });
 		story.observe({ ...story.feed('billing').update(row), marker });
 		expect(story.state.inFlight['billing']).toEqual(op);
 		expect(story.lastEntry('warning')?.kind).toBe('warning');
@@ -187,7 +195,9 @@ describe('a marker that is not ours', () => {
 		const { story, op } = noteOnItsWay();
 		const { op: id = op.id, link = op.link, system = op.system, entity = op.entity } = part;
 		const other = { ...op, id, link, system, entity };
-		const { marker } = story.feed('billing').echo(other, MAC_KEY, { row: story.rows['billing'] ?? {} });
+		const { marker } = story
+			.feed('billing')
+			.echo(other, MAC_KEY, { row: story.rows['billing'] ?? {} });
 		const row = { ...story.rows['billing'], note: 'a' };
 		expect(story.observe({ ...story.feed('billing').update(row), marker })).toBe('foreign');
 		expect(story.state.inFlight['billing']).toEqual(op);

@@ -14,7 +14,8 @@ const vector: fc.Arbitrary<VersionVector> = fc
 	.array(fc.tuple(component, fc.nat({ max: 2 })), { maxLength: 5 })
 	.map((entries) => Object.fromEntries(entries));
 
-const isAtMost = (a: VersionVector, b: VersionVector) => ['before', 'equal'].includes(compare(a, b));
+const isAtMost = (a: VersionVector, b: VersionVector) =>
+	['before', 'equal'].includes(compare(a, b));
 const OPPOSITE = { before: 'after', after: 'before', equal: 'equal', concurrent: 'concurrent' };
 
 describe('comparing', () => {
@@ -31,7 +32,9 @@ describe('comparing', () => {
 	});
 
 	test('gives the opposite answer when the sides are exchanged', () => {
-		fc.assert(fc.property(vector, vector, (a, b) => expect(compare(b, a)).toBe(OPPOSITE[compare(a, b)])));
+		fc.assert(
+			fc.property(vector, vector, (a, b) => expect(compare(b, a)).toBe(OPPOSITE[compare(a, b)])),
+		);
 	});
 
 	test('is a partial order: reflexive, antisymmetric, transitive', () => {

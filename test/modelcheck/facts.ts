@@ -1,4 +1,4 @@
-import { silence, placeOf, verdictOn } from '../support/silent-overwrite';
+import { placeOf, silence, verdictOn } from '../support/silent-overwrite';
 import type { Overwrite } from '../support/simulated-writer';
 import type { Facts } from './world';
 
@@ -8,18 +8,26 @@ export function noteNames(facts: Facts, names: readonly string[]): Facts {
 	return { ...facts, named: [...new Set([...facts.named, ...fresh])].sort() };
 }
 
-export function violate(facts: Facts, violation: string): Facts {
-	return facts.violation === null ? { ...facts, violation } : facts;
+/** Net-zero edits that the journal tells of by now. */
+export function noteTold(facts: Facts, places: readonly string[]): Facts {
+	if (!facts.netZero.some((place) => places.includes(place))) return facts;
+	return { ...facts, netZero: facts.netZero.filter((place) => !places.includes(place)) };
 }
 
-/** I3: what an applied operation overwrote must be in its past or named; a net-zero edit must be told afterwards. */
+/** The first violation is the one that is reported. */
+export function violate(facts: Facts, violation: string | null): Facts {
+	return violation !== null && facts.violation === null ? { ...facts, violation } : facts;
+}
+
+/** I3 for everything that a write replaced. */
 export function judgeOverwrites(facts: Facts, overwrites: readonly Overwrite[]): Facts {
+	const named = new Set(facts.named);
 	return overwrites.reduce((soFar, overwrite) => {
-		switch (verdictOn(overwrite, { truth: soFar.truth, named: new Set(soFar.named) })) {
+		switch (verdictOn(overwrite, { truth: soFar.truth, named })) {
 			case 'known':
 				return soFar;
 			case 'net-zero':
-				return { ...soFar, netZero: [...soFar.netZero, placeOf(overwrite)].sort() };
+				return { ...soFar, netZero: [...new Set([...soFar.netZero, placeOf(overwrite)])].sort() };
 			case 'silent':
 				return violate(soFar, silence(overwrite, soFar.truth));
 		}

@@ -1,12 +1,13 @@
-import { MemoryState } from '../../src/store/memory-state';
-import type { MemoryData } from '../../src/store/memory-data';
 import { STREAM_START } from '../../src/core/position';
-import { emptyDatabase, acknowledge, type SimulatedDatabase } from '../support/simulated-database';
-import { userTransaction } from '../support/simulated-users';
-import { observeOnce, decideOnce } from '../support/simulated-nodes';
+import type { LinkState } from '../../src/core/link';
+import type { LinkRecord, MemoryData } from '../../src/store/memory-data';
+import { MemoryState } from '../../src/store/memory-state';
+import { acknowledge, emptyDatabase, type DatabaseRules, type SimulatedDatabase } from '../support/simulated-database';
+import { decideOnce, observeOnce } from '../support/simulated-nodes';
 import { SIMULATED_POLICY } from '../support/simulated-policy';
-import { SYSTEMS, type Setup } from './setup';
-import { Worlds, withoutHistory, type World } from './world';
+import { userTransaction } from '../support/simulated-users';
+import type { Setup } from './setup';
+import { withoutHistory, Worlds, type Facts, type World } from './world';
 
 /** A setup with what the search remembers while it works on it. */
 export class Model {
@@ -15,18 +16,6 @@ export class Model {
 	readonly #memo = new Map<string, unknown>();
 
 	constructor(readonly setup: Setup) {}
-
-	get macKey(): string {
-		return this.#store.load({ policy: SIMULATED_POLICY }).policy?.macKey ?? '';
-	}
-
-	/** Runs a step over a store's data; the data it leaves behind has no history. */
-	onStore<T>(data: MemoryData, step: (store: MemoryState) => T): { store: MemoryData; result: T } {
-		this.#store.restore(data);
-		const result = step(this.#store);
-		const store = this.worlds.intern({ ...EMPTY, store: withoutHistory(this.#store.snapshot()) }).store;
-		return { store, result };
-	}
 
 	/** The result of a pure step, computed once for equal arguments. */
 	once<T>(key: string, compute: () => T): T {
@@ -37,51 +26,78 @@ export class Model {
 		return result;
 	}
 
-	/** Both systems hold the setup's records, linked, quiet, everything acknowledged. */
+	/** Runs a step over a store's data. What it leaves behind has no history. */
+	onStore<T>(data: MemoryData, step: (store: MemoryState) => T): { store: MemoryData; result: T } {
+		this.#store.restore(data);
+		const result = step(this.#store);
+		return { store: withoutHistory(this.#store.snapshot()), result };
+	}
+
+	rulesOf(system: string): DatabaseRules {
+		const rules = this.setup.rules[system];
+		if (!rules) throw new Error(`no rules for ${system}`);
+		return rules;
+	}
+
+	/** All systems hold the setup's records, linked, quiet, everything acknowledged. */
 	start(): World {
-		const { policy, records, rules } = this.setup;
+		const { systems, policy } = this.setup;
 		const { document, name } = policy.policy;
+		this.#store.restore({ policies: new Map(), claims: new Map(), lastToken: 0 });
 		this.#store.publishPolicy({ name, document, hash: policy.hash, by: 'model', initialMode: 'live' });
-		let dbs: SimulatedDatabase[] = [emptyDatabase('crm', 1), emptyDatabase('billing', 101)];
-		for (const system of SYSTEMS) {
-			const about = { slot: system, systemId: system, timeline: 1, filterHash: '', snapshot: 'none' as const };
-			this.#store.registerStream({ policy: name, system, start: STREAM_START, ...about });
+		for (const system of systems) {
+			const about = { slot: system, systemId: system, timeline: 1, filterHash: '' };
+			this.#store.registerStream({ policy: name, system, start: STREAM_START, snapshot: 'none', ...about });
 		}
-		dbs = dbs.map((db) => {
-			const inserts = records.map((fields) => ({ do: 'insert' as const, fields }));
-			const rule = rules[db.system];
-			if (!rule) throw new Error(`no rules for ${db.system}`);
-			const filled = userTransaction(db, inserts, { rules: rule, nextId: () => -1 }).db;
-			observeOnce(this.#store, { policy: name, system: db.system, events: filled.log });
-			return withoutAuthors(acknowledge(filled, filled.lastPosition));
-		});
+		const dbs = systems.map((system, index) => [system, this.#filled(system, 100 * index + 1)] as const);
 		const links = [...(this.#store.snapshot().policies.get(name)?.links.keys() ?? [])];
 		decideOnce(this.#store, { policy: name, links });
-		const [crm, billing] = dbs;
-		if (!crm || !billing) throw new Error('two systems are needed');
-		const store = withoutHistory(this.#store.snapshot());
-		return this.worlds.intern({ ...EMPTY, crm, billing, store });
+		return this.worlds.intern({
+			dbs: Object.fromEntries(dbs),
+			store: withoutHistory(this.#store.snapshot()),
+			runs: Object.fromEntries(systems.map((system) => [system, null])),
+			zombies: [],
+			facts: { ...NOTHING_DONE, next: Object.fromEntries(systems.map((system) => [system, 0])) },
+		});
+	}
+
+	#filled(system: string, firstKey: number): SimulatedDatabase {
+		const inserts = this.setup.records.map((fields) => ({ do: 'insert' as const, fields }));
+		const context = { rules: this.rulesOf(system), nextId: () => 0 };
+		const { db } = userTransaction(emptyDatabase(system, firstKey), inserts, context);
+		observeOnce(this.#store, { policy: SIMULATED_POLICY, system, events: db.log });
+		return withoutAuthors(acknowledge(db, db.lastPosition));
 	}
 }
 
-const NOTHING = { policies: new Map(), claims: new Map(), lastToken: 0 };
-
-const EMPTY: World = {
-	crm: emptyDatabase('crm', 1),
-	billing: emptyDatabase('billing', 101),
-	store: NOTHING,
-	runs: { crm: null, billing: null },
-	zombies: [],
-	facts: {
-		next: { crm: 0, billing: 0 },
-		faults: 0,
-		acts: 0,
-		truth: {},
-		named: [],
-		netZero: [],
-		violation: null,
-	},
+const NOTHING_DONE: Facts = {
+	next: {},
+	faults: 0,
+	acts: 0,
+	truth: {},
+	named: [],
+	netZero: [],
+	violation: null,
 };
+
+/** The ids of due links, sorted. */
+export function dueLinks(model: Model, { store }: World): readonly string[] {
+	return model.once(`due ${model.worlds.interner.id(store)}`, () =>
+		[...linksOf(store)]
+			.filter(([, { due }]) => due)
+			.map(([id]) => id)
+			.sort(),
+	);
+}
+
+/** All links as stored. */
+export function linksOf(store: MemoryData): ReadonlyMap<string, LinkRecord> {
+	return store.policies.get(SIMULATED_POLICY)?.links ?? new Map<string, LinkRecord>();
+}
+
+export function stateOf({ state }: LinkRecord): LinkState {
+	return JSON.parse(state) as LinkState;
+}
 
 /** The first values are nobody's. */
 function withoutAuthors(db: SimulatedDatabase): SimulatedDatabase {

@@ -1,18 +1,17 @@
-import type { JournalEntry } from '../../src/core/journal';
-import type { Operation } from '../../src/core/link';
+import { decide } from '../../src/core/decide';
 import { STREAM_START } from '../../src/core/position';
-import { acknowledge } from '../support/simulated-database';
 import { knowledgeLost } from '../support/known-versions';
 import { namedBy, recordOf } from '../support/named-values';
 import { placeOf } from '../support/silent-overwrite';
+import { acknowledge } from '../support/simulated-database';
 import { decideOnce, observeOnce, type CommittedLink } from '../support/simulated-nodes';
-import { decide } from '../../src/core/decide';
 import { SIMULATED_POLICY } from '../support/simulated-policy';
 import { applyOperations } from '../support/simulated-writer';
-import type { Transition } from './actions';
-import { judgeOverwrites, noteNames, violate } from './facts';
+import { mayHappen, type Transition } from './actions';
+import { judgeOverwrites, noteNames, noteTold, violate } from './facts';
 import type { Model } from './model';
-import { raised } from './setup';
+import { describeCommits, describeOperation, describeOutcome } from './narrate';
+import { raiseAll } from './setup';
 import type { Facts, Run, World } from './world';
 
 /** A step of an execution, and what is left of the execution after it. */
@@ -20,147 +19,153 @@ export interface RunStep extends Transition {
 	readonly run: Run;
 }
 
-/** What a run may do next; its run is not put into the world, for a zombie has no place there. */
-export function stepOf(model: Model, world: World, run: Run): RunStep[] {
+/** What the node at hand may do; its run is not put into the world, for a zombie has no place there. */
+export function nodeSteps(model: Model, world: World, run: Run): RunStep[] {
 	switch (run.step) {
 		case 'observe':
-			return observeStep(model, world, run);
+			return echoFilterSteps(model, world, run);
 		case 'merge':
 			return [mergeStep(model, world, run)];
 		case 'write':
-			return writeStep(model, world, run);
+			return syncWriteSteps(model, world, run);
 		case 'acknowledge':
 			return [];
 	}
 }
 
-/** The trigger reads the position and acknowledges up to it, no further. */
-export function finishRun(model: Model, world: World, run: Run): Transition {
-	const { system } = run;
+/** The execution is over: the trigger reads the stream's position and acknowledges up to it, no further. */
+export function acknowledgeStep(model: Model, world: World, { system, emitted }: Run): Transition {
 	const stream = world.store.policies.get(SIMULATED_POLICY)?.streams.get(system);
 	const observed = stream?.position ?? STREAM_START;
-	const { acknowledgeBySuccess } = model.setup.defects;
-	const upTo = acknowledgeBySuccess && run.emitted !== null ? run.emitted : observed;
-	return {
-		text: `${system} trigger acknowledges`,
-		fault: false,
-		to: { ...world, [system]: acknowledge(world[system], upTo), runs: { ...world.runs, [system]: null } },
-	};
+	const upTo = model.setup.defects.acknowledgeBySuccess ? (emitted ?? observed) : observed;
+	const db = world.dbs[system];
+	const dbs = db ? { ...world.dbs, [system]: acknowledge(db, upTo) } : world.dbs;
+	const runs = { ...world.runs, [system]: null };
+	return { text: `${system} trigger acknowledges`, fault: false, to: { ...world, dbs, runs } };
 }
 
-function observeStep(model: Model, world: World, run: Run): RunStep[] {
-	const { interner } = model.worlds;
-	const at = `${interner.id(world.store)} ${interner.id(run)}`;
-	const whole = model.once(`observe ${at}`, () => observed(model, world, run, () => false));
-	const found = [{ ...afterObservation(world, run, whole), fault: false }];
-	const { faults, kinds } = model.setup;
-	if (!kinds.includes('contention') || world.facts.faults >= faults) return found;
-	for (let loser = 0; loser < whole.commits; loser += 1) {
-		const partly = model.once(`observe ${at} without ${loser}`, () =>
-			observed(model, world, run, (_, index) => index === loser),
-		);
-		const step = afterObservation(world, run, partly);
-		const facts = { ...step.to.facts, faults: step.to.facts.faults + 1 };
-		const text = `${step.text}; another worker was faster with one link, so Echo Filter starts over`;
-		found.push({ text, fault: true, to: { ...step.to, facts }, run });
-	}
-	return found;
-}
-
-interface Observed {
+/** What a commit did, apart from the world it is done in: computed once for equal stores and runs. */
+interface Effect {
 	readonly store: World['store'];
 	readonly next: Run;
 	readonly text: string;
 	readonly names: readonly string[];
 	readonly told: readonly string[];
 	readonly violation: string | null;
+	/** Links that the step wanted to commit. */
 	readonly commits: number;
 }
 
-function observed(model: Model, world: World, run: Run, loses: (link: string, index: number) => boolean): Observed {
-	const { store, result } = model.onStore(world.store, (memory) =>
-		observeOnce(memory, { policy: SIMULATED_POLICY, system: run.system, events: run.events }, loses),
-	);
-	const onward = model.setup.defects.echoUnwired
-		? [...result.foreign]
-		: [...result.due].filter(([, due]) => due).map(([id]) => id);
-	const links = [...new Set([...onward, ...run.wakes])].sort();
-	const next: Run = { ...run, step: links.length > 0 ? 'merge' : 'acknowledge', links, events: run.events };
-	const refused = result.refused ? ', the rest is refused: a change before it is missing' : '';
-	return {
-		store,
-		next: model.worlds.interner.same(next),
-		text: `Echo Filter ${describe(result.committed)}${refused}`,
-		names: result.committed.flatMap(namedBy),
-		told: result.committed.flatMap(toldNetZero),
-		violation: lostKnowledge(result.committed),
-		commits: result.committed.length + result.lost.length,
-	};
+function afterEffect(world: World, effect: Effect): Omit<RunStep, 'fault'> {
+	const { store, text, next, names, told, violation } = effect;
+	const facts = violate(noteTold(noteNames(world.facts, names), told), violation);
+	return { text, to: { ...world, store, facts }, run: next };
 }
 
-function afterObservation(world: World, run: Run, seen: Observed): Omit<RunStep, 'fault'> {
-	let facts = noteNames(world.facts, seen.names);
-	if (seen.told.length > 0) facts = { ...facts, netZero: facts.netZero.filter((place) => !seen.told.includes(place)) };
-	if (seen.violation !== null) facts = violate(facts, seen.violation);
-	const woken = run.events.length === 0 ? 'Echo Filter lets the woken link pass' : seen.text;
-	return { text: woken, to: { ...world, store: seen.store, facts }, run: seen.next };
+function echoFilterSteps(model: Model, world: World, run: Run): RunStep[] {
+	const { interner } = model.worlds;
+	const at = `observe ${interner.id(world.store)} ${interner.id(interner.same(run))}`;
+	const whole = model.once(at, () => observed(model, world, run));
+	const found = [{ ...afterEffect(world, whole), fault: false }];
+	if (!mayHappen(model, world, 'contention')) return found;
+	for (let loser = 0; loser < whole.commits; loser += 1) {
+		const partly = model.once(`${at} without ${loser}`, () => observed(model, world, run, loser));
+		const step = afterEffect(world, partly);
+		const facts = { ...step.to.facts, faults: step.to.facts.faults + 1 };
+		const text = `${step.text}; another worker was faster with a link, so Echo Filter starts over`;
+		found.push({ text, fault: true, to: { ...step.to, facts }, run });
+	}
+	return found;
+}
+
+/** @param loser - the link commit that loses, if one does */
+function observed(model: Model, world: World, run: Run, loser?: number): Effect {
+	const { system, events, wakes } = run;
+	const { store, result } = model.onStore(world.store, (memory) =>
+		observeOnce(memory, { policy: SIMULATED_POLICY, system, events }, (_, index) => index === loser),
+	);
+	const due = [...result.due].filter(([, isDue]) => isDue).map(([id]) => id);
+	const onward = model.setup.defects.echoUnwired ? [...result.foreign] : due;
+	const links = [...new Set([...onward, ...wakes])].sort();
+	const next: Run = { ...run, step: links.length > 0 ? 'merge' : 'acknowledge', links };
+	const refused = result.refused ? ' and refuses what follows a missing change' : '';
+	return {
+		...effectsOf(result.committed),
+		store,
+		next: model.worlds.interner.same(next),
+		text: events.length > 0 || wakes.length === 0 ? `Echo Filter ${describeCommits(result.committed)}${refused}` : 'Echo Filter lets the link pass',
+		commits: result.committed.length + result.lost.length,
+	};
 }
 
 function mergeStep(model: Model, world: World, run: Run): RunStep {
 	const { interner } = model.worlds;
 	const { defects } = model.setup;
-	const decided = model.once(`merge ${interner.id(world.store)} ${interner.id(run)}`, () => {
-		const distort = defects.raisesWhileInFlight ? raised : undefined;
+	const at = `merge ${interner.id(world.store)} ${interner.id(interner.same(run))}`;
+	const effect = model.once(at, (): Effect => {
+		const distort = defects.raisesWhileInFlight ? raiseAll : undefined;
 		const { store, result } = model.onStore(world.store, (memory) =>
 			decideOnce(memory, { policy: SIMULATED_POLICY, links: run.links }, distort),
 		);
 		const ops = defects.silentMerge ? result.newOps : result.ops;
 		const next: Run = { ...run, step: ops.length > 0 ? 'write' : 'acknowledge', links: [], ops };
+		const effects = effectsOf(result.committed);
 		return {
+			...effects,
 			store,
 			next: interner.same(next),
-			text: `Merge ${describe(result.committed)}; hands on ${ops.map(describeOp).join(', ') || 'nothing'}`,
-			names: result.committed.flatMap(namedBy),
-			violation: lostKnowledge(result.committed) ?? undecided(model, result.committed),
+			text: `Merge ${describeCommits(result.committed)} and hands on ${ops.map(describeOperation).join(', ') || 'nothing'}`,
+			violation: effects.violation ?? undecided(model, result.committed),
+			commits: result.committed.length,
 		};
 	});
-	let facts = noteNames(world.facts, decided.names);
-	if (decided.violation !== null) facts = violate(facts, decided.violation);
-	return { text: decided.text, fault: false, to: { ...world, store: decided.store, facts }, run: decided.next };
+	return { ...afterEffect(world, effect), fault: false };
 }
 
-/** One transaction per system, the systems in their order. */
-function writeStep(model: Model, world: World, run: Run): RunStep[] {
-	const target = run.ops.some(({ system }) => system === 'crm') ? 'crm' : 'billing';
-	const ops = run.ops.filter(({ system }) => system === target);
+/** One transaction per target, in the order of the policy's systems. */
+function syncWriteSteps(model: Model, world: World, run: Run): RunStep[] {
+	const target = model.setup.systems.find((name) => run.ops.some(({ system }) => system === name)) ?? '';
 	const left = run.ops.filter(({ system }) => system !== target);
 	const next: Run = { ...run, ops: left, step: left.length > 0 ? 'write' : 'acknowledge' };
-	const rules = model.setup.rules[target];
-	if (!rules) throw new Error(`no rules for ${target}`);
-	const { interner } = model.worlds;
-	const opsId = interner.id(interner.same(ops));
-	const key = `write ${interner.id(world[target])} ${interner.id(world.facts)} ${opsId}`;
-	const { db, text, facts } = model.once(key, () => {
-		let id = 2000 + Object.keys(world.facts.truth).length;
-		const written = applyOperations(world[target], ops, {
-			rules,
-			macKey: model.macKey,
-			truth: world.facts.truth,
-			nextId: () => (id += 1),
-		});
-		const outcomes = written.outcomes.map(({ op, outcome, recorded }) => `${shortOp(op)} ${outcome}${recorded ? ' (recorded)' : ''}`);
-		const judged = model.setup.checksCausality ? judgeOverwrites(world.facts, written.overwrites) : world.facts;
-		return { db: written.db, facts: judged, text: `Sync Write ${target}: ${outcomes.join(', ')}` };
-	});
-	const done = { text, fault: false, to: { ...world, [target]: db, facts }, run: next };
-	const { faults, kinds } = model.setup;
-	if (!kinds.includes('target-down') || world.facts.faults >= faults) return [done];
+	const { db, text, facts } = written(model, world, { target, ops: run.ops.filter((op) => !left.includes(op)) });
+	const done = { text, fault: false, to: { ...world, dbs: { ...world.dbs, [target]: db }, facts }, run: next };
+	if (!mayHappen(model, world, 'target-down')) return [done];
 	const failed = { ...world.facts, faults: world.facts.faults + 1 };
-	return [done, { text: `Sync Write cannot reach ${target}`, fault: true, to: { ...world, facts: failed }, run: next }];
+	const text2 = `Sync Write cannot reach ${target}`;
+	return [done, { text: text2, fault: true, to: { ...world, facts: failed }, run: next }];
 }
 
-function lostKnowledge(committed: readonly CommittedLink[]): string | null {
-	return committed.map(({ before, after }) => knowledgeLost(before, after)).find((lost) => lost !== null) ?? null;
+function written(
+	model: Model,
+	world: World,
+	{ target, ops }: { target: string; ops: Run['ops'] },
+): { db: World['dbs'][string]; text: string; facts: Facts } {
+	const { interner } = model.worlds;
+	const before = world.dbs[target];
+	if (!before) throw new Error(`no database ${target}`);
+	const at = `write ${interner.id(before)} ${interner.id(world.facts)} ${interner.id(interner.same(ops))}`;
+	return model.once(at, () => {
+		const { truth } = world.facts;
+		let id = 10_000 + Object.keys(truth).length;
+		const macKey = MAC_KEY;
+		const nextId = (): number => (id += 1);
+		const result = applyOperations(before, ops, { rules: model.rulesOf(target), macKey, truth, nextId });
+		const grown = { ...truth, ...Object.fromEntries(result.writes.map((write) => [write.id, write])) };
+		const facts = { ...judgeOverwrites(world.facts, result.overwrites), truth: grown };
+		const text = `Sync Write ${target}: ${result.outcomes.map(describeOutcome).join(', ')}`;
+		return { db: interner.same(result.db), text, facts: interner.same(facts) };
+	});
+}
+
+/** What a memory store signs with unless it is told otherwise. */
+const MAC_KEY = '0'.repeat(64);
+
+function effectsOf(committed: readonly CommittedLink[]): Pick<Effect, 'names' | 'told' | 'violation'> {
+	return {
+		names: committed.flatMap(namedBy),
+		told: committed.flatMap(toldNetZero),
+		violation: committed.map(({ before, after }) => knowledgeLost(before, after)).find((lost) => lost !== null) ?? null,
+	};
 }
 
 /** Deciding twice is deciding once: a link that was decided about is left alone until it is due again. */
@@ -178,40 +183,3 @@ function toldNetZero({ after, journal }: CommittedLink): string[] {
 			: [],
 	);
 }
-
-function describe(committed: readonly CommittedLink[]): string {
-	const parts = committed.flatMap(({ journal }) => journal.flatMap(describeEntry));
-	return parts.join(', ') || 'changes nothing';
-}
-
-function describeEntry(entry: JournalEntry): string[] {
-	switch (entry.kind) {
-		case 'observed': {
-			const { change } = entry;
-			const { outcome } = change.marker ?? {};
-			const image = change.exists === false ? 'no row' : JSON.stringify(change.columns);
-			return [`sees ${change.system} ${change.exists === null ? '' : image}${outcome ? ` [marker ${outcome}]` : ''}`];
-		}
-		case 'created':
-		case 'decided':
-			return [];
-		case 'resolved':
-			return ['takes the answer'];
-		default: {
-			const field = 'field' in entry && entry.field !== undefined ? ` ${entry.field}` : '';
-			const system = 'system' in entry && entry.system !== undefined ? ` of ${entry.system}` : '';
-			return [`${entry.kind}${field}${system}`];
-		}
-	}
-}
-
-function describeOp(op: Operation): string {
-	const fields = Object.entries(op.fields).map(
-		([name, { expected, next }]) => `${name} ${JSON.stringify(expected)} → ${JSON.stringify(next)}`,
-	);
-	return `${shortOp(op.id)} (${op.kind} ${fields.join(', ')})`;
-}
-
-const shortOp = (id: string): string => `op ${id.split(':').slice(1).join(' ')}`;
-
-export type { Facts };

@@ -1,13 +1,10 @@
-import type { Choice } from '../../src/core/resolve';
-import type { LinkState } from '../../src/core/link';
-import { simulatedEntity, simulatedPolicy, type FieldRules } from '../support/simulated-policy';
-import type { DatabaseRules } from '../support/simulated-database';
-import type { Statement } from '../support/simulated-users';
-import type { Row } from '../../src/core/mapping';
 import type { Json } from '../../src/core/canonical-json';
+import type { LinkState } from '../../src/core/link';
 import type { PolicyInForce } from '../../src/core/observe';
-
-export const SYSTEMS = ['crm', 'billing'] as const;
+import type { Choice } from '../../src/core/resolve';
+import type { DatabaseRules } from '../support/simulated-database';
+import { simulatedEntity, simulatedPolicy, type FieldRules } from '../support/simulated-policy';
+import type { Statement } from '../support/simulated-users';
 
 /** What may go wrong, at most `faults` times in one history. */
 export type Fault =
@@ -24,78 +21,77 @@ export type Fault =
 
 /** Ways to build it wrong. Each must give a counterexample. */
 export interface Defects {
+	/** Sync Write overwrites whatever stands there. */
 	readonly noCompareAndSet?: boolean;
+	/** The ledger does not remember what was decided. */
 	readonly reusableOperations?: boolean;
+	/** The trigger leaves out the transactions that carry our marker. */
 	readonly echoesDropped?: boolean;
+	/** The trigger acknowledges what it emitted as soon as the execution ends. */
 	readonly acknowledgeBySuccess?: boolean;
+	/** Merge hands out new operations only, not the unsettled ones. */
 	readonly silentMerge?: boolean;
+	/** Echo Filter lets only foreign changes through, and nothing is wired to its other output. */
 	readonly echoUnwired?: boolean;
 	readonly noSweep?: boolean;
+	/** Merge raises views although an operation is on its way to the system. */
 	readonly raisesWhileInFlight?: boolean;
 }
 
+/** A small world to be searched: what is there, what users do, what may go wrong. */
 export interface Setup {
 	readonly name: string;
+	readonly systems: readonly string[];
 	readonly policy: PolicyInForce;
-	/** What stands in both systems when the history begins. */
+	/** What stands in all systems when the history begins. */
 	readonly records: readonly Readonly<Record<string, Json>>[];
 	/** By system: the users' transactions, in order. */
-	readonly scripts: Readonly<Record<string, readonly (readonly Statement[])[]>>;
+	readonly scripts: Readonly<Record<string, Script>>;
 	/** Events per execution at most. */
 	readonly batch: number;
 	readonly faults: number;
 	readonly kinds: readonly Fault[];
 	readonly rules: Readonly<Record<string, DatabaseRules>>;
 	readonly defects: Defects;
-	/** What a person does, each once there is an open review. */
+	/** What a person does, in this order, each once there is an open review. */
 	readonly human: readonly Choice[];
-	/** Off where a trigger makes values that no user wrote. */
-	readonly checksCausality: boolean;
 }
 
+export type Script = readonly (readonly Statement[])[];
+
 export interface SetupOptions {
+	readonly systems?: readonly string[];
 	readonly fields?: FieldRules;
 	readonly records?: Setup['records'];
-	readonly crm?: Setup['scripts'][string];
-	readonly billing?: Setup['scripts'][string];
+	readonly scripts: Readonly<Record<string, Script>>;
 	readonly batch?: number;
 	readonly faults?: number;
 	readonly kinds?: readonly Fault[];
 	readonly defects?: Defects;
 	readonly human?: readonly Choice[];
-	/** A BEFORE trigger in billing. */
-	readonly trigger?: (row: Row) => Row;
-	readonly refuses?: (row: Row) => string | null;
-	readonly unique?: readonly string[];
-	readonly checksCausality?: boolean;
+	/** By system, beyond what is said above. */
+	readonly rules?: Readonly<Record<string, Omit<DatabaseRules, 'entity'>>>;
 }
 
 export const PREFER_CRM: FieldRules = { note: { owner: 'shared', resolve: 'prefer(crm)' } };
 
-const ONE_RECORD = [{ ref: 'r1', note: 'x0' }];
-
 /** One record with the field `note`, the same in both systems, unless the options say otherwise. */
 export function setupOf(name: string, options: SetupOptions): Setup {
-	const policy = simulatedPolicy(SYSTEMS, options.fields ?? PREFER_CRM);
-	const { defects = {}, unique = ['ref'] } = options;
-	const common = { entity: simulatedEntity(policy), defects, unique };
-	const billing = {
-		...common,
-		...(options.trigger ? { trigger: options.trigger } : {}),
-		...(options.refuses ? { refuses: options.refuses } : {}),
-	};
+	const { systems = ['crm', 'billing'], defects = {}, rules = {} } = options;
+	const policy = simulatedPolicy(systems, options.fields ?? PREFER_CRM);
+	const common = { entity: simulatedEntity(policy), unique: ['ref'], defects };
 	return {
 		name,
+		systems,
 		policy,
-		records: options.records ?? ONE_RECORD,
-		scripts: { crm: options.crm ?? [], billing: options.billing ?? [] },
+		records: options.records ?? [{ ref: 'r1', note: 'x0' }],
+		scripts: options.scripts,
 		batch: options.batch ?? 2,
 		faults: options.faults ?? 0,
 		kinds: options.kinds ?? ['crash', 'target-down', 'foreign-node'],
-		rules: { crm: common, billing },
+		rules: Object.fromEntries(systems.map((system) => [system, { ...common, ...rules[system] }])),
 		defects,
 		human: options.human ?? [],
-		checksCausality: options.checksCausality ?? true,
 	};
 }
 
@@ -104,11 +100,11 @@ export const set = (fields: Readonly<Record<string, Json>>, record = 'r1'): Stat
 	{ do: 'set', record, fields },
 ];
 
-/** One transaction per value of `note`. */
-export const notes = (...values: readonly Json[]): Statement[][] => values.map((note) => set({ note }));
+/** One transaction for each value of `note`. */
+export const notes = (...values: readonly Json[]): Script => values.map((note) => set({ note }));
 
-/** What a Merge does that raises views although an operation is on its way to the system. */
-export function raised(_before: LinkState, after: LinkState): LinkState {
+/** What a Merge decides that raises views although an operation is on its way to the system. */
+export function raiseAll(_before: LinkState, after: LinkState): LinkState {
 	const state = structuredClone(after);
 	for (const { merged, views } of Object.values(state.fields)) {
 		for (const [system, view] of Object.entries(views)) {

@@ -7,11 +7,11 @@ import type { TrueWrites } from '../support/true-causality';
 
 /** Everything there is at one moment. Its parts are shared between worlds and never changed. */
 export interface World {
-	readonly crm: SimulatedDatabase;
-	readonly billing: SimulatedDatabase;
+	/** By system, as is everything below that is a record. */
+	readonly dbs: Readonly<Record<string, SimulatedDatabase>>;
 	readonly store: MemoryData;
 	/** The execution of each system's trigger. */
-	readonly runs: { readonly crm: Run | null; readonly billing: Run | null };
+	readonly runs: Readonly<Record<string, Run | null>>;
 	/** Executions that were given up and go on all the same. */
 	readonly zombies: readonly Run[];
 	readonly facts: Facts;
@@ -20,12 +20,12 @@ export interface World {
 /** What the model knows about a history beside the system under test. */
 export interface Facts {
 	/** Transactions of each script that are done. */
-	readonly next: { readonly crm: number; readonly billing: number };
+	readonly next: Readonly<Record<string, number>>;
 	readonly faults: number;
 	/** Human acts done. */
 	readonly acts: number;
 	readonly truth: TrueWrites;
-	/** Values that the journal names; see `namedBy`. */
+	/** Values that the journal names; see `namedBy`. Sorted. */
 	readonly named: readonly string[];
 	/** Places where our write replaced a value that had been set back before, and nobody said so yet. */
 	readonly netZero: readonly string[];
@@ -35,7 +35,7 @@ export interface Facts {
 
 /** One execution of the workflow: a batch of one trigger on its way through the nodes. */
 export interface Run {
-	readonly system: 'crm' | 'billing';
+	readonly system: string;
 	readonly step: 'observe' | 'merge' | 'write' | 'acknowledge';
 	readonly events: readonly ChangeEvent[];
 	/** The last event the trigger emitted, whether it got through or not. */
@@ -50,20 +50,20 @@ export interface Run {
 
 /**
  * Gives equal parts one identity, so that comparing worlds is comparing numbers. Parts are
- * compared by their text; a part that was seen before costs a look-up.
+ * compared by their text; one that was seen before costs a look-up.
  */
 export class Interner {
 	readonly #ids = new WeakMap<object, number>();
-	readonly #byText = new Map<string, { id: number; part: object }>();
+	readonly #byText = new Map<string, object>();
 
 	/** The first part that was equal to this one. */
 	same<T extends object>(part: T, textOf: (part: T) => string = (it) => JSON.stringify(it)): T {
 		if (this.#ids.has(part)) return part;
 		const text = textOf(part);
 		const known = this.#byText.get(text);
-		if (known) return known.part as T;
-		this.#byText.set(text, { id: this.#byText.size, part });
-		this.#ids.set(part, this.#byText.size - 1);
+		if (known) return known as T;
+		this.#ids.set(part, this.#byText.size);
+		this.#byText.set(text, part);
 		return part;
 	}
 
@@ -81,25 +81,23 @@ export class Worlds {
 
 	intern(world: World): World {
 		const { interner } = this;
+		const run = (one: Run | null): Run | null => (one === null ? null : interner.same(one));
 		return {
-			crm: interner.same(world.crm),
-			billing: interner.same(world.billing),
+			dbs: mapValues(world.dbs, (db) => interner.same(db)),
 			store: interner.same(world.store, (data) => serialise(data, false)),
-			runs: { crm: this.#run(world.runs.crm), billing: this.#run(world.runs.billing) },
-			zombies: world.zombies.map((run) => interner.same(run)),
-			facts: interner.same(world.facts, (facts) => `facts ${JSON.stringify(facts)}`),
+			runs: mapValues(world.runs, run),
+			zombies: world.zombies.map((zombie) => interner.same(zombie)),
+			facts: interner.same(world.facts),
 		};
 	}
 
-	key({ crm, billing, store, runs, zombies, facts }: World): string {
+	/** Two zombies are the same two, whichever was given up first. */
+	key({ dbs, store, runs, zombies, facts }: World): string {
 		const { interner } = this;
-		const parts = [crm, billing, store, facts, ...zombies].map((part) => interner.id(part));
-		const live = [runs.crm, runs.billing].map((run) => (run === null ? '' : interner.id(run)));
-		return [...live, ...parts].join(',');
-	}
-
-	#run(run: Run | null): Run | null {
-		return run === null ? null : this.interner.same(run);
+		const fixed = [...Object.values(dbs), store, facts].map((part) => interner.id(part));
+		const live = Object.values(runs).map((run) => (run === null ? '' : interner.id(run)));
+		const lost = zombies.map((zombie) => interner.id(zombie)).sort((a, b) => a - b);
+		return [...fixed, ...live, ...lost].join(',');
 	}
 }
 
@@ -112,4 +110,8 @@ export function withoutHistory(data: MemoryData): MemoryData {
 		return [name, { ...policy, links: new Map(links), journal: [] }] as const;
 	});
 	return { ...data, policies: new Map(policies) };
+}
+
+function mapValues<A, B>(record: Readonly<Record<string, A>>, change: (value: A) => B): Record<string, B> {
+	return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }

@@ -1,28 +1,32 @@
 import { ERROR_POLICY } from '../../src/core/errors';
 
-const ACTIONS = {
-	retry: 'passes by itself: the same item is tried again',
-	'dead-letter': 'concerns one item: others go on',
-	stop: 'nothing goes on until it is mended',
+const WHAT_HAPPENS = {
+	retry: 'tried again by itself',
+	'dead-letter': 'this item waits; others go on',
+	stop: 'stops until it is corrected',
 } as const;
 
-/** The text of docs/errors.md. */
+/** The page docs/errors.md: every way the pack can fail, from the table that the code itself uses. */
 export function errorPage(): string {
-	const rows = Object.entries(ERROR_POLICY).map(
-		([code, { action, remedy }]) => `| \`${code}\` | ${ACTIONS[action]} | ${cell(remedy)} |`,
-	);
+	const rows = Object.entries(ERROR_POLICY)
+		.sort(([left], [right]) => (left < right ? -1 : 1))
+		.map(
+			([code, { action, remedy }]) =>
+				`| \`${code}\` | ${WHAT_HAPPENS[action]} | ${escapeCell(remedy)} |`,
+		);
 	return [
 		'# Errors',
 		'',
-		'Every error of this pack, what it means for the flow, and what to do. Made from `src/core/errors.ts`.',
+		'Every way this pack can fail, and what to do. The message itself says what happened to which thing, and shows the',
+		'text of the last column below it. Generated from `src/core/errors.ts` by `UPDATE_DOCS=1 npm test -- test/docs.test.ts`.',
 		'',
-		'| code | what it means for the flow | what to do |',
+		'| Code | What happens | What to do |',
 		'| --- | --- | --- |',
-		...rows.sort(),
+		...rows,
 		'',
 	].join('\n');
 }
 
-function cell(text: string): string {
-	return text.replaceAll('|', '\\|').replaceAll('<', '\\<');
+function escapeCell(text: string): string {
+	return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }

@@ -153,7 +153,7 @@ export class LinkStory {
 
 	/** The last entry of a kind, or undefined. */
 	lastEntry(kind: JournalEntry['kind']): JournalEntry | undefined {
-		return this.journal.map(({ entry }) => entry).findLast((entry) => entry.kind === kind);
+		return this.journal.filter(({ entry }) => entry.kind === kind).at(-1)?.entry;
 	}
 
 	#note(entries: readonly JournalEntry[]): void {

@@ -15,9 +15,14 @@ type Act =
 			readonly field: string;
 			readonly value: Json;
 	  }
-	| { readonly do: 'delete' | 'applied'; readonly system: string }
+	| { readonly do: 'delete'; readonly system: string }
+	| { readonly do: 'applied'; readonly system: string }
 	| { readonly do: 'trigger'; readonly system: string; readonly value: Json }
-	| { readonly do: 'outcome'; readonly system: string; readonly outcome: Exclude<Outcome, 'applied'> }
+	| {
+			readonly do: 'outcome';
+			readonly system: string;
+			readonly outcome: Exclude<Outcome, 'applied'>;
+	  }
 	| { readonly do: 'decide'; readonly mode: PolicyMode }
 	| { readonly do: 'resolve'; readonly choice: Choice };
 
@@ -114,15 +119,24 @@ function edit(story: LinkStory, { system, field, value }: Extract<Act, { do: 'ed
 }
 
 /** Like a database: an insert finds no row, an update or delete one with the expected values. */
-function settle(story: LinkStory, one: Extract<Act, { do: 'applied' | 'trigger' | 'outcome' }>): void {
+function settle(
+	story: LinkStory,
+	one: Extract<Act, { do: 'applied' | 'trigger' | 'outcome' }>,
+): void {
 	const op = story.state.inFlight[one.system];
 	if (op === undefined) return;
 	const row = story.rows[one.system];
-	const isAsExpected = Object.entries(op.fields).every(([name, { expected }]) => row?.[name] === expected);
+	const isAsExpected = Object.entries(op.fields).every(
+		([name, { expected }]) => row?.[name] === expected,
+	);
 	if (one.do === 'outcome') story.answer(op, one.outcome);
 	else if (op.kind === 'insert' && row) story.answer(op, 'exists');
 	else if (op.kind !== 'insert' && !(row && isAsExpected)) story.answer(op, 'stale');
-	else story.apply(op, one.do === 'trigger' ? (written) => ({ ...written, note: one.value }) : undefined);
+	else
+		story.apply(
+			op,
+			one.do === 'trigger' ? (written) => ({ ...written, note: one.value }) : undefined,
+		);
 }
 
 /** The system that is to be applied may hold no value; then the answer is refused, and nothing happens. */

@@ -189,7 +189,7 @@ test('a store that goes away holds everything up and loses nothing', async () =>
 		await relay.close();
 		await lab.sql(`insert into customers values (2, 'b@x', null)`);
 		await lab.n8n.waitForLog('the sync store on 127.0.0.1');
-		await waitUntil('an execution without a store', () => idsOf(lab).includes('2'));
+		// Whether the change was emitted by then depends on who noticed first, the sweep or an execution.
 		expect(await confirmed(lab)).toBe(before);
 		await relay.reopen();
 		await lab.waitUntilAcknowledged();
