@@ -9,7 +9,7 @@ import { tellStory } from './story';
 
 /**
  * `npm run demo` shows a two-way sync in a real n8n and stays open; `-- --check` tells the whole story,
- * verifies it and exits 0 or 1; `-- --screenshots FOLDER` takes the pictures of the README.
+ * verifies it and exits 0 or 1; `-- --screenshots FOLDER` takes the pictures of the README (`--all`: every panel).
  */
 async function main(args: readonly string[]): Promise<void> {
 	const databases = await timed('starting Postgres 18', async () => await startDatabases());
@@ -17,7 +17,10 @@ async function main(args: readonly string[]): Promise<void> {
 	const sync = await startN8n(databases, say);
 	closeOnExit(async () => await sync.n8n.remove());
 	const folder = args[args.indexOf('--screenshots') + 1];
-	if (args.includes('--screenshots')) return await takeScreenshots(sync, folder ?? 'docs/images');
+	if (args.includes('--screenshots')) {
+		const isComplete = args.includes('--all');
+		return await takeScreenshots(sync, { folder: folder ?? 'docs/images', isComplete });
+	}
 	const checks = new Checklist();
 	const isCheck = args.includes('--check');
 	await tellStory(sync, checks, { isComplete: isCheck });

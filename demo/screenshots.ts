@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { chromium, type Page } from 'playwright-core';
 
 import { say } from './progress';
 import { OWNER, type SyncInN8n } from './start-sync';
@@ -10,11 +10,17 @@ import { OWNER, type SyncInN8n } from './start-sync';
 const BROWSER = '/usr/bin/chromium';
 const THEMES = ['light', 'dark'] as const;
 
-/**
- * Takes the pictures of the README, and one of each node's panel for whoever wants to see how they
- * look: light and dark.
- */
-export async function takeScreenshots(sync: SyncInN8n, folder: string): Promise<void> {
+export interface ScreenshotOptions {
+	readonly folder: string;
+	/** Also the other workflows, and the panel of each node. */
+	readonly isComplete: boolean;
+}
+
+/** Takes the pictures of the README, light and dark. */
+export async function takeScreenshots(
+	sync: SyncInN8n,
+	{ folder, isComplete }: ScreenshotOptions,
+): Promise<void> {
 	if (!existsSync(BROWSER))
 		throw new Error(`${BROWSER} is missing. On Debian: apt-get install chromium`);
 	await mkdir(folder, { recursive: true });
@@ -29,32 +35,49 @@ export async function takeScreenshots(sync: SyncInN8n, folder: string): Promise<
 				colorScheme: theme,
 				viewport: { width: 1_920, height: 1_000 },
 			});
-			await takeThemed(context, sync, (name) =>
-				join(folder, theme === 'light' ? `${name}.png` : `${name}-dark.png`),
-			);
+			const page = await context.newPage();
+			await signIn(page, sync.n8n.url);
+			const suffix = theme === 'light' ? '' : '-dark';
+			const fileOf = (name: string): string => join(folder, `${name}${suffix}.png`);
+			await takeCanvas(page, `${sync.n8n.url}/workflow/${sync.sync.id}`, fileOf('canvas'));
+			if (isComplete) await takeRest(page, sync, fileOf);
 		} finally {
 			await browser.close();
 		}
 	}
 }
 
-async function takeThemed(
-	context: BrowserContext,
+async function takeCanvas(page: Page, address: string, path: string): Promise<void> {
+	await openCanvas(page, address);
+	await page.screenshot({ path, clip: await boundsOfNotes(page) });
+	say(`  took ${path}`);
+}
+
+/** The part of the page that the workflow's notes cover, without n8n's own controls. */
+async function boundsOfNotes(
+	page: Page,
+): Promise<{ x: number; y: number; width: number; height: number }> {
+	const boxes = [];
+	for (const note of await page.locator('[data-test-id=sticky]').all()) {
+		const box = await note.boundingBox();
+		if (box) boxes.push(box);
+	}
+	const margin = 12;
+	const x = Math.min(...boxes.map((box) => box.x)) - margin;
+	const y = Math.min(...boxes.map((box) => box.y)) - margin;
+	const right = Math.max(...boxes.map((box) => box.x + box.width)) + margin;
+	const bottom = Math.max(...boxes.map((box) => box.y + box.height)) + margin;
+	return { x, y, width: right - x, height: bottom - y };
+}
+
+/** The other workflows, and the panel of each node of the sync as one sees it after a double click. */
+async function takeRest(
+	page: Page,
 	sync: SyncInN8n,
 	fileOf: (name: string) => string,
 ): Promise<void> {
-	const page = await context.newPage();
-	await signIn(page, sync.n8n.url);
-	const canvases = {
-		canvas: sync.sync,
-		'canvas-setup': sync.setup,
-		'canvas-reviews': sync.reviews,
-	};
-	for (const [name, { id }] of Object.entries(canvases)) {
-		await openCanvas(page, `${sync.n8n.url}/workflow/${id}`);
-		await page.screenshot({ path: fileOf(name) });
-		say(`  took ${fileOf(name)}`);
-	}
+	await takeCanvas(page, `${sync.n8n.url}/workflow/${sync.setup.id}`, fileOf('canvas-setup'));
+	await takeCanvas(page, `${sync.n8n.url}/workflow/${sync.reviews.id}`, fileOf('canvas-reviews'));
 	await openCanvas(page, `${sync.n8n.url}/workflow/${sync.sync.id}`);
 	for (const { name, type } of sync.sync.nodes) {
 		if (type.endsWith('.stickyNote')) continue;
@@ -62,8 +85,7 @@ async function takeThemed(
 			.locator(`[data-test-id="canvas-node"][data-node-name="${name}"]`)
 			.dblclick({ force: true });
 		await page.locator('[data-test-id="ndv"], [data-test-id="node-parameters"]').first().waitFor();
-		// The panel slides in.
-		await page.waitForLoadState('networkidle');
+		await page.waitForLoadState('networkidle'); // The panel slides in.
 		await page.screenshot({ path: fileOf(`panel-${name.toLowerCase().replaceAll(' ', '-')}`) });
 		await page.keyboard.press('Escape');
 	}
@@ -86,5 +108,5 @@ async function openCanvas(page: Page, address: string): Promise<void> {
 		.first()
 		.click({ position: { x: 5, y: 5 }, force: true });
 	await page.keyboard.press('1'); // Zooms so that everything is seen.
-	await page.waitForTimeout(1_500);
+	await page.waitForTimeout(1_500); // It glides there.
 }

@@ -15,8 +15,9 @@ const SLOT = 'witness';
 export interface WitnessedWrite {
 	readonly system: string;
 	readonly marker: Marker;
-	/** The row's values before, by column; null for a new row. */
+	/** The row's values before, by column; null for a new row, and when no row was written. */
 	readonly before: Readonly<Record<string, Json>> | null;
+	/** Null after a delete, and when no row was written. */
 	readonly after: Readonly<Record<string, Json>> | null;
 }
 
@@ -80,20 +81,17 @@ function writesIn(system: string, { changes }: SourceTransaction): WitnessedWrit
 		return [parseMarker(change.content)].filter((marker) => marker !== null);
 	});
 	const rows = changes.flatMap((change) => {
-		if (change.kind !== 'row' || change.new === null) return [];
-		return [
-			{
-				before: oldRowValues(change)?.values ?? null,
-				after: rowValues(change.relation, change.new).values,
-			},
-		];
+		if (change.kind !== 'row') return [];
+		const after = change.new === null ? null : rowValues(change.relation, change.new).values;
+		return [{ before: oldRowValues(change)?.values ?? null, after }];
 	});
 	return markers.map((marker) => {
-		const row = rows.find(({ after }) =>
-			Object.entries(marker.key ?? { none: null }).every(
-				([column, value]) => after[column] === value,
-			),
-		);
+		const row = rows.find(({ before, after }) => hasKey(after ?? before, marker));
 		return { system, marker, before: row?.before ?? null, after: row?.after ?? null };
 	});
+}
+
+function hasKey(row: WitnessedWrite['before'], { key }: Marker): boolean {
+	if (row === null || key === null) return false;
+	return Object.entries(key).every(([column, value]) => row[column] === value);
 }

@@ -6,7 +6,7 @@ import {
 	type ITriggerFunctions,
 	type ITriggerResponse,
 	NodeConnectionTypes,
-	type NodeOperationError,
+	NodeOperationError,
 } from 'n8n-workflow';
 
 import { SyncError } from '../../src/core/errors';
@@ -84,8 +84,12 @@ export class PostgresCdcTrigger implements INodeType {
 	async trigger(this: ITriggerFunctions): Promise<ITriggerResponse> {
 		if (this.getMode() === 'manual')
 			return { manualTriggerFunction: async () => await runTest(this) };
-		const running = await activate(this);
-		return { closeFunction: async () => await running.close() };
+		try {
+			const running = await activate(this);
+			return { closeFunction: async () => await running.close() };
+		} catch (error) {
+			throw withRemedy(error);
+		}
 	}
 }
 
@@ -129,6 +133,14 @@ async function activate(context: ITriggerFunctions): Promise<RunningTrigger> {
 		asNodeError,
 	});
 	return await startTrigger(reader, context, { isPatient });
+}
+
+/** Of a trigger that does not start, n8n shows the message alone: what to do has to stand in it. */
+function withRemedy(error: unknown): unknown {
+	if (error instanceof NodeOperationError && error.description) {
+		error.message = `${error.message}. ${error.description}`;
+	}
+	return error;
 }
 
 /** As `nodeError`; what the preflight found comes with the SQL for each problem. */

@@ -45,7 +45,14 @@ export class SyncWrite implements INodeType {
 				required: true,
 				displayOptions: { show: { connectWith: ['postgres'] } },
 			},
-			{ name: 'bisyncStoreApi', required: true, testedBy: 'testSyncStore' },
+			{
+				name: 'bisyncStoreApi',
+				required: true,
+				testedBy: 'testSyncStore',
+				// Always true. Without a condition of its own the editor takes this credential for one of those
+				// that "Connect With" chooses between, and offers the databases here.
+				displayOptions: { show: { '@version': [1] } },
+			},
 		],
 		hints: [
 			{

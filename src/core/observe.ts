@@ -3,7 +3,7 @@ import { explain, freeze, freezeUnreadable, startDraft, unfreeze, type Draft } f
 import type { JournalEntry } from './journal';
 import { EXISTENCE, existsIn, fieldOf, type LinkState, type Operation, type View } from './link';
 import { readFields, type FieldReading } from './mapping';
-import { policyHash, type Policy } from './policy';
+import { policyHash, type EntityPolicy, type Policy } from './policy';
 import type { RecordChange } from './record-change';
 import { settle } from './settle';
 import { counterOf, increment, join, NOTHING_SEEN } from './version-vector';
@@ -52,20 +52,23 @@ export function observe(before: LinkState, change: RecordChange, { policy, hash 
 		});
 		return { state: draft.state, disposition: 'echo', journal: draft.journal };
 	}
-	const isNewRow = change.exists === true && !existsIn(draft.state, change.system) && op?.kind !== 'insert';
-	if (isNewRow) forgetRow(draft, change.system);
-	if (change.exists !== null) {
-		observeExistence(draft, { change, op, counts });
-		if (change.key !== null && change.exists) draft.state.keys[change.system] = change.key;
-	}
-	if (change.exists === true) {
-		const before = counts.foreign;
-		for (const [name, reading] of readFields(entity, change.system, change.columns, change.unchanged)) {
-			observeField(draft, { name, reading, change, op, counts, isNewRow });
-		}
-		if (counts.foreign > before) insist(draft, change.system);
-	}
+	if (change.exists !== null) observeRow(draft, { change, op, counts }, entity);
 	return { state: draft.state, disposition: dispositionOf(change, op, counts), journal: draft.journal };
+}
+
+function observeRow(draft: Draft, step: Step, entity: EntityPolicy): void {
+	const { change, op, counts } = step;
+	const exists = change.exists === true;
+	const isNewRow = exists && !existsIn(draft.state, change.system) && op?.kind !== 'insert';
+	if (isNewRow) forgetRow(draft, change.system);
+	observeExistence(draft, step);
+	if (!exists) return;
+	if (change.key !== null) draft.state.keys[change.system] = change.key;
+	const before = counts.foreign;
+	for (const [name, reading] of readFields(entity, change.system, change.columns, change.unchanged)) {
+		observeField(draft, { ...step, name, reading, isNewRow });
+	}
+	if (counts.foreign > before) insist(draft, change.system);
 }
 
 /** Our new row came to stand beside one that users made meanwhile: theirs stays the linked one. */

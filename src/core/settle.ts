@@ -96,12 +96,17 @@ function afterStale(draft: Draft, op: Operation): void {
 			kind: 'conflict',
 			reason: `The record in ${op.system} was changed after the delete was decided`,
 		});
-	} else if (isUnexplained && existsIn(state, system)) {
+	} else if (isUnexplained && isStillThere(state, op)) {
 		freeze(draft, fieldsOf(op), {
 			kind: 'failure',
 			reason: `${system} does not take the value although nobody changed it: a trigger, row security or a comparison stands in the way`,
 		});
 	}
+}
+
+/** A row that is gone, or has another key by now, explains a stale outcome as well as a change does. */
+function isStillThere(state: LinkState, { system, key }: Operation): boolean {
+	return existsIn(state, system) && equalJson({ ...state.keys[system] }, { ...key });
 }
 
 /** The row that was in the way stands before the marker in the stream: had it matched, it would be linked by now. */

@@ -46,7 +46,9 @@ describe('before anything is set up', () => {
 	});
 
 	test('the workflow does not start without a published policy', async () => {
-		await expect(activate(sync.client, sync.sync.id)).rejects.toThrow('has not been published');
+		await expect(activate(sync.client, sync.sync.id)).rejects.toThrow(
+			/has not been published.*Run the Sync Policy node/,
+		);
 		await sync.client.deactivate(sync.sync.id);
 	});
 });

@@ -74,7 +74,7 @@ function answer(
 }
 
 function describe(statement: Statement): string {
-	const values = statement.do === 'delete' ? {} : statement.fields;
+	const values = 'fields' in statement ? statement.fields : {};
 	const list = Object.entries(values).map(([field, value]) => `${field} = ${String(value)}`);
 	switch (statement.do) {
 		case 'set':
@@ -83,5 +83,7 @@ function describe(statement: Statement): string {
 			return `inserts ${list.join(', ')}`;
 		case 'delete':
 			return `deletes ${statement.record}`;
+		case 'rekey':
+			return `gives ${statement.record} the key ${statement.key}`;
 	}
 }

@@ -39,24 +39,33 @@ function valueOf(unique: boolean): fc.Arbitrary<Json> {
 		: fc.constantFrom<Json>('x', 'y', 'z', '', null);
 }
 
-function statementOf(fields: readonly string[], unique: boolean): fc.Arbitrary<Statement> {
+export interface CommandOptions {
+	readonly fields: readonly string[];
+	/** No value is written twice. */
+	readonly unique: boolean;
+	/** Users also change primary keys, and what identifies a record. */
+	readonly moves: boolean;
+}
+
+function statementOf({ fields, unique, moves }: CommandOptions): fc.Arbitrary<Statement> {
 	const record = fc.constantFrom(...RECORDS);
 	const values = fc.dictionary(fc.constantFrom(...fields), valueOf(unique), { minKeys: 1, noNullPrototype: true });
+	const insert = fc.tuple(record, values).map(([ref, rest]): Statement => ({ do: 'insert', fields: { ...rest, ref } }));
+	const key = fc.constantFrom('1', '2', '1001', '1002', '77');
+	const ref = fc.constantFrom<Json>(...RECORDS, 'r3', null).map((value) => ({ ref: value }));
+	const weight = moves ? 2 : 0;
 	return fc.oneof(
 		{ weight: 12, arbitrary: fc.record({ do: fc.constant('set' as const), record, fields: values }) },
-		{
-			weight: 3,
-			arbitrary: fc
-				.tuple(record, values)
-				.map(([ref, rest]): Statement => ({ do: 'insert', fields: { ...rest, ref } })),
-		},
+		{ weight: 3, arbitrary: insert },
 		{ weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), record }) },
+		{ weight, arbitrary: fc.record({ do: fc.constant('rekey' as const), record, key }) },
+		{ weight, arbitrary: fc.record({ do: fc.constant('set' as const), record, fields: ref }) },
 	);
 }
 
 /** Random things that happen; about half of them are steps of executions. */
-export function commandOf({ fields, unique }: { fields: readonly string[]; unique: boolean }): fc.Arbitrary<Command> {
-	const statements = fc.array(statementOf(fields, unique), { minLength: 1, maxLength: 2 });
+export function commandOf(options: CommandOptions): fc.Arbitrary<Command> {
+	const statements = fc.array(statementOf(options), { minLength: 1, maxLength: 3 });
 	const maim = fc.oneof(
 		{ weight: 8, arbitrary: fc.constant<Maim>('nothing') },
 		{ weight: 1, arbitrary: fc.constantFrom<Maim>('drop all', 'drop the first', 'turn round', 'repeat') },

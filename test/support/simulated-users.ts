@@ -17,7 +17,9 @@ import { foreignVersion, type TrueVersion, type TrueWrite } from './true-causali
 export type Statement =
 	| { readonly do: 'set'; readonly record: string; readonly fields: Readonly<Record<string, Json>> }
 	| { readonly do: 'insert'; readonly fields: Readonly<Record<string, Json>> }
-	| { readonly do: 'delete'; readonly record: string };
+	| { readonly do: 'delete'; readonly record: string }
+	/** Gives the row another primary key, if that one is free. */
+	| { readonly do: 'rekey'; readonly record: string; readonly key: string };
 
 /** Names the record that a row stands for; the same in every system and never changed by anybody. */
 export const RECORD_FIELD = 'ref';
@@ -57,6 +59,7 @@ function run(db: SimulatedDatabase, statement: Statement, context: Context): Don
 	const row = rowOfRecord(db, statement.record, context.rules);
 	if (row === undefined) return null;
 	if (statement.do === 'set') return update(db, { row, fields: statement.fields }, context);
+	if (statement.do === 'rekey') return rekey(db, row, statement.key);
 	const { [keyTextOf(row.key)]: _gone, ...rows } = db.rows;
 	return {
 		db: { ...db, rows },
@@ -101,6 +104,8 @@ function update(
 	{ rules, nextId }: Context,
 ): Done | null {
 	const columns = stored(rules, { ...row.columns, ...toColumns(rules, db.system, fields) });
+	const { [keyTextOf(row.key)]: _own, ...others } = db.rows;
+	if (violatesUnique({ ...db, rows: others }, columns, rules)) return null;
 	const made = fieldsOfRow(rules.entity, db.system, columns)
 		.filter(([field, value]) => {
 			const column = columnOf(rules.entity, db.system, field);
@@ -115,6 +120,19 @@ function update(
 		db: { ...db, rows: { ...db.rows, [keyTextOf(row.key)]: { ...row, columns, versions } } },
 		line: { op: 'u', key: row.key, before: row.columns, after: columns, marker: null },
 		writes: made.map(({ write }) => write),
+	};
+}
+
+function rekey(db: SimulatedDatabase, row: SimulatedRow, value: string): Done | null {
+	const [column = 'id'] = Object.keys(row.key);
+	const key = { [column]: value };
+	if (db.rows[keyTextOf(key)] !== undefined) return null;
+	const columns = { ...row.columns, ...key };
+	const { [keyTextOf(row.key)]: _moved, ...rows } = db.rows;
+	return {
+		db: { ...db, rows: { ...rows, [keyTextOf(key)]: { ...row, key, columns } } },
+		line: { op: 'u', key, before: row.columns, after: columns, marker: null },
+		writes: [],
 	};
 }
 
