@@ -83,8 +83,7 @@ function insert(
 	{ rules, nextId }: Context,
 ): Done | null {
 	const { entity } = rules;
-	const serial = db.serial + 1;
-	const key = keyFor(rules, db.system, serial);
+	const { serial, key } = nextKey(db, rules);
 	const columns = stored(rules, { ...emptyRow(rules, db.system), ...toColumns(rules, db.system, fields), ...key });
 	if (violatesUnique(db, columns, rules)) return null;
 	const made = fieldsOfRow(entity, db.system, columns).map(([field, value]) =>
@@ -148,10 +147,12 @@ function writeOf(
 	return { column: columnOf(rules.entity, db.system, field), version, write };
 }
 
-/** The key that the database numbers a new row with. */
-export function keyFor({ entity }: DatabaseRules, system: string, serial: number): Key {
-	const [column = 'id'] = entity.tables.get(system)?.key ?? [];
-	return { [column]: String(serial) };
+/** The next number that no row has, and the key it makes. */
+export function nextKey(db: SimulatedDatabase, { entity }: DatabaseRules): { serial: number; key: Key } {
+	const [column = 'id'] = entity.tables.get(db.system)?.key ?? [];
+	let serial = db.serial + 1;
+	while (db.rows[String(serial)] !== undefined) serial += 1;
+	return { serial, key: { [column]: String(serial) } };
 }
 
 export function emptyRow({ entity }: DatabaseRules, system: string): Row {

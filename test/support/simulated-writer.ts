@@ -12,7 +12,7 @@ import {
 	type SimulatedDatabase,
 	type SimulatedRow,
 } from './simulated-database';
-import { emptyRow, keyFor, RECORD_FIELD, violatesUnique } from './simulated-users';
+import { emptyRow, nextKey, RECORD_FIELD, violatesUnique } from './simulated-users';
 import {
 	authorsOf,
 	foreignVersion,
@@ -120,8 +120,7 @@ function update(db: SimulatedDatabase, op: Operation, context: WriterContext): A
 
 function insert(db: SimulatedDatabase, op: Operation, context: WriterContext): Attempt {
 	const { rules } = context;
-	const serial = db.serial + 1;
-	const key = keyFor(rules, db.system, serial);
+	const { serial, key } = nextKey(db, rules);
 	const asked = { ...emptyRow(rules, db.system), ...nextColumns(db, op, rules), ...key };
 	const error = rules.refuses?.(asked) ?? null;
 	if (error !== null) return { ...nothing(db, 'refused', null), error };
