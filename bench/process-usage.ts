@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** What a group of processes uses, as Linux counts it. */
+/** What a process and those it started use, as Linux counts it. */
 export interface Usage {
-	/** Of all processes of the group, until now. */
+	/** Of all of them, also those that have ended, until now. */
 	readonly cpuSeconds: number;
-	/** Resident memory of all of them together, now. */
+	/** Resident memory of all of them together, now. Shared pages count for each. */
 	readonly residentMb: number;
 }
 
@@ -12,8 +12,8 @@ export interface Usage {
 const TICKS_PER_SECOND = 100;
 const PAGE_BYTES = 4_096;
 
-/** @param group - the process group's id: that of the process which began it */
-export async function usageOf(group: number): Promise<Usage> {
+/** @param pid - the process that started the others: its children, and its process group */
+export async function usageOf(pid: number): Promise<Usage> {
 	let ticks = 0;
 	let pages = 0;
 	for (const entry of await readdir('/proc')) {
@@ -21,10 +21,16 @@ export async function usageOf(group: number): Promise<Usage> {
 		// A process may end while it is looked at.
 		const stat = await readFile(`/proc/${entry}/stat`, 'utf8').catch(() => '');
 		// The fields after the name, which stands in parentheses and may hold spaces; see proc(5).
-		const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-		if (Number(fields[2]) !== group) continue;
-		ticks += Number(fields[11]) + Number(fields[12]);
-		pages += Number(fields[21]);
+		const fields = stat
+			.slice(stat.lastIndexOf(')') + 2)
+			.split(' ')
+			.map(Number);
+		const [, parent, group] = fields;
+		if (parent !== pid && group !== pid) continue;
+		const [user = 0, system = 0, userOfEnded = 0, systemOfEnded = 0] = fields.slice(11, 15);
+		ticks += user + system;
+		if (Number(entry) === pid) ticks += userOfEnded + systemOfEnded;
+		pages += fields[21] ?? 0;
 	}
 	return { cpuSeconds: ticks / TICKS_PER_SECOND, residentMb: (pages * PAGE_BYTES) / 1024 / 1024 };
 }

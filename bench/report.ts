@@ -24,6 +24,7 @@ export interface BenchResults {
 export function printResults({ rows, native, sync }: BenchResults): void {
 	const changes = 2 * rows;
 	const perSecond = (seconds: number): string => Math.round(changes / seconds).toLocaleString('en');
+	const perThousand = (seconds: number): string => ((1_000 * seconds) / changes).toFixed(2);
 	console.log(`
 ${changes.toLocaleString('en')} changed rows, half of them on each side, until both sides are equal
 
@@ -32,5 +33,6 @@ native replication  ${native.seconds.toFixed(2).padStart(10)}  ${perSecond(nativ
 n8n-nodes-bisync    ${sync.seconds.toFixed(2).padStart(10)}  ${perSecond(sync.seconds).padStart(10)}
 ratio               ${(sync.seconds / native.seconds).toFixed(1).padStart(10)}
 
-n8n: ${sync.executions} executions, ${Math.round(sync.peakResidentMb)} MB resident at most, ${((1_000 * sync.cpuSeconds) / changes).toFixed(2)} s of processor time per 1,000 changes`);
+n8n: ${sync.executions} executions, ${Math.round(sync.peakResidentMb)} MB resident at most
+processor seconds per 1,000 changes: ${perThousand(sync.cpuSeconds)} in n8n, ${perThousand(sync.postgresCpuSeconds)} in Postgres (both systems and the sync store)`);
 }

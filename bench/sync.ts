@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { startDatabases } from '../demo/databases';
 import { say, timed } from '../demo/progress';
 import { runNode } from '../demo/run-node';
@@ -19,6 +22,8 @@ export interface SyncResult {
 	readonly peakResidentMb: number;
 	/** Of n8n, this pack in it. */
 	readonly cpuSeconds: number;
+	/** Of the Postgres server with both systems, the sync store and n8n's own database. */
+	readonly postgresCpuSeconds: number;
 }
 
 const CUSTOMERS = 'public.customers';
@@ -66,27 +71,39 @@ async function makeContact(sync: SyncInN8n): Promise<void> {
 }
 
 async function measure({ databases, n8n }: SyncInN8n, sides: [Side, Side]): Promise<SyncResult> {
-	const [before, executions] = [await usageOf(n8n.pid), await executionsStarted(databases)];
-	let peakResidentMb = before.residentMb;
+	const postgres = await postmasterPid(databases);
+	const cpu = async (): Promise<[number, number]> => {
+		const used = await Promise.all([usageOf(n8n.pid), usageOf(postgres)]);
+		return [used[0].cpuSeconds, used[1].cpuSeconds];
+	};
+	const [before, executions] = [await cpu(), await executionsStarted(databases)];
+	let peakResidentMb = 0;
 	const { writing, equal } = await timeToEquality(sides, async () => {
 		const { residentMb } = await usageOf(n8n.pid);
 		peakResidentMb = Math.max(peakResidentMb, residentMb);
 	});
 	say(`  written in ${writing.toFixed(2)} s, equal after ${equal.toFixed(2)} s`);
-	const after = await usageOf(n8n.pid);
+	const after = await cpu();
 	return {
 		seconds: equal,
 		executions: (await executionsStarted(databases)) - executions,
 		peakResidentMb,
-		cpuSeconds: after.cpuSeconds - before.cpuSeconds,
+		cpuSeconds: after[0] - before[0],
+		postgresCpuSeconds: after[1] - before[1],
 	};
+}
+
+async function postmasterPid({ server }: SyncInN8n['databases']): Promise<number> {
+	const file = join(server.record.directory, 'data', 'postmaster.pid');
+	return Number.parseInt(await readFile(file, 'utf8'), 10);
 }
 
 /** Every column is a field of the same name; records are found by their e-mail addresses, and keep their own keys. */
 function policyText(): string {
 	const names = Object.keys(COLUMNS).filter((name) => name !== 'id' && name !== 'email');
 	const fields = names.map(
-		(name) => `      ${name}: { crm: ${name}, billing: ${name}, owner: shared, resolve: prefer(crm) }`,
+		(name) =>
+			`      ${name}: { crm: ${name}, billing: ${name}, owner: shared, resolve: prefer(crm) }`,
 	);
 	return `policy: crm-billing
 systems: [crm, billing]
