@@ -9,6 +9,8 @@ import { SimulatedSync, type SimulatedSyncOptions } from '../support/simulated-s
 
 /** More with PROPERTY_RUNS=1000. A failure prints its seed and path; fast-check takes both back. */
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 40);
+/** The same histories in every ordinary run; new ones when more are asked for, which still finds counterexamples. */
+const SEED = Number(process.env['PROPERTY_SEED'] ?? (process.env['PROPERTY_RUNS'] === undefined ? 20 : Date.now() % 2 ** 31));
 const TIME_LIMIT_MS = Number(process.env['PROPERTY_MS'] ?? 40_000);
 const FIELDS = ['note', 'phone'];
 
@@ -153,5 +155,5 @@ async function property(
 	share = 1,
 ): Promise<void> {
 	const numRuns = Math.ceil(RUNS * share);
-	await fc.assert(fc.asyncProperty(histories, check), { numRuns, interruptAfterTimeLimit: TIME_LIMIT_MS, markInterruptAsFailure: false });
+	await fc.assert(fc.asyncProperty(histories, check), { numRuns, seed: SEED, interruptAfterTimeLimit: TIME_LIMIT_MS, markInterruptAsFailure: false });
 }
