@@ -17,8 +17,8 @@ export interface BatchedTransaction {
 
 export interface TakeLimits {
 	readonly maxChanges: number;
-	/** How long to gather from the first event on. */
-	readonly waitMs: number;
+	/** How long to gather from the first event on; asked when that is there, by `performance.now()`. */
+	readonly waitMs: (nowMs: number) => number;
 	/** When to give up waiting for a first event, by `performance.now()`. */
 	readonly untilMs: number;
 }
@@ -75,7 +75,10 @@ export class Batcher {
 			}
 			if (events.length > 0 && events.length + next.events.length > maxChanges) break;
 			this.#arrival = null;
-			if (events.length === 0 && next.events.length > 0) deadlineMs = performance.now() + waitMs;
+			if (events.length === 0 && next.events.length > 0) {
+				const nowMs = performance.now();
+				deadlineMs = nowMs + waitMs(nowMs);
+			}
 			for (const event of next.events) events.push(event);
 			transactions.push(next.transaction);
 		}

@@ -112,7 +112,7 @@ async function pendingChanges(
 		);
 		const batch = await batcher.take({
 			maxChanges: MAX_ITEMS,
-			waitMs: 0,
+			waitMs: () => 0,
 			untilMs: performance.now() + WAIT_MS,
 		});
 		return batch && batch !== 'end' ? batch.events : [];

@@ -86,12 +86,13 @@ async function readBatches(
 	while (!stop.aborted && !isOutdated()) {
 		const nowMs = performance.now();
 		const untilMs = Math.min(chore?.dueMs ?? Number.POSITIVE_INFINITY, nowMs + idleCheckMs);
-		const waitMs = pace.waitMs(nowMs);
+		let waitedMs = 0;
+		const waitMs = (firstMs: number): number => (waitedMs = pace.waitMs(firstMs));
 		const batch = await batcher.take({ maxChanges: settings.maxChanges, waitMs, untilMs });
 		if (batch === 'end') return;
 		if (batch) await deliverBatch(batch, request, acknowledger);
 		if (batch && batch.events.length > 0) {
-			pace.ran({ changes: batch.events.length, waitedMs: waitMs, nowMs: performance.now() });
+			pace.ran({ changes: batch.events.length, waitedMs, nowMs: performance.now() });
 		}
 		if (stop.aborted) return;
 		await acknowledger.acknowledgeIdle();

@@ -30,7 +30,7 @@ function batcherOf(sizes: readonly number[], end?: Error): Batcher {
 	);
 }
 
-const LIMITS = { maxChanges: 10, waitMs: 50 };
+const LIMITS = { maxChanges: 10, waitMs: () => 50 };
 const inAMinute = () => performance.now() + 60_000;
 
 async function batchesOf(batcher: Batcher): Promise<Batch[]> {
@@ -80,13 +80,30 @@ test('a poke ends the wait, before any change and after some', async () => {
 	const batcher = new Batcher(source, ({ commitLsn }) => [
 		{ source: { position: positionOf(commitLsn, 0) } } as ChangeEvent,
 	]);
-	const first = batcher.take({ ...LIMITS, waitMs: 60_000, untilMs: inAMinute() });
+	const first = batcher.take({ ...LIMITS, waitMs: () => 60_000, untilMs: inAMinute() });
 	batcher.poke();
 	expect(await first).toBeNull();
-	const second = batcher.take({ ...LIMITS, waitMs: 60_000, untilMs: inAMinute() });
+	const second = batcher.take({ ...LIMITS, waitMs: () => 60_000, untilMs: inAMinute() });
 	deliver({ done: false, value: transaction(1) });
 	setImmediate(() => batcher.poke());
 	expect(await second).toMatchObject({ transactions: [{}] });
+});
+
+test('how long to gather is asked when the first event is there, not when the wait for it begins', async () => {
+	let deliver: (value: IteratorResult<SourceTransaction, void>) => void = () => undefined;
+	const source = {
+		next: async () =>
+			await new Promise<IteratorResult<SourceTransaction, void>>((r) => (deliver = r)),
+	};
+	const batcher = new Batcher(source, ({ commitLsn }) => [
+		{ source: { position: positionOf(commitLsn, 0) } } as ChangeEvent,
+	]);
+	const waitMs = jest.fn(() => 0);
+	const batch = batcher.take({ ...LIMITS, waitMs, untilMs: inAMinute() });
+	expect(waitMs).not.toHaveBeenCalled();
+	deliver({ done: false, value: transaction(1) });
+	expect(await batch).toMatchObject({ transactions: [{}] });
+	expect(waitMs).toHaveBeenCalledTimes(1);
 });
 
 test('nothing is lost, repeated or reordered, and batches are as full as they may be', async () => {
