@@ -32,7 +32,13 @@ export function sha256Hex(text: string): string {
 export function equalJson(a: Json, b: Json): boolean {
 	if (a === b) return true;
 	if (!isNested(a) || !isNested(b)) return false;
-	return canonicalJson(a) === canonicalJson(b);
+	if (Array.isArray(a) || Array.isArray(b)) {
+		if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+		return a.every((item, index) => equalJson(item, b[index] ?? null));
+	}
+	const names = Object.keys(a);
+	if (names.length !== Object.keys(b).length) return false;
+	return names.every((name) => Object.hasOwn(b, name) && equalJson(a[name] ?? null, b[name] ?? null));
 }
 
 function isNested(value: Json): value is Json[] | { [key: string]: Json } {

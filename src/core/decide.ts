@@ -1,7 +1,7 @@
 import { equalJson } from './canonical-json';
 import { startDraft } from './draft';
 import type { JournalEntry, PolicyMode } from './journal';
-import { EXISTENCE, type LinkState, type Operation } from './link';
+import { EXISTENCE, type FieldState, type LinkState, type Operation } from './link';
 import { mergeField } from './merge-field';
 import type { PolicyInForce } from './observe';
 import { planOperations } from './plan-operations';
@@ -50,7 +50,37 @@ export function decide(before: LinkState, { policy, hash }: PolicyInForce, mode:
  */
 export function isDue(state: LinkState, policy: PolicyInForce, mode: PolicyMode): boolean {
 	if (Object.keys(state.inFlight).length > 0) return true;
+	if (isAtRest(state, policy)) return false;
 	return decide(state, policy, mode === 'shadow' ? 'shadow' : 'live').changed;
+}
+
+/**
+ * Whether every system plainly holds every merged value under its vector: `decide` would do
+ * nothing. Asked first because it is true of nearly every echo, and costs far less.
+ */
+function isAtRest({ entity: name, fields }: LinkState, { policy }: PolicyInForce): boolean {
+	const entity = policy.entities.get(name);
+	if (!entity) return true;
+	const { views = {} } = fields[EXISTENCE] ?? {};
+	if (![...entity.tables.keys()].every((system) => views[system] !== undefined)) return false;
+	return [EXISTENCE, ...entity.fields.keys()].every((field) => isFieldAtRest(fields[field]));
+}
+
+function isFieldAtRest(field: FieldState | undefined): boolean {
+	if (field === undefined) return true;
+	const { merged, views, frozen } = field;
+	if (frozen !== null) return false;
+	const all = Object.values(views);
+	if (merged === null) return all.length === 0;
+	return all.every(
+		({ canon, base, vector, accepted, unreadable }) =>
+			accepted === undefined &&
+			unreadable === undefined &&
+			base !== undefined &&
+			compare(vector, merged.vector) === 'equal' &&
+			equalJson(canon, merged.canon) &&
+			equalJson(base, merged.canon),
+	);
 }
 
 /** Fields in which a system's version and the merged one have not seen each other and differ. Frozen fields wait for a person and are left out. */

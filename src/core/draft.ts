@@ -11,10 +11,12 @@ import type { ReviewChange, ReviewItem } from './review';
 export interface Draft {
 	readonly state: LinkState;
 	readonly journal: JournalEntry[];
+	/** The fields that an entry of `explainTogether` names, by what it says. */
+	readonly together: Map<string, string[]>;
 }
 
 export function startDraft(state: LinkState): Draft {
-	return { state: copyOf(state), journal: [] };
+	return { state: copyOf(state), journal: [], together: new Map() };
 }
 
 /** Copies what a step may change in place; views, versions and operations are only ever replaced. */
@@ -41,6 +43,23 @@ export function explain(
 	about: { field?: string; system?: string; detail?: Json },
 ): void {
 	draft.journal.push({ kind, detail: null, ...about });
+}
+
+/** The same for fields that share a reason: one entry names them all, or the journal would be longer than the change. */
+export function explainTogether(
+	draft: Draft,
+	kind: ExplanationKind,
+	{ field, system, reason }: { field: string; system: string; reason: string },
+): void {
+	const key = `${kind} ${system} ${reason}`;
+	const named = draft.together.get(key);
+	if (named) {
+		named.push(field);
+		return;
+	}
+	const fields = [field];
+	draft.together.set(key, fields);
+	explain(draft, kind, { system, detail: { reason, fields } });
 }
 
 /** Holds fields still under one new review item. Fields that are held already stay as they are. */

@@ -23,6 +23,7 @@ export type ExplanationKind =
 	| 'outcome'
 	| 'residual'
 	| 'net-zero'
+	| 'misdirected'
 	| 'linked'
 	| 'review-opened'
 	| 'review-closed'

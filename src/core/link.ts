@@ -16,8 +16,8 @@ export type Key = Readonly<Record<string, Json>>;
 export interface LinkState {
 	readonly id: string;
 	readonly entity: string;
-	/** Counts the records that have used the same key one after the other. */
-	readonly generation: number;
+	/** Counts the records that have used the same key one after the other: the highest one has it now. */
+	generation: number;
 	/** The row of each system that has (or had) one. */
 	keys: Record<string, Key>;
 	/** Per system, the position of the last event folded into this link: at or before it is a duplicate. */
@@ -96,6 +96,12 @@ export interface Operation {
 	/** Null for an insert: the target numbers its own records. */
 	readonly key: Key | null;
 	readonly fields: Readonly<Record<string, OperationField>>;
+	/**
+	 * Fields that an update does not write but that must hold these raw values: what identifies the
+	 * record. A key can be another row's by the time of the write, and that row may hold by chance
+	 * all that the written fields expect.
+	 */
+	readonly guards: Readonly<Record<string, Json>>;
 	/** What ∃ confers when an insert or delete applies. */
 	readonly existence: VersionVector | null;
 }

@@ -21,22 +21,28 @@ export type FieldReading =
 	| { readonly state: 'unchanged' }
 	| { readonly state: 'absent' };
 
+export interface ReadOptions {
+	/** Columns that were not sent because they did not change; they win over the row. */
+	readonly unchanged?: readonly string[];
+	/** The fields to read; default all. */
+	readonly names?: Iterable<string>;
+}
+
 /**
  * Reads the mapped fields of one system's row. Total: a value that cannot be read is reported, not thrown.
  *
- * @param unchanged - columns that were not sent because they did not change; they win over the row
- * @returns one reading for each field that the system carries, by field name
+ * @returns one reading for each of them that the system carries, by field name
  */
 export function readFields(
 	entity: EntityPolicy,
 	system: string,
 	row: Row,
-	unchanged: readonly string[] = [],
+	{ unchanged = [], names = entity.fields.keys() }: ReadOptions = {},
 ): ReadonlyMap<string, FieldReading> {
 	const readings = new Map<string, FieldReading>();
-	for (const field of entity.fields.values()) {
-		const binding = field.columns.get(system);
-		if (binding) readings.set(field.name, readColumn(binding, row, unchanged));
+	for (const name of names) {
+		const binding = entity.fields.get(name)?.columns.get(system);
+		if (binding) readings.set(name, readColumn(binding, row, unchanged));
 	}
 	return readings;
 }
@@ -80,25 +86,6 @@ export function keyOf(entity: EntityPolicy, system: string, row: Row): Key {
 			throw new SyncError('KEY_INCOMPLETE', `The key column "${column}" ${place} is ${what}`);
 		}),
 	);
-}
-
-/**
- * The texts by which a record may be matched with one of another system: equal texts, same record.
- * In the order of the policy's match rules; each is the canonical JSON of { field: canonical value }.
- *
- * The fields are named in the text rather than numbered, so that publishing a policy with another
- * order of rules does not make an old claim mean another field. A rule with a part that is
- * unknown, null or '' gives none: an empty text identifies nobody.
- */
-export function matchKeys(
-	entity: EntityPolicy,
-	canonByField: ReadonlyMap<string, Json>,
-): readonly string[] {
-	return entity.match.flatMap((rule) => {
-		const parts = rule.map((field): [string, Json] => [field, canonByField.get(field) ?? null]);
-		const complete = parts.every(([, canon]) => canon !== null && canon !== '');
-		return complete ? [canonicalJson(Object.fromEntries(parts))] : [];
-	});
 }
 
 /** The entity that a table of `system` holds, or undefined when the policy does not name the table. */

@@ -1,5 +1,5 @@
 import { equalJson } from './canonical-json';
-import { explain, freeze, freezeUnreadable, unfreeze, type Draft } from './draft';
+import { explain, explainTogether, freeze, freezeUnreadable, unfreeze, type Draft } from './draft';
 import {
 	EXISTENCE,
 	fieldOf,
@@ -26,7 +26,7 @@ export function mergeField(draft: Draft, name: string, rules: Rules): boolean {
 		changed = true;
 	}
 	for (const step of [absorb, agree]) {
-		for (const system of systemsInOrder(name, rules)) {
+		for (const system of systemsInOrder(name, rules, field)) {
 			const view = field.views[system];
 			if (field.frozen !== null || view === undefined) continue;
 			if (view.unreadable === undefined) {
@@ -55,8 +55,15 @@ interface Place {
 	readonly rules: Rules;
 }
 
-/** The owner first, so that its value stands before a stranger's is judged against it. */
-function systemsInOrder(name: string, { policy, entity }: Rules): string[] {
+/**
+ * The owner first, so that its value stands before a stranger's is judged against it; and who has
+ * the record before who has not, so that a delete is judged against a record that is there.
+ */
+function systemsInOrder(name: string, { policy, entity }: Rules, { views }: FieldState): string[] {
+	if (name === EXISTENCE) {
+		const has = (system: string): boolean => views[system]?.canon === true;
+		return [...policy.systems.filter(has), ...policy.systems.filter((system) => !has(system))];
+	}
 	const authority = entity.fields.get(name)?.authority;
 	const owner = authority?.kind === 'owned' ? authority.owner : null;
 	const others = policy.systems.filter((system) => system !== owner);
@@ -86,7 +93,7 @@ function agreedVersion(draft: Draft, name: string, rules: Rules): MergedVersion 
 	// A system without a view of ∃ is about to get the record: what the others agree on is not all there is.
 	if (name === EXISTENCE && isInserting(draft.state)) return null;
 	const { views, merged } = fieldOf(draft.state, name);
-	const all = systemsInOrder(name, rules).flatMap((system) => {
+	const all = systemsInOrder(name, rules, fieldOf(draft.state, name)).flatMap((system) => {
 		const view = views[system];
 		return view ? [{ system, view }] : [];
 	});
@@ -122,7 +129,7 @@ function absorbEqual(draft: Draft, place: Place, merged: MergedVersion): boolean
 	const vector = join(view.vector, merged.vector);
 	if (compare(vector, merged.vector) === 'equal') return false;
 	const isNewer = compare(vector, view.vector) === 'equal';
-	if (!isNewer) explain(draft, 'agreed', { field: name, system });
+	if (!isNewer) explainTogether(draft, 'agreed', { field: name, system, reason: 'equal values' });
 	field.views[system] = { ...view, base: view.canon };
 	// It counts as the value of whoever would win with it, or a third system could beat the preferred one's.
 	const from = isNewer || outranks(system, merged.from, { field: name, rules }) ? system : merged.from;
@@ -247,5 +254,5 @@ function explainVerdict(
 	if (!dominates) explain(draft, 'conflict', { field, system, detail });
 	if (kind === 'tolerate') explain(draft, 'ignored', { field, system, detail });
 	else if (kind === 'keep' && rule.startsWith('owner')) explain(draft, 'revert', { field, system, detail });
-	else if (dominates) explain(draft, 'propagated', { field, system, detail });
+	else if (dominates) explainTogether(draft, 'propagated', { field, system, reason: rule });
 }

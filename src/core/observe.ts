@@ -44,16 +44,27 @@ export function observe(before: LinkState, change: RecordChange, { policy, hash 
 	draft.state.seen[change.system] = change.position;
 	draft.journal.push({ kind: 'observed', policyHash: hash, change });
 	const op = settle(draft, change);
+	const shown = op !== null && change.exists === null ? unseenRow(change, op, entity) : change;
 	const counts = { foreign: 0, residual: 0 };
-	if (op !== null && isSecondRow(draft.state, op, change)) {
-		freeze(draft, [EXISTENCE], {
-			kind: 'identity',
-			reason: `${change.system} got a record of its own while we were creating one: it has two now`,
-		});
+	if (op !== null && isSecondRow(draft.state, op, shown)) {
+		askWhichRow(draft, change.system);
 		return { state: draft.state, disposition: 'echo', journal: draft.journal };
 	}
-	if (change.exists !== null) observeRow(draft, { change, op, counts }, entity);
+	if (shown.exists !== null) observeRow(draft, { change: shown, op, counts }, entity);
 	return { state: draft.state, disposition: dispositionOf(change, op, counts), journal: draft.journal };
+}
+
+/**
+ * The row of an applied write that the stream does not show, as our marker vouches for it. A person
+ * is asked; but to leave the operation unsettled would block the link for ever, for no second
+ * marker will come, and to forget it would write, or insert, a second time.
+ */
+function unseenRow(change: RecordChange, op: Operation, entity: EntityPolicy): RecordChange {
+	const written = Object.entries(op.fields).flatMap(([name, { next }]) => {
+		const column = entity.fields.get(name)?.columns.get(change.system)?.column;
+		return column === undefined || next === undefined ? [] : [[column, next] as const];
+	});
+	return { ...change, exists: op.kind !== 'delete', columns: Object.fromEntries(written) };
 }
 
 function observeRow(draft: Draft, step: Step, entity: EntityPolicy): void {
@@ -64,8 +75,9 @@ function observeRow(draft: Draft, step: Step, entity: EntityPolicy): void {
 	observeExistence(draft, step);
 	if (!exists) return;
 	if (change.key !== null) draft.state.keys[change.system] = change.key;
+	draft.state.generation = change.generation ?? draft.state.generation;
 	const before = counts.foreign;
-	for (const [name, reading] of readFields(entity, change.system, change.columns, change.unchanged)) {
+	for (const [name, reading] of readFields(entity, change.system, change.columns, change)) {
 		observeField(draft, { ...step, name, reading, isNewRow });
 	}
 	if (counts.foreign > before) insist(draft, change.system);
@@ -76,6 +88,16 @@ function isSecondRow(state: LinkState, op: Operation, { system, key }: RecordCha
 	const linked = state.keys[system];
 	if (op.kind !== 'insert' || linked === undefined || key === null) return false;
 	return existsIn(state, system) && !equalJson({ ...linked }, { ...key });
+}
+
+/** Comes before every other question about the record: the answer to that one would not tell of the second row. */
+function askWhichRow(draft: Draft, system: string): void {
+	const { frozen } = fieldOf(draft.state, EXISTENCE);
+	if (frozen !== null && frozen.kind !== 'identity') unfreeze(draft, frozen.review, 'a second record was found');
+	freeze(draft, [EXISTENCE], {
+		kind: 'identity',
+		reason: `${system} got a record of its own while we were creating one: it has two now`,
+	});
 }
 
 interface Counts {

@@ -22,6 +22,7 @@ const operationSchema = z.object({
 	kind: z.enum(['insert', 'update', 'delete']),
 	key: key.nullable(),
 	fields: z.record(z.string(), fieldSchema),
+	guards: z.record(z.string(), z.json()),
 	existence: vector.nullable(),
 });
 

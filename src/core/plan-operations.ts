@@ -1,4 +1,4 @@
-import { equalJson } from './canonical-json';
+import { equalJson, type Json } from './canonical-json';
 import { explain, freeze, type Draft } from './draft';
 import {
 	EXISTENCE,
@@ -10,6 +10,7 @@ import {
 	type View,
 } from './link';
 import { rawFor } from './mapping';
+import { matchFields } from './match-keys';
 import type { Rules } from './strategies';
 import { staleCount } from './settle';
 
@@ -69,7 +70,21 @@ function planUpdate(draft: Draft, system: string, rules: Rules): Operation | nul
 	// Turned by the number, or a field that is always stale would always be the one tried.
 	const fields = splits ? [lacking[number % lacking.length]].filter((one) => one !== undefined) : lacking;
 	const key = draft.state.keys[system] ?? null;
-	return operation(draft.state, { system, kind: 'update', key, fields, existence: null });
+	const guards = guardsOf(draft.state, { system, rules, written: fields.map(([name]) => name) });
+	return operation(draft.state, { system, kind: 'update', key, fields, guards, existence: null });
+}
+
+/** The match fields, as they were last read. */
+function guardsOf(
+	{ fields }: LinkState,
+	{ system, rules: { entity }, written }: { system: string; rules: Rules; written: readonly string[] },
+): Record<string, Json> {
+	const names = matchFields(entity).filter((name) => !written.includes(name));
+	const standing = names.flatMap((name): [string, Json][] => {
+		const view = fields[name]?.views[system];
+		return view === undefined ? [] : [[name, view.raw]];
+	});
+	return Object.fromEntries(standing);
 }
 
 function updateField(
@@ -127,7 +142,7 @@ function planInsert(draft: Draft, { system, rules, merged }: WholeRecord): Opera
 		const next = leavesToDefault ? {} : { next: written.value };
 		fields.push([name, { ...next, canon: version.canon, vector: version.vector }]);
 	}
-	return operation(draft.state, { system, kind: 'insert', key: null, fields, existence: merged.vector });
+	return operation(draft.state, { system, kind: 'insert', key: null, fields, guards: {}, existence: merged.vector });
 }
 
 /** Removes the row if every mapped field still is what was seen when the delete was decided. */
@@ -138,12 +153,12 @@ function planDelete(draft: Draft, { system, rules, merged }: WholeRecord): Opera
 		if (view) fields.push([name, { expected: view.raw, canon: view.canon, vector: view.vector }]);
 	}
 	const key = draft.state.keys[system] ?? null;
-	return operation(draft.state, { system, kind: 'delete', key, fields, existence: merged.vector });
+	return operation(draft.state, { system, kind: 'delete', key, fields, guards: {}, existence: merged.vector });
 }
 
 function operation(
 	state: LinkState,
-	{ system, fields, ...what }: Pick<Operation, 'system' | 'kind' | 'key' | 'existence'> & { fields: [string, OperationField][] },
+	{ system, fields, ...what }: Pick<Operation, 'system' | 'kind' | 'key' | 'guards' | 'existence'> & { fields: [string, OperationField][] },
 ): Operation {
 	const number = nextNumber(state, system);
 	return {

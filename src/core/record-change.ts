@@ -34,6 +34,10 @@ export interface RecordChange {
 	/** A marker with our prefix and a wrong MAC: somebody tries to hide a change, or the store's key was replaced. */
 	readonly forged: boolean;
 	readonly snapshot: boolean;
+	/** The generation of a link whose row takes over a key that another link had; absent otherwise. */
+	readonly generation?: number;
+	/** Our operation was applied, but to a row that had come to its key: to another record. Absent otherwise. */
+	readonly misdirected?: true;
 }
 
 /**
@@ -42,17 +46,23 @@ export interface RecordChange {
  * @param macKey - the store's secret, to tell our markers from forged ones
  */
 export function foldEvents(events: readonly ChangeEvent[], macKey: string): RecordChange[] {
-	const open = new Map<string, RecordChange>();
+	const changes = new Set<RecordChange>(); // In the order of last events.
+	const open = new Map<string, RecordChange>(); // By the record's key now.
 	for (const event of events) {
 		if (event.op === 't') continue; // It speaks of no record; see `holdTruncates`.
 		const single = changeOf(event, macKey);
 		const id = recordId(single, single.previousKey ?? single.key);
 		const earlier = open.get(id);
-		if (earlier) open.delete(id); // Re-inserted below, so that the map stays in order of last events.
 		const folded = earlier ? combine(earlier, single) : single;
+		if (earlier) {
+			changes.delete(earlier);
+			open.delete(id);
+		}
+		changes.add(folded);
+		// A row that moves to the key of one that was deleted is another record: the delete stays a change.
 		open.set(recordId(folded, folded.key), folded);
 	}
-	return [...open.values()];
+	return [...changes];
 }
 
 function changeOf(event: ChangeEvent, macKey: string): RecordChange {
@@ -112,9 +122,13 @@ function keptColumns(earlier: RecordChange, unchanged: readonly string[]): Recor
 	return Object.fromEntries(held.map((column) => [column, earlier.columns[column] ?? null]));
 }
 
-/** One record of one transaction; a marker without a row key stands for its link. */
-function recordId(change: RecordChange, key: Key | null): string {
-	const commit = change.position.slice(0, change.position.indexOf(':'));
-	const record = key ?? change.marker?.link ?? change.position;
-	return canonicalJson([commit, change.system, change.entity, record]);
+/**
+ * One record of one transaction. A marker of a write that changed no row stands for its link:
+ * another record may have come to the key it names, even in the same transaction.
+ */
+function recordId({ position, system, entity, exists, marker }: RecordChange, key: Key | null): string {
+	const commit = position.slice(0, position.indexOf(':'));
+	const wroteNothing = exists === null && marker !== null && marker.outcome !== 'applied';
+	const record = (wroteNothing ? null : key) ?? marker?.link ?? position;
+	return canonicalJson([commit, system, entity, record]);
 }

@@ -61,6 +61,7 @@ function resolveField(draft: Draft, name: string, choice: Choice): void {
 			return;
 		case 'dismiss':
 			accept(field);
+			if (name === EXISTENCE) keepWhereItIs(field);
 			return;
 		case 'apply':
 			settleOn(field, valueIn(field, name, choice.system));
@@ -94,6 +95,12 @@ function accept(field: FieldState): void {
 		field.views[system] = { ...view, vector, base: view.canon, accepted: true };
 	}
 	if (field.merged) field.merged = { ...field.merged, vector };
+}
+
+/** The systems that have the record stay in step with each other, whatever the others do without. */
+function keepWhereItIs(field: FieldState): void {
+	const canon = Object.values(field.views).some((view) => view.canon === true);
+	field.merged = { canon, vector: everythingSeen(field), from: 'human' };
 }
 
 /** A system that never had the record differs too, when a person says that the systems may differ. */

@@ -23,17 +23,33 @@ export function settle(draft: Draft, change: RecordChange): Operation | null {
 		warn(draft, system, `a marker for ${marker.op}, which is not in flight to this row`);
 		return null;
 	}
+	if (change.misdirected) {
+		giveUp(draft, op);
+		return null;
+	}
 	if (marker.outcome === 'applied' && change.exists === null) {
 		// The write is real, but its row never came: the table has left the publication, or a row filter hides it.
 		freeze(draft, fieldsOf(op), {
 			kind: 'failure',
 			reason: `${system} applied our write, but its change stream does not show the row`,
 		});
-		return null;
 	}
 	delete draft.state.inFlight[system];
 	explain(draft, 'outcome', { system, detail: { op: op.id, outcome: marker.outcome } });
 	return afterOutcome(draft, op, marker);
+}
+
+/**
+ * Between the decision and the write the key has gone to another record, which held by chance all
+ * that was expected. That record's link takes the values as a change of its system; this one has
+ * not been written, and its own state says what is to be done next.
+ */
+function giveUp(draft: Draft, op: Operation): void {
+	const { system } = op;
+	delete draft.state.inFlight[system];
+	for (const [field, { canon, expected = null }] of Object.entries(op.fields)) {
+		explain(draft, 'misdirected', { field, system, detail: { op: op.id, wrote: canon, found: expected } });
+	}
 }
 
 /** The fields that an operation writes; an insert or delete writes the record's existence. */
@@ -84,7 +100,7 @@ function afterStale(draft: Draft, op: Operation): void {
 	const { system } = op;
 	const earlier = state.staleRuns[system];
 	const seen = Object.fromEntries(
-		fieldsOf(op).map((field) => [field, state.fields[field]?.views[system]?.vector ?? NOTHING_SEEN]),
+		[...fieldsOf(op), ...Object.keys(op.guards)].map((field) => [field, state.fields[field]?.views[system]?.vector ?? NOTHING_SEEN]),
 	);
 	const isUnexplained = Object.entries(seen).every(([field, vector]) => {
 		const then = earlier?.seen[field];

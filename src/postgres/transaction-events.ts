@@ -132,7 +132,8 @@ function requireIdentity({ columns }: Relation, { schema, table, key }: EventTab
 }
 
 function pairMarkers(drafts: readonly Draft[]): void {
-	const markers = drafts.filter(({ op }) => op === 'm');
+	// A write that changed nothing has no row: one that stands under its key is another record's.
+	const markers = drafts.filter(({ marker }) => marker?.outcome === 'applied');
 	if (markers.length === 0) return;
 	const lastOf = lastEvents(drafts);
 	for (const draft of markers) {

@@ -73,7 +73,7 @@ export function planWrite(
 		key: cells(keyValues(op, binding)),
 		sets: cells(newValues(op, fields, binding)),
 		stampedNow: columnsStampedNow(op, binding).map(place),
-		expects: cells(expectedValues(op, fields)),
+		expects: cells([...expectedValues(op, fields), ...guardValues(op, entityOf(op, policy))]),
 		keyColumns: binding.key.map(place),
 	};
 }
@@ -115,11 +115,7 @@ type MappedFields = readonly (readonly [string, OperationField])[];
 /** In the order of the field names, so that operations on the same fields have the same shape. */
 function mappedFields(op: Operation, entity: EntityPolicy): MappedFields {
 	const fields = Object.entries(op.fields).sort(([a], [b]) => (a < b ? -1 : 1));
-	return fields.map(([name, field]) => {
-		const column = entity.fields.get(name)?.columns.get(op.system)?.column;
-		if (column === undefined) throw invalid(op, `the field ${name} has no column in ${op.system}`);
-		return [column, field];
-	});
+	return fields.map(([name, field]) => [columnOf(op, entity, name), field]);
 }
 
 function keyValues(op: Operation, binding: TableBinding): Named {
@@ -162,6 +158,17 @@ function expectedValues(op: Operation, fields: MappedFields): Named {
 			throw invalid(op, `it has no expected value for the column "${column}"`);
 		return [column, expected];
 	});
+}
+
+function guardValues(op: Operation, entity: EntityPolicy): Named {
+	const guards = Object.entries(op.guards).sort(([a], [b]) => (a < b ? -1 : 1));
+	return guards.map(([name, expected]) => [columnOf(op, entity, name), expected]);
+}
+
+function columnOf(op: Operation, entity: EntityPolicy, field: string): string {
+	const column = entity.fields.get(field)?.columns.get(op.system)?.column;
+	if (column === undefined) throw invalid(op, `the field ${field} has no column in ${op.system}`);
+	return column;
 }
 
 function placeOf(table: TableColumns, column: string, op: Operation): ColumnPlace {

@@ -1,6 +1,6 @@
-import { equalJson, type Json } from '../core/canonical-json';
+import { equalJson } from '../core/canonical-json';
 import { ambiguousLink, emptyLink, existsIn, linkId, type Key, type LinkState } from '../core/link';
-import { matchKeys, readFields } from '../core/mapping';
+import { matchKeysOfChange, matchKeysOfLink } from '../core/match-keys';
 import type { Policy } from '../core/policy';
 import type { RecordChange } from '../core/record-change';
 import { speaksOf } from '../core/settle';
@@ -16,6 +16,13 @@ export interface WorkingLink {
 	readonly releases: Set<string>;
 }
 
+/** A link that a change concerns, how it was found, and what the change is for it. */
+export interface Found {
+	readonly link: WorkingLink;
+	readonly how: 'known' | 'matched' | 'created' | 'ambiguous';
+	readonly change: RecordChange;
+}
+
 /**
  * Finds the link of a change: by the marker's op, by the row's key (the old one on a key change),
  * by a match key that another system's record holds, else a new one.
@@ -24,6 +31,8 @@ export class BatchLinks {
 	readonly #byId = new Map<string, WorkingLink>();
 	readonly #byKey = new Map<string, WorkingLink>();
 	readonly #byMatch = new Map<string, WorkingLink>();
+	/** Whether a second look at the batch would lead to other links, once some of them were committed. */
+	#onlyTogether = false;
 	/** By change of the transaction at hand, the link that had its old key before the transaction. */
 	readonly #movers = new Map<RecordChange, WorkingLink>();
 
@@ -34,6 +43,18 @@ export class BatchLinks {
 		// Older generations first, so that a key leads to the newest link that has used it.
 		const inOrder = [...loaded].sort((a, b) => a.state.generation - b.state.generation);
 		for (const link of inOrder) this.#add(workingLink(link.state, link));
+	}
+
+	/**
+	 * Ends the batch: match keys that one link gave up are there for the others that it met.
+	 *
+	 * @returns whether its links must be committed together
+	 */
+	finish(met: Iterable<string>): boolean {
+		const links = [...met].flatMap((id) => this.#byId.get(id) ?? []);
+		const released = links.filter(({ releases }) => releases.size > 0);
+		for (const link of released.length > 0 ? links : []) this.#claimMatches(link);
+		return this.#onlyTogether || released.length > 0;
 	}
 
 	byId(id: string): WorkingLink | undefined {
@@ -74,14 +95,31 @@ export class BatchLinks {
 			const known = this.#known(change);
 			const own = known && !this.#isSuccessor(known, change) ? known : undefined;
 			const wanted = change.exists === true ? this.#matchKeysOf(change) : [];
-			const standing = own ? matchesNow(this.policy, own.state) : [];
+			const standing = own ? matchKeysOfLink(this.policy, own.state) : [];
 			const keys = [...wanted, ...standing].filter((match) => !own?.loaded?.matches.includes(match));
 			return keys.map((match) => ({ entity: change.entity, match }));
 		});
 	}
 
-	/** @returns the link, and how it was found; null when the change is of no consequence (a delete of what never was). */
-	find(change: RecordChange): { link: WorkingLink; how: 'known' | 'matched' | 'created' | 'ambiguous' } | null {
+	/**
+	 * What the change means, and for which links: mostly one. None when it is of no consequence (a
+	 * delete of what never was), and two when a write of ours went to a row that had come to its key.
+	 */
+	find(change: RecordChange): readonly Found[] {
+		const written = this.#misdirected(change);
+		if (written) {
+			const { marker: _ours, ...row } = change;
+			const nothing = { ...change, exists: null, columns: {}, unchanged: [], misdirected: true } as const;
+			return [
+				{ link: written.meant, how: 'known', change: nothing },
+				{ link: written.hit, how: 'known', change: { ...row, marker: null } },
+			];
+		}
+		const found = this.#find(change);
+		return found === null ? [] : [{ ...found, change: this.#withTakeover(found.link, change) }];
+	}
+
+	#find(change: RecordChange): Omit<Found, 'change'> | null {
 		const known = this.#known(change);
 		if (known && !this.#isSuccessor(known, change)) return { link: known, how: 'known' };
 		if (change.exists !== true || change.key === null) return null;
@@ -89,26 +127,39 @@ export class BatchLinks {
 			const holder = this.#byMatch.get(matchText({ entity: change.entity, match }));
 			if (holder === undefined) continue;
 			if (!existsIn(holder.state, change.system)) return { link: holder, how: 'matched' };
-			return { link: this.#create(change, known?.state.generation, ambiguousLink), how: 'ambiguous' };
+			return { link: this.#create(change, ambiguousLink), how: 'ambiguous' };
 		}
-		return { link: this.#create(change, known?.state.generation, emptyLink), how: 'created' };
+		return { link: this.#create(change, emptyLink), how: 'created' };
 	}
 
-	/** Keeps keys and match keys true to a link's new state. */
-	update(link: WorkingLink, state: LinkState): void {
+	/**
+	 * The change, with a higher generation where it takes over a key that another link had: a row
+	 * that is gone keeps its key for late events, and may not hold up the one that has it now.
+	 */
+	#withTakeover(link: WorkingLink, change: RecordChange): RecordChange {
+		const { system, entity, key, exists } = change;
+		const holder = key !== null && exists ? this.whoHad(system, entity, key) : undefined;
+		if (!holder || holder === link || holder.state.generation < link.state.generation) return change;
+		return { ...change, generation: holder.state.generation + 1 };
+	}
+
+	/** Keeps keys and match keys true to what a change has made of its link. */
+	update({ link, change }: Pick<Found, 'link' | 'change'>, state: LinkState): void {
+		const { system, entity, key, exists } = change;
+		const before = link.state.keys[system];
+		const holder = key === null ? undefined : this.whoHad(system, entity, key);
 		link.state = state;
 		this.#index(link);
 		this.#claimMatches(link);
+		if (key === null || exists === null) return;
+		const moved = before !== undefined && !equalJson({ ...before }, { ...key });
+		const leadsHere = exists === false || this.byKey(system, entity, key) === link;
+		if (moved || !leadsHere || (holder ?? link) !== link) this.#onlyTogether = true;
 	}
 
 	#matchKeysOf(change: RecordChange): readonly string[] {
 		const entity = this.policy.entities.get(change.entity);
-		if (!entity) return [];
-		const canon = new Map<string, Json>();
-		for (const [name, reading] of readFields(entity, change.system, change.columns, change.unchanged)) {
-			if (reading.state === 'value') canon.set(name, reading.canon);
-		}
-		return matchKeys(entity, canon);
+		return entity ? matchKeysOfChange(entity, change) : [];
 	}
 
 	/**
@@ -116,7 +167,7 @@ export class BatchLinks {
 	 * there: the record is linked already, and a match key only ever makes links.
 	 */
 	#claimMatches(link: WorkingLink): void {
-		const now = matchesNow(this.policy, link.state);
+		const now = matchKeysOfLink(this.policy, link.state);
 		for (const match of now) {
 			const text = matchText({ entity: link.state.entity, match });
 			const holder = this.#byMatch.get(text) ?? link;
@@ -148,6 +199,16 @@ export class BatchLinks {
 		return change.exists === null ? marked : undefined;
 	}
 
+	/** The link whose operation was applied, and the one whose row has come to the operation's key meanwhile. */
+	#misdirected(change: RecordChange): { meant: WorkingLink; hit: WorkingLink } | null {
+		const { marker, system, entity, exists } = change;
+		const meant = marker ? this.#byId.get(marker.link) : undefined;
+		const op = meant?.state.inFlight[system];
+		if (!marker || !meant || !op?.key || exists === null || !speaksOf(marker, op, change)) return null;
+		const hit = this.byKey(system, entity, op.key);
+		return hit === undefined || hit === meant ? null : { meant, hit };
+	}
+
 	/** A row that appears under the key of a record that is gone is another record. */
 	#isSuccessor({ state }: WorkingLink, change: RecordChange): boolean {
 		const seen = state.seen[change.system];
@@ -157,10 +218,13 @@ export class BatchLinks {
 		return change.exists === true && isNew && gone && !ours;
 	}
 
-	#create(change: RecordChange, previous: number | undefined, make: typeof emptyLink): WorkingLink {
-		const { system, entity, key } = change;
-		const generation = (previous ?? 0) + 1;
-		const first = { policy: this.policy.name, entity, system, key: key ?? {}, generation };
+	#create(change: RecordChange, make: typeof emptyLink): WorkingLink {
+		const { system, entity } = change;
+		const key = change.key ?? {};
+		const holder = this.whoHad(system, entity, key);
+		if (holder) this.#onlyTogether = true;
+		const generation = (holder?.state.generation ?? 0) + 1;
+		const first = { policy: this.policy.name, entity, system, key, generation };
 		const id = linkId({ ...first, position: change.firstPosition });
 		const link = workingLink(make(id, entity, generation), null);
 		this.#add(link);
@@ -184,23 +248,4 @@ export class BatchLinks {
 
 function workingLink(state: LinkState, loaded: LoadedLink | null): WorkingLink {
 	return { state, loaded, claims: new Set(), releases: new Set() };
-}
-
-/** The match keys of the records that a link has or is about to have, system by system. */
-function matchesNow(policy: Policy, state: LinkState): Set<string> {
-	const entity = policy.entities.get(state.entity);
-	const matches = new Set<string>();
-	if (!entity) return matches;
-	for (const system of policy.systems.filter((name) => existsIn(state, name))) {
-		const views = Object.entries(state.fields).map(([name, { views }]) => [name, views[system]] as const);
-		const canon = new Map(views.flatMap(([name, view]) => (view ? [[name, view.canon] as const] : [])));
-		for (const match of matchKeys(entity, canon)) matches.add(match);
-	}
-	// Until its outcome is known, our new row may be there: whoever comes with its values is the same record.
-	for (const { kind, fields } of Object.values(state.inFlight)) {
-		if (kind !== 'insert') continue;
-		const canon = new Map(Object.entries(fields).map(([name, field]) => [name, field.canon]));
-		for (const match of matchKeys(entity, canon)) matches.add(match);
-	}
-	return matches;
 }

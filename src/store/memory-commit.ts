@@ -22,6 +22,8 @@ interface CommitTime {
  * 2. Of the rest, a link loses when a key it did not have before is one that another link of the
  *    same or a later generation has, or claims earlier in the request; and when another link holds
  *    one of its match keys, or claims it earlier in the request.
+ * 3. Of links that are committed together, all lose when one does; and one may take a match key
+ *    that another of them gives up.
  *
  * @throws SyncError STREAM_GAP, STREAM_UNKNOWN: nothing was committed
  */
@@ -30,9 +32,10 @@ export function commitTo(
 	request: CommitRequest,
 	time: CommitTime,
 ): { data: PolicyData; result: CommitResult } {
-	const { policy, links, advance } = request;
+	const { policy, links, advance, together = false } = request;
 	if (advance) requireContiguous(data, policy, advance);
-	const lost = losers(data, links);
+	const judged = losers(data, links, together);
+	const lost = together && judged.size > 0 ? new Set(links.keys()) : judged;
 	const won = links.filter((_, index) => !lost.has(index));
 	const committed = write(data, won, time);
 	const stops = links.filter((_, index) => lost.has(index)).map(({ stopAt }) => stopAt);
@@ -63,7 +66,7 @@ function advanced(
 const earlier = (a: Position, b: Position): Position => (a < b ? a : b);
 
 /** The places in the request of the commits that lose. */
-function losers(data: PolicyData, links: readonly LinkCommit[]): Set<number> {
+function losers(data: PolicyData, links: readonly LinkCommit[], together: boolean): Set<number> {
 	const lost = new Set<number>();
 	const met = new Set<string>();
 	links.forEach(({ state, expectedRevision }, index) => {
@@ -71,7 +74,7 @@ function losers(data: PolicyData, links: readonly LinkCommit[]): Set<number> {
 		if (met.has(state.id) || revision !== expectedRevision) lost.add(index);
 		met.add(state.id);
 	});
-	const judge = new IdentityJudge(data);
+	const judge = new IdentityJudge(data, together ? releasesOf(links) : new Set());
 	const inTheRunning = links.map((_, index) => index).filter((index) => !lost.has(index));
 	for (const index of inTheRunning) {
 		const link = links[index];
@@ -85,7 +88,10 @@ class IdentityJudge {
 	readonly #generationByKey = new Map<string, number>();
 	readonly #linkByMatch = new Map<string, string>();
 
-	constructor(readonly data: PolicyData) {}
+	constructor(
+		readonly data: PolicyData,
+		readonly released: ReadonlySet<string>,
+	) {}
 
 	isTaken({ state, claims }: LinkCommit): boolean {
 		const keys = newKeys(this.data, state).map((text) => this.#isKeyTaken(text, state));
@@ -105,12 +111,23 @@ class IdentityJudge {
 	}
 
 	#isMatchTaken(text: string, id: string): boolean {
-		const holder = this.data.matches.get(text) ?? id;
+		const held = this.data.matches.get(text) ?? id;
+		const holder = this.released.has(releaseText(text, held)) ? id : held;
 		const claimant = this.#linkByMatch.get(text) ?? id;
 		this.#linkByMatch.set(text, claimant);
 		return holder !== id || claimant !== id;
 	}
 }
+
+/** Which link gives which match key up. */
+function releasesOf(links: readonly LinkCommit[]): Set<string> {
+	const texts = links.flatMap(({ state, releases = [] }) =>
+		releases.map((match) => releaseText(matchText({ ...state, match }), state.id)),
+	);
+	return new Set(texts);
+}
+
+const releaseText = (match: string, link: string): string => canonicalJson([match, link]);
 
 /** A link keeps the keys it has even after a newer generation took them over. */
 function newKeys(data: PolicyData, state: LinkState): string[] {

@@ -5,8 +5,8 @@ import type { JournalEntry } from '../core/journal';
 import { emptyLink, type LinkState } from '../core/link';
 import { observe, type Disposition, type PolicyInForce } from '../core/observe';
 import type { Position } from '../core/position';
-import { foldEvents, type RecordChange } from '../core/record-change';
-import { BatchLinks, type WorkingLink } from './batch-identity';
+import { foldEvents } from '../core/record-change';
+import { BatchLinks, type Found, type WorkingLink } from './batch-identity';
 import type { CommitRequest, LinkCommit, LoadedLink, MatchKey, PublishedPolicy } from './sync-store';
 
 /** R1 over one batch of one stream, thought out but not committed. */
@@ -48,15 +48,16 @@ export function prepareObservation(input: ObservationInput): PreparedObservation
 			commit = commitOf(change.position);
 			links.startTransaction(changes.filter(({ position }) => commitOf(position) === commit));
 		}
-		const found = links.find(change);
-		if (found === null) continue;
-		const { link, how } = found;
-		const mine = workOn(work, link, prevOf.get(change.firstPosition) ?? input.from);
-		introduce(mine, { link, how, change });
-		const seen = observe(link.state, change, input.policy);
-		links.update(link, seen.state);
-		mine.journal.push(...seen.journal);
-		dispositions.set(dispositionId(link.state.id, change.position), seen.disposition);
+		for (const found of links.find(change)) {
+			const { link } = found;
+			const mine = workOn(work, link, prevOf.get(change.firstPosition) ?? input.from);
+			introduce(mine, found);
+			const seen = observe(link.state, found.change, input.policy);
+			links.update(found, seen.state);
+			mine.journal.push(...seen.journal);
+			mine.isForeign ||= seen.disposition === 'foreign';
+			dispositions.set(dispositionId(link.state.id, change.position), seen.disposition);
+		}
 	}
 	return finish(input, { links, work, dispositions });
 }
@@ -80,6 +81,7 @@ interface LinkWork {
 	readonly journal: JournalEntry[];
 	/** The event before the link's first one: if the link loses its commit, the stream has been observed up to there. */
 	stopAt: Position;
+	isForeign: boolean;
 }
 
 function workOn(work: Map<string, LinkWork>, link: WorkingLink, stopAt: Position): LinkWork {
@@ -91,15 +93,12 @@ function workOn(work: Map<string, LinkWork>, link: WorkingLink, stopAt: Position
 	}
 	const { id, entity, generation } = link.state;
 	const before = link.loaded?.state ?? emptyLink(id, entity, generation);
-	const started = { before, journal: [], stopAt };
+	const started = { before, journal: [], stopAt, isForeign: false };
 	work.set(link.state.id, started);
 	return started;
 }
 
-function introduce(
-	mine: LinkWork,
-	{ link, how, change }: { link: WorkingLink; how: string; change: RecordChange },
-): void {
+function introduce(mine: LinkWork, { link, how, change }: Found): void {
 	const { system } = change;
 	if (how === 'created' || how === 'ambiguous') {
 		const { generation, entity } = link.state;
@@ -113,6 +112,7 @@ function finish(
 	{ system, events, from, published, policy }: ObservationInput,
 	done: Pick<PreparedObservation, 'links' | 'dispositions'> & { work: ReadonlyMap<string, LinkWork> },
 ): PreparedObservation {
+	const together = done.links.finish(done.work.keys());
 	const commits: LinkCommit[] = [];
 	for (const [id, mine] of done.work) {
 		const link = done.links.byId(id);
@@ -120,7 +120,7 @@ function finish(
 	}
 	const to = events.at(-1)?.source.position ?? from;
 	return {
-		commit: { policy: published.name, links: commits, advance: { system, from, to } },
+		commit: { policy: published.name, links: commits, advance: { system, from, to }, together },
 		links: done.links,
 		dispositions: done.dispositions,
 		due: new Map(commits.map(({ state, due }) => [state.id, due])),
@@ -129,18 +129,23 @@ function finish(
 
 function linkCommit(
 	link: WorkingLink,
-	{ before, journal, stopAt }: LinkWork,
+	{ before, journal, stopAt, isForeign }: LinkWork,
 	{ published, policy }: Pick<ObservationInput, 'published' | 'policy'>,
 ): LinkCommit {
 	return {
 		state: link.state,
 		expectedRevision: link.loaded?.revision ?? 0,
 		// A new link has no revision that a policy published meanwhile could have moved: it is looked at once.
-		due: link.loaded === null || isDue(link.state, policy, published.mode),
+		due: link.loaded === null || (isForeign && !isHeld(link.state)) || isDue(link.state, policy, published.mode),
 		claims: [...link.claims],
 		releases: [...link.releases],
 		journal,
 		reviews: reviewChanges(before, link.state, { policy: published.name, how: 'superseded', by: 'sync' }),
 		stopAt,
 	};
+}
+
+/** Where nothing is held, a foreign change has to be decided about, without asking what the decision would be. */
+function isHeld({ fields }: LinkState): boolean {
+	return Object.values(fields).some(({ frozen }) => frozen !== null);
 }

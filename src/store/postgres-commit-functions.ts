@@ -24,13 +24,14 @@ create type {schema}.commit_claim as (ord integer, key text, match text);
  */
 export const COMMIT = /* sql */ `
 create function {schema}.commit_links(
-	p_policy text, p_system text, p_from text, p_to text, p_grace_ms integer,
+	p_policy text, p_system text, p_from text, p_to text, p_grace_ms integer, p_together boolean,
 	p_heads json, p_states json, p_claims json, p_journal json, p_reviews json
 ) returns json language plpgsql as $commit$
 declare
 	v_heads {schema}.commit_head[] := array(select h from json_populate_recordset(null::{schema}.commit_head, p_heads) h);
 	v_claims {schema}.commit_claim[] := array(select c from json_populate_recordset(null::{schema}.commit_claim, p_claims) c);
 	v_lost integer[];
+	v_touches boolean;
 	v_now timestamptz;
 	v_position text collate "C";
 begin
@@ -44,10 +45,16 @@ begin
 		end if;
 	end if;
 	v_lost := {schema}.moved_links(p_policy, v_heads);
-	if {schema}.touches_identity(p_policy, v_heads, v_claims) then
+	v_touches := {schema}.touches_identity(p_policy, v_heads, v_claims);
+	if v_touches then
 		perform pg_advisory_xact_lock({identities}, hashtext(p_policy));
 		v_lost := v_lost || {schema}.existing_links(p_policy, v_heads);
-		v_lost := v_lost || {schema}.taken_identities(p_policy, v_heads, v_claims, v_lost);
+		v_lost := v_lost || {schema}.taken_identities(p_policy, v_heads, v_claims, p_together, v_lost);
+	end if;
+	if p_together and cardinality(v_lost) > 0 then
+		v_lost := array(select h.ord from unnest(v_heads) h);
+	end if;
+	if v_touches then
 		perform {schema}.take_identities(p_policy, v_heads, v_claims, v_lost);
 	end if;
 	-- Not now(): that is when this transaction began, before it waited.
@@ -125,7 +132,7 @@ begin
 end $new$;
 
 create function {schema}.taken_identities(
-	p_policy text, p_heads {schema}.commit_head[], p_claims {schema}.commit_claim[], p_lost integer[]
+	p_policy text, p_heads {schema}.commit_head[], p_claims {schema}.commit_claim[], p_together boolean, p_lost integer[]
 ) returns integer[] language plpgsql as $taken$
 begin
 	return array(
@@ -144,7 +151,9 @@ begin
 			where h.ord <> all (p_lost) and c.match is not null
 		) c
 		left join {schema}.link_matches held on held.policy = p_policy and held.key = c.key
-		where c.claimant <> c.ord or held.link <> c.id);
+		where c.claimant <> c.ord or (held.link <> c.id and not (p_together and exists (
+			select 1 from unnest(p_claims) r join unnest(p_heads) giver on giver.ord = r.ord
+			where r.key = c.key and r.match is null and giver.id = held.link collate "C"))));
 end $taken$;
 
 create function {schema}.take_identities(

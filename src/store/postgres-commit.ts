@@ -12,13 +12,13 @@ type Answer =
 /** @throws SyncError STREAM_GAP, STREAM_UNKNOWN: nothing was committed */
 export async function commit(
 	db: StoreDatabase,
-	{ policy, links, advance }: CommitRequest,
+	{ policy, links, advance, together = false }: CommitRequest,
 	graceMs: number,
 ): Promise<CommitResult> {
 	const [row] = await db.query<{ answer: Answer }>(
-		`select ${db.schema}.commit_links($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as answer`,
+		`select ${db.schema}.commit_links($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as answer`,
 		[
-			...[policy, advance?.system, advance?.from, advance?.to, graceMs],
+			...[policy, advance?.system, advance?.from, advance?.to, graceMs, together],
 			...[links.map(head), links.map(state), links.flatMap(claims)].map((rows) =>
 				JSON.stringify(rows),
 			),

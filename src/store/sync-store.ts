@@ -157,6 +157,12 @@ export interface CommitRequest {
 	readonly links: readonly LinkCommit[];
 	/** Given by R1 alone: the events (from, to] of this stream are observed once these links are committed. */
 	readonly advance?: StreamAdvance;
+	/**
+	 * All links or none: where keys change hands. Were only the link that took a key to win, a
+	 * second look at the events of the one that had it would lead to the wrong link. One may claim a
+	 * match key that another one of them releases.
+	 */
+	readonly together?: boolean;
 }
 
 export interface StreamAdvance {

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
-import { equalJson, type Json } from '../../src/core/canonical-json';
+import { equalJson } from '../../src/core/canonical-json';
 import {
 	entityOfTable,
 	keyOf,
-	matchKeys,
 	rawFor,
 	readFields,
 	type Row,
@@ -46,7 +45,7 @@ describe('reading a row', () => {
 
 	test('tells absent, unchanged, null and empty apart', () => {
 		const row = { email: null, note: '' };
-		const readings = readFields(customer, 'crm', row, ['full_name']);
+		const readings = readFields(customer, 'crm', row, { unchanged: ['full_name'] });
 		expect(readings.get('phone')).toEqual({ state: 'absent' });
 		expect(readings.get('name')).toEqual({ state: 'unchanged' });
 		expect(readings.get('email')).toEqual({ state: 'value', raw: null, canon: null });
@@ -54,7 +53,7 @@ describe('reading a row', () => {
 	});
 
 	test('never takes a placeholder for the value of an unchanged column', () => {
-		const readings = readFields(customer, 'crm', { note: null }, ['note']);
+		const readings = readFields(customer, 'crm', { note: null }, { unchanged: ['note'] });
 		expect(readings.get('note')).toEqual({ state: 'unchanged' });
 	});
 
@@ -168,41 +167,6 @@ describe('the key of a row', () => {
 		expect(() => keyOf(customer, 'erp', { id: 1 })).toThrow(
 			'The entity "customer" has no table in erp',
 		);
-	});
-});
-
-describe('match keys', () => {
-	const keys = (values: Record<string, Json>) =>
-		matchKeys(customer, new Map(Object.entries(values)));
-
-	test('are one text for each rule, in the order of the rules', () => {
-		expect(keys({ ref: 42, email: 'ann@example.com', name: 'Ann' })).toEqual([
-			'{"ref":42}',
-			'{"email":"ann@example.com"}',
-		]);
-	});
-
-	test.each([
-		['unknown', { email: 'a@b' }],
-		['null', { ref: null, email: 'a@b' }],
-		['empty', { ref: '', email: 'a@b' }],
-	])('leave out a rule of which a part is %s', (_, values) => {
-		expect(keys(values)).toEqual(['{"email":"a@b"}']);
-	});
-
-	test('keep false and 0, which are values', () => {
-		expect(keys({ ref: 0, email: false })).toEqual(['{"ref":0}', '{"email":false}']);
-	});
-
-	test('of a rule with several fields do not depend on their order', () => {
-		const rules = (match: string) =>
-			sampleCustomer(samplePolicyWith('[[ref], [email]]', match)).customer;
-		const values = new Map<string, Json>([
-			['name', 'Ann'],
-			['phone', '1'],
-		]);
-		expect(matchKeys(rules('[[phone, name]]'), values)).toEqual(['{"name":"Ann","phone":"1"}']);
-		expect(matchKeys(rules('[[name, phone]]'), values)).toEqual(['{"name":"Ann","phone":"1"}']);
 	});
 });
 

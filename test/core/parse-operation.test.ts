@@ -9,6 +9,7 @@ const operation = {
 	kind: 'update',
 	key: { id: '1' },
 	fields: { note: { expected: null, next: '', canon: '', vector: { crm: 1 } } },
+	guards: { ref: 'r1' },
 	existence: null,
 };
 

@@ -26,8 +26,17 @@ describe('an update', () => {
 			kind: 'update',
 			key: { id: 'billing-1' },
 			fields: { note: { expected: 'x', next: 'a', canon: 'a', vector: { crm: 2 } } },
+			guards: { ref: 'r1' },
 			existence: null,
 		});
+	});
+
+	test('expects what identifies the record too, once: the key may be another record’s by then', () => {
+		const story = synced();
+		story.edit('crm', { ref: 'r2', note: 'a' });
+		const op = opTo(story.decide(), 'billing');
+		expect(op.fields['ref']).toMatchObject({ expected: 'r1', next: 'r2' });
+		expect(op.guards).toEqual({});
 	});
 
 	test('speaks each system’s own spelling', () => {

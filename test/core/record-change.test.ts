@@ -16,6 +16,7 @@ const OP: Operation = {
 	kind: 'update',
 	key: { id: '501' },
 	fields: { name: { expected: 'Ann', next: 'Anna', canon: 'Anna', vector: { crm: 2 } } },
+	guards: {},
 	existence: null,
 };
 
@@ -137,6 +138,20 @@ describe('a change of key', () => {
 		expect(change).toMatchObject({ key: { id: '701' }, previousKey: { id: '501' } });
 	});
 
+	test('to that of a row deleted in the same transaction leaves the delete a change of its own', () => {
+		const stream = feed();
+		const changes = fold(
+			...inOneTransaction(
+				stream.delete({ id: '501', name: 'Ann' }),
+				keyChange(stream, { id: '601', name: 'Bob' }, { id: '501', name: 'Bob' }),
+			),
+		);
+		expect(changes).toMatchObject([
+			{ exists: false, key: { id: '501' }, previousKey: null },
+			{ exists: true, key: { id: '501' }, previousKey: { id: '601' } },
+		]);
+	});
+
 	test('is none when the source sends the same key as a number', () => {
 		const [change] = fold(keyChange(feed(), { id: 501, name: 'Ann' }, { id: '501', name: 'Anna' }));
 		expect(change?.previousKey).toBeNull();
@@ -170,6 +185,21 @@ describe('a marker', () => {
 			columns: {},
 			marker: { link: 'a1b2' },
 		});
+	});
+
+	test('of a write that changed no row stays with its link when another row has come to the key', () => {
+		const stream = feed();
+		const other = { ...OP, id: 'c3d4:billing:1', link: 'c3d4', kind: 'insert', key: null } as const;
+		const changes = fold(
+			...inOneTransaction(
+				{ ...stream.echo(OP, MAC_KEY, { outcome: 'stale' }), key: { id: '501' } },
+				stream.echo(other, MAC_KEY, { row }),
+			),
+		);
+		expect(changes.map(({ exists, marker }) => [exists, marker?.link])).toEqual([
+			[null, 'a1b2'],
+			[true, 'c3d4'],
+		]);
 	});
 
 	test('with a wrong signature is dropped, and the change is known for it', () => {

@@ -10,8 +10,8 @@ const policy = simulatedPolicy(['crm', 'billing'], {
 });
 
 /** Both systems hold the record, and an edit of the note in crm is on its way to billing. */
-function noteOnItsWay(): { story: LinkStory; op: Operation } {
-	const story = LinkStory.linked(policy, { note: 'x', phone: '555-0100' });
+function noteOnItsWay(inForce = policy): { story: LinkStory; op: Operation } {
+	const story = LinkStory.linked(inForce, { note: 'x', phone: '555-0100' });
 	story.edit('crm', { note: 'a' });
 	return { story, op: opTo(story.decide(), 'billing') };
 }
@@ -32,12 +32,22 @@ describe('applied', () => {
 		expect(staleCount(story.state, 'billing')).toBe(0);
 	});
 
-	test('whose row the stream does not show settles nothing and asks a person', () => {
+	test('whose row the stream does not show is believed, and a person is asked', () => {
 		const { story, op } = noteOnItsWay();
 		story.observe(story.feed('billing').echo(op, MAC_KEY, { outcome: 'applied' }));
-		expect(story.state.inFlight['billing']).toEqual(op);
+		expect(story.state.inFlight).toEqual({});
+		expect(story.state.fields['note']?.views['billing']).toMatchObject({ raw: 'a', canon: 'a' });
 		expect(story.onlyReview()).toMatchObject({ kind: 'failure', fields: ['note'] });
 		expect(story.onlyReview().reason).toContain('does not show the row');
+	});
+
+	test('whose new row the stream does not show is not made a second time', () => {
+		const { story, op } = insertOnItsWay();
+		const shown = story.feed('billing').echo(op, MAC_KEY, { row: { id: '7' } });
+		story.observe({ ...shown, op: 'm', key: {}, after: null });
+		story.resolve({ kind: 'retry' });
+		expect(story.decide()).toEqual([]);
+		expect(story.state.keys['billing']).toEqual({ id: '7' });
 	});
 });
 
@@ -77,6 +87,20 @@ describe('stale', () => {
 		story.answer(next, 'stale');
 		expect(story.reviews).toEqual([]);
 		expect(story.decide()).toHaveLength(1);
+	});
+
+	test('twice because what identifies the record was edited in between is only bad luck', () => {
+		const ref = { owner: 'billing' };
+		const note = { owner: 'shared', resolve: 'prefer(crm)' };
+		const { story, op } = noteOnItsWay(simulatedPolicy(['crm', 'billing'], { ref, note, phone: note }));
+		story.edit('billing', { ref: 'r2' });
+		story.answer(op, 'stale');
+		const next = opTo(story.decide(), 'billing');
+		expect(next.guards).toEqual({ ref: 'r2' });
+		story.edit('billing', { ref: 'r3' });
+		story.answer(next, 'stale');
+		expect(story.reviews).toEqual([]);
+		expect(opTo(story.decide(), 'billing').guards).toEqual({ ref: 'r3' });
 	});
 
 	test('of a delete asks a person: somebody has edited what was to go', () => {

@@ -20,6 +20,6 @@ export function wrongAtRest(model: Model, { store, dbs, facts }: World): string 
 	}
 	const entity = simulatedEntity(model.setup.policy);
 	const states = [...linksOf(store).values()].map(stateOf);
-	const wrong = states.map((state) => wrongLink(state, entity, dbs)).find((one) => one !== null);
+	const wrong = states.map((state) => wrongLink(state, { entity, dbs, others: states })).find((one) => one !== null);
 	return wrong ?? wrongRows(states, dbs, facts.acts > 0);
 }

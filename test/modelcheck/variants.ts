@@ -76,6 +76,11 @@ export const GOOD: readonly Setup[] = setups({
 		fields: REVIEW,
 		scripts: { crm: AA, billing: B },
 		human: [{ kind: 'apply', system: 'billing' }],
+	},
+	'review a1|b1 · take crm, 1 fault': {
+		fields: REVIEW,
+		scripts: { crm: A, billing: B },
+		human: [{ kind: 'apply', system: 'crm' }],
 		faults: 1,
 	},
 	'review a1,a2|b1,b2 · dismiss': { fields: REVIEW, scripts: { crm: AA, billing: BB }, human: [{ kind: 'dismiss' }] },
@@ -86,7 +91,7 @@ export const GOOD: readonly Setup[] = setups({
 	},
 	'2 fields': TWO_FIELDS,
 	'2 fields · 1 fault': { ...TWO_FIELDS, faults: 1 },
-	'target trigger a1,a2|b1': { scripts: { crm: AA, billing: B }, rules: { billing: upperCase } },
+	'target trigger a1|b1': { scripts: { crm: A, billing: B }, rules: { billing: upperCase } },
 	'target trigger, owner a1,a2 · take crm': {
 		fields: OWNED,
 		scripts: { crm: AA },
@@ -101,6 +106,17 @@ export const GOOD: readonly Setup[] = setups({
 	},
 	'blocked rows a1,a2|b1': { scripts: { crm: AA, billing: B }, rules: { billing: blocked } },
 	'blocked rows, 2 fields': { ...TWO_FIELDS, rules: { billing: blocked } },
+	'our rows left out of the stream · retry': {
+		scripts: { crm: AA },
+		rules: { billing: { hidesOurRows: true } },
+		human: [{ kind: 'retry' }, { kind: 'retry' }],
+	},
+	'our new row left out of the stream · retry': {
+		records: [],
+		scripts: { crm: [insert('a1')], billing: B },
+		rules: { billing: { hidesOurRows: true } },
+		human: [{ kind: 'retry' }],
+	},
 	'2 links, commits lost': {
 		records: TWO_RECORDS,
 		scripts: { crm: [BOTH_RECORDS], billing: [set({ note: 'b2' }, 'r2')] },
@@ -152,6 +168,13 @@ export const DEEP: readonly Setup[] = setups({
 	'a1,a2|b1 · batch 3, 1 fault, zombie': { scripts: { crm: AA, billing: B }, batch: 3, faults: 1, ...ZOMBIE },
 	'a1,a2|b1,b2 · batch 3, 1 fault': { scripts: { crm: AA, billing: BB }, batch: 3, faults: 1 },
 	'a1,x0|b1,x0 · 1 fault': { scripts: { crm: notes('a1', 'x0'), billing: NET_ZERO }, faults: 1 },
+	'target trigger a1,a2|b1': { scripts: { crm: AA, billing: B }, rules: { billing: upperCase } },
+	'review a1,a2|b1 · take billing, 1 fault': {
+		fields: REVIEW,
+		scripts: { crm: AA, billing: B },
+		human: [{ kind: 'apply', system: 'billing' }],
+		faults: 1,
+	},
 	'2 fields · batch 3, 2 faults': { ...TWO_FIELDS, batch: 3, faults: 2 },
 	'2 fields · f=a1,a2 | both': {
 		...TWO_FIELDS,

@@ -275,6 +275,23 @@ test('a trigger that leaves rows out makes an update stale and an insert refused
 	});
 });
 
+test('a row that has taken over the key is not written, whatever it holds by chance', async () => {
+	const policy = policyOfColumns(['email', 'phone']);
+	await withTarget({ ddl: 'create table record (id int primary key, email text, phone text)', policy }, async (target) => {
+		await target.rows(`insert into record values (1, 'ann@x', '555'), (2, null, '555')`);
+		const phone = { phone: ['555', '777'] } as const;
+		const outcomes = await target.outcomes([
+			updateOf('1', phone, { guards: { email: 'bob@x' } }),
+			updateOf('2', phone, { guards: { email: null } }),
+		]);
+		expect(Object.values(outcomes)).toEqual(['stale', 'applied']);
+		expect(await target.rows('select id, phone from record order by id')).toEqual([
+			{ id: 1, phone: '555' },
+			{ id: 2, phone: '777' },
+		]);
+	});
+});
+
 test('constants, defaults and stamps are written and never compared', async () => {
 	const policy = policyOfColumns(['name'], {
 		insert: { kind: 'customer', note: 'default', company: 1 },

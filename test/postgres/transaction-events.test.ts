@@ -190,6 +190,14 @@ test('a stale write, which changed no row, is an event of its own', () => {
 	expect(() => events.forEach(parseChangeEvent)).not.toThrow();
 });
 
+test('a stale write is not paired with a row that has come to its key', () => {
+	const events = eventsOf(marker('1', 'stale'), insert('1'), marker('1'));
+	expect(events.map(({ op, marker: found }) => [op, found?.outcome])).toEqual([
+		['m', 'stale'],
+		['c', 'applied'],
+	]);
+});
+
 test('a marker of a write to another system in the same database is left out', () => {
 	const other = transactionEvents(transaction(marker('1', 'stale'), insert('1')), {
 		...ORIGIN,

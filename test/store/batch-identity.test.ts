@@ -3,7 +3,7 @@ import { EXISTENCE, type Operation } from '../../src/core/link';
 import { decide } from '../../src/core/decide';
 import { observe } from '../../src/core/observe';
 import { foldEvents, type RecordChange } from '../../src/core/record-change';
-import { BatchLinks, type WorkingLink } from '../../src/store/batch-identity';
+import { BatchLinks, type Found, type WorkingLink } from '../../src/store/batch-identity';
 import type { LoadedLink } from '../../src/store/sync-store';
 import { EventFeed } from '../support/event-feed';
 import { inOneTransaction, MAC_KEY, opTo } from '../support/link-story';
@@ -15,11 +15,6 @@ const policy = simulatedPolicy(['crm', 'billing'], {
 const ANN = { id: '42', ref: 'ann', note: 'x' };
 const BOB = { id: '43', ref: 'bob', note: 'y' };
 
-interface Found {
-	readonly link: WorkingLink;
-	readonly how: string;
-}
-
 /** One batch, worked through as the observation step does: transaction by transaction. */
 class Batch {
 	readonly links: BatchLinks;
@@ -30,10 +25,10 @@ class Batch {
 	}
 
 	/** What became of a transaction's changes, in order; null for one of no consequence. */
-	transaction(...events: ChangeEvent[]): (Found | null)[] {
+	transaction(...events: ChangeEvent[]): Found[] {
 		const changes = foldEvents(events.length > 1 ? inOneTransaction(...events) : events, MAC_KEY);
 		this.links.startTransaction(changes);
-		return changes.map((change) => this.#take(change));
+		return changes.flatMap((change) => this.#take(change));
 	}
 
 	/** The link that a single event led to. */
@@ -46,14 +41,14 @@ class Batch {
 	/** Decides about a link; the operation that goes to the system. */
 	decide(link: WorkingLink, system: string): Operation {
 		const { state, ops } = decide(link.state, policy, 'live');
-		this.links.update(link, state);
+		link.state = state;
 		return opTo(ops, system);
 	}
 
-	#take(change: RecordChange): Found | null {
-		const found = this.links.find(change);
-		if (found) this.links.update(found.link, observe(found.link.state, change, policy).state);
-		return found;
+	#take(change: RecordChange): readonly Found[] {
+		const all = this.links.find(change);
+		for (const found of all) this.links.update(found, observe(found.link.state, found.change, policy).state);
+		return all;
 	}
 }
 
@@ -79,10 +74,7 @@ describe('the link of a change', () => {
 			how: 'created',
 			link: { state: { generation: 1, keys: { crm: { id: '42' } } } },
 		});
-		expect(batch.one(batch.feeds.crm.update({ ...ANN, note: 'a' }))).toEqual({
-			how: 'known',
-			link: made.link,
-		});
+		expect(batch.one(batch.feeds.crm.update({ ...ANN, note: 'a' }))).toMatchObject({ how: 'known', link: made.link });
 	});
 
 	test('has an id that depends on nothing but the record’s first event', () => {
@@ -97,7 +89,7 @@ describe('the link of a change', () => {
 		const batch = new Batch();
 		const { link } = batch.one(batch.feeds.crm.insert(ANN));
 		const met = batch.one(batch.feeds.billing.insert({ ...ANN, id: '501' }));
-		expect(met).toEqual({ how: 'matched', link });
+		expect(met).toMatchObject({ how: 'matched', link });
 		expect(link.state.keys).toEqual({ crm: { id: '42' }, billing: { id: '501' } });
 	});
 
@@ -120,7 +112,7 @@ describe('the link of a change', () => {
 
 	test('is none for the delete of a record that nobody knew', () => {
 		const batch = new Batch();
-		expect(batch.transaction(batch.feeds.crm.delete(ANN))).toEqual([null]);
+		expect(batch.transaction(batch.feeds.crm.delete(ANN))).toEqual([]);
 	});
 
 	test('stays the same when a match value is edited: once linked, a record is not linked again', () => {
@@ -143,7 +135,7 @@ describe('a marker', () => {
 		const echo = batch.feeds.billing.echo(op, MAC_KEY, {
 			row: { id: '501', ref: null, note: 'x' },
 		});
-		expect(batch.one(echo)).toEqual({ how: 'known', link });
+		expect(batch.one(echo)).toMatchObject({ how: 'known', link });
 		expect(link.state.keys['billing']).toEqual({ id: '501' });
 	});
 
@@ -170,6 +162,25 @@ describe('a marker', () => {
 		expect(link.state.inFlight['billing']).toEqual(op);
 	});
 
+	test('of a write that hit another record, which had come to the key, settles the one and is news of the other', () => {
+		const batch = new Batch();
+		const { crm, billing } = batch.feeds;
+		const ann = batch.one(crm.insert(ANN)).link;
+		batch.one(billing.insert({ ...ANN, id: '501' }));
+		const bob = batch.one(billing.insert({ ...BOB, id: '502' })).link;
+		batch.one(crm.update({ ...ANN, note: 'a' }));
+		const op = batch.decide(ann, 'billing');
+		batch.one({ ...billing.update({ ...ANN, id: '601' }), before: { ...ANN, id: '501' } });
+		batch.one({ ...billing.update({ ...BOB, id: '501' }), before: { ...BOB, id: '502' } });
+		const row = { ...BOB, id: '501', note: 'a' };
+		const found = batch.transaction(billing.echo(op, MAC_KEY, { row }));
+		expect(found.map(({ link }) => link)).toEqual([ann, bob]);
+		expect(ann.state).toMatchObject({ inFlight: {}, keys: { billing: { id: '601' } } });
+		expect(ann.state.fields['note']?.views['billing']).toMatchObject({ canon: 'x' });
+		expect(bob.state.fields['note']?.views['billing']).toMatchObject({ canon: 'a', vector: { billing: 2 } });
+		expect(opTo(decide(ann.state, policy, 'live').ops, 'billing').key).toEqual({ id: '601' });
+	});
+
 	test('copied beside a row that nobody knew makes it a record of its own', () => {
 		const batch = new Batch();
 		const { link } = batch.one(batch.feeds.crm.insert(ANN));
@@ -188,7 +199,7 @@ describe('a key', () => {
 		const batch = new Batch();
 		const { link } = batch.one(batch.feeds.crm.insert(ANN));
 		const moved = { ...batch.feeds.crm.update({ ...ANN, id: '99' }), before: ANN };
-		expect(batch.one(moved)).toEqual({ how: 'known', link });
+		expect(batch.one(moved)).toMatchObject({ how: 'known', link });
 		expect(batch.links.byKey('crm', SIMULATED_ENTITY, { id: '42' })).toBeUndefined();
 		expect(batch.links.whoHad('crm', SIMULATED_ENTITY, { id: '42' })).toBe(link);
 	});
@@ -216,6 +227,40 @@ describe('a key', () => {
 		expect(ann.state.keys['crm']).toEqual({ id: '43' });
 		expect(bob.state.keys['crm']).toEqual({ id: '42' });
 		expect(ann.state.fields['ref']?.views['crm']?.canon).toBe('ann');
+	});
+
+	test('that is taken over is its new link’s, whichever of the two was made first', () => {
+		const batch = new Batch();
+		const { crm } = batch.feeds;
+		const ann = batch.one(crm.insert(ANN)).link;
+		batch.one(crm.delete(ANN));
+		batch.one(crm.insert({ ...ANN, ref: 'cy', id: '42' }));
+		const bob = batch.one(crm.insert(BOB)).link;
+		batch.one(crm.delete({ ...ANN, ref: 'cy', id: '42' }));
+		batch.one({ ...crm.update({ ...BOB, id: '42' }), before: BOB });
+		expect(bob.state.generation).toBe(3);
+		const again = new Batch([bob, ann].map(stored));
+		expect(again.links.byKey('crm', SIMULATED_ENTITY, { id: '42' })?.state.id).toBe(bob.state.id);
+	});
+
+	test('that changes hands makes the links of the batch win or lose together', () => {
+		const commitTogether = (act: (batch: Batch) => void): boolean => {
+			const batch = new Batch();
+			const ids = [ANN, BOB].map((row) => batch.one(batch.feeds.crm.insert(row)).link.state.id);
+			act(batch);
+			return batch.links.finish(ids);
+		};
+		const note = ({ feeds }: Batch) => feeds.crm.update({ ...ANN, note: 'a' });
+		const move = ({ feeds }: Batch) => ({ ...feeds.crm.update({ ...ANN, id: '99' }), before: ANN });
+		expect(commitTogether((batch) => void batch.one(note(batch)))).toBe(false);
+		expect(commitTogether((batch) => void batch.one(batch.feeds.crm.delete(ANN)))).toBe(false);
+		expect(commitTogether((batch) => void batch.one(move(batch)))).toBe(true);
+		expect(
+			commitTogether((batch) => {
+				batch.one(batch.feeds.crm.delete(ANN));
+				batch.one(batch.feeds.crm.insert({ ...ANN, ref: 'cy' }));
+			}),
+		).toBe(true);
 	});
 
 	test('of a record that is gone makes another one of the next: the next generation', () => {
@@ -267,13 +312,28 @@ describe('match keys', () => {
 		expect(batch.one(batch.feeds.billing.insert({ ...ANN, id: '501' })).how).toBe('created');
 	});
 
+	test('that two records swap are each other’s at the end of the batch', () => {
+		const first = new Batch();
+		const { crm } = first.feeds;
+		const ids = [ANN, BOB].map((row) => stored(first.one(crm.insert(row)).link));
+		const batch = new Batch(ids);
+		const [ann, bob] = batch.transaction(
+			crm.update({ ...ANN, ref: 'bob' }),
+			crm.update({ ...BOB, ref: 'ann' }),
+		);
+		const met = ids.map(({ state }) => state.id);
+		expect(batch.links.finish(met)).toBe(true);
+		expect([...(ann?.link.claims ?? [])]).toEqual([matchOf('bob')]);
+		expect([...(bob?.link.claims ?? [])]).toEqual([matchOf('ann')]);
+	});
+
 	test('of an insert on its way stay claimed, whatever becomes of its origin meanwhile', () => {
 		const batch = new Batch();
 		const { link } = batch.one(batch.feeds.crm.insert(ANN));
 		batch.decide(link, 'billing');
 		batch.one(batch.feeds.crm.update({ ...ANN, ref: 'anna' }));
 		const met = batch.one(batch.feeds.billing.insert({ ...ANN, id: '501' }));
-		expect(met).toEqual({ how: 'matched', link });
+		expect(met).toMatchObject({ how: 'matched', link });
 	});
 
 	test('that nobody in the batch holds have to be looked up; its own do not', () => {

@@ -44,10 +44,11 @@ const commit: fc.Arbitrary<LinkCommit> = fc
 		}),
 	);
 const request: fc.Arbitrary<CommitRequest> = fc
-	.tuple(fc.array(commit, { maxLength: 4 }), fc.option(fc.tuple(fc.nat(6), fc.nat(6))))
-	.map(([links, range]) => ({
+	.tuple(fc.array(commit, { maxLength: 4 }), fc.option(fc.tuple(fc.nat(6), fc.nat(6))), fc.boolean())
+	.map(([links, range, together]) => ({
 		policy: POLICY,
 		links,
+		together,
 		...(range ? { advance: { system: 'crm', from: at(range[0]), to: at(range[1]) } } : {}),
 	}));
 

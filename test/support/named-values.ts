@@ -16,6 +16,7 @@ export function namedBy({ before, after, journal }: CommittedLink): string[] {
 			case 'ignored':
 			case 'residual':
 			case 'net-zero':
+			case 'misdirected':
 				return 'field' in entry && entry.field !== undefined
 					? valuesOf(entry.detail).map((value) => nameOf(record, entry.field ?? '', value))
 					: [];

@@ -1,11 +1,12 @@
 import { equalJson } from '../../src/core/canonical-json';
 import { nameOf } from './named-values';
 import type { Overwrite } from './simulated-writer';
-import { authorsOf, hasSeen, type TrueWrites } from './true-causality';
+import { authorsOf, hasSeen, type TrueWrite, type TrueWrites } from './true-causality';
 
 /**
  * I3: what an applied operation overwrote must be in the past of its value's author, or named in
- * the journal. A value that was changed and set back looks untouched to a compare-and-set; that
+ * the journal, or in the past of a value that is named: who replaced it knowingly lost to somebody
+ * else, and that is told. A value that was changed and set back looks untouched to a compare-and-set; that
  * must be told afterwards.
  */
 export function verdictOn(
@@ -13,13 +14,21 @@ export function verdictOn(
 	{ truth, named }: { truth: TrueWrites; named: ReadonlySet<string> },
 ): 'known' | 'net-zero' | 'silent' {
 	const gone = truth[write];
-	if (gone === undefined || named.has(nameOf(record, field, gone.value))) return 'known';
+	if (gone === undefined || gone.changesNothing || named.has(nameOf(record, field, gone.value))) return 'known';
 	if (by !== undefined) {
 		const authors = authorsOf(truth, { record, field, value: by });
 		if (authors.some((author) => hasSeen(truth, author, gone))) return 'known';
 	}
-	const before = gone.run.slice(0, -1);
-	return before.some((value) => equalJson(value, gone.value)) ? 'net-zero' : 'silent';
+	const losers = Object.values(truth).filter(
+		(one) => one.record === record && one.field === field && named.has(nameOf(record, field, one.value)),
+	);
+	if (losers.some((loser) => hasSeen(truth, loser, gone))) return 'known';
+	return wasSetBack(gone) ? 'net-zero' : 'silent';
+}
+
+/** A value that was changed and set back looks untouched to a compare-and-set. */
+export function wasSetBack({ run, value }: TrueWrite): boolean {
+	return run.slice(0, -1).some((earlier) => equalJson(earlier, value));
 }
 
 export function silence({ record, field, write, by, op }: Overwrite, truth: TrueWrites): string {

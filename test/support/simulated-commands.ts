@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import type { ChangeEvent } from '../../src/core/change-event';
 import type { Json } from '../../src/core/canonical-json';
 import type { Choice } from '../../src/core/resolve';
+import type { PolicyMode } from '../../src/core/journal';
+import { SIMULATED_POLICY } from './simulated-policy';
 import type { SimulatedSync } from './simulated-sync';
 import type { Statement } from './simulated-users';
 
@@ -15,6 +17,7 @@ export type Command =
 	| { readonly do: 'redeliver'; readonly system: number; readonly from: number; readonly size: number }
 	| { readonly do: 'down'; readonly system: number; readonly down: boolean }
 	| { readonly do: 'contend' }
+	| { readonly do: 'mode'; readonly mode: PolicyMode }
 	| { readonly do: 'answer'; readonly which: number; readonly choice: ChoiceKind };
 
 /** What a node before Echo Filter does with a batch. */
@@ -29,27 +32,29 @@ const MAIM: Readonly<Record<Maim, (events: ChangeEvent[]) => ChangeEvent[]>> = {
 	repeat: (events) => [...events, ...events],
 };
 
+const MODES: readonly PolicyMode[] = ['live', 'live', 'shadow', 'stopped', 'first-contact'];
 const RECORDS = ['r1', 'r2'];
 const SYSTEMS = fc.nat({ max: 5 });
 
 /** Few values, so that users often write the same; or none twice, so that every value has one author. */
-function valueOf(unique: boolean): fc.Arbitrary<Json> {
-	return unique
-		? fc.uuid().map((id) => id.slice(0, 8))
-		: fc.constantFrom<Json>('x', 'y', 'z', '', null);
+function valueOf({ unique, values = ['x', 'y', 'z', '', null] }: CommandOptions): fc.Arbitrary<Json> {
+	return unique ? fc.uuid().map((id) => id.slice(0, 8)) : fc.constantFrom(...values);
 }
 
 export interface CommandOptions {
 	readonly fields: readonly string[];
 	/** No value is written twice. */
 	readonly unique: boolean;
+	/** What users write; a few texts and null unless it says otherwise. */
+	readonly values?: readonly Json[];
 	/** Users also change primary keys, and what identifies a record. */
 	readonly moves: boolean;
 }
 
-function statementOf({ fields, unique, moves }: CommandOptions): fc.Arbitrary<Statement> {
+function statementOf(options: CommandOptions): fc.Arbitrary<Statement> {
+	const { fields, moves } = options;
 	const record = fc.constantFrom(...RECORDS);
-	const values = fc.dictionary(fc.constantFrom(...fields), valueOf(unique), { minKeys: 1, noNullPrototype: true });
+	const values = fc.dictionary(fc.constantFrom(...fields), valueOf(options), { minKeys: 1, noNullPrototype: true });
 	const insert = fc.tuple(record, values).map(([ref, rest]): Statement => ({ do: 'insert', fields: { ...rest, ref } }));
 	const key = fc.constantFrom('1', '2', '1001', '1002', '77');
 	const ref = fc.constantFrom<Json>(...RECORDS, 'r3', null).map((value) => ({ ref: value }));
@@ -85,6 +90,7 @@ export function commandOf(options: CommandOptions): fc.Arbitrary<Command> {
 		{ weight: 1, arbitrary: fc.record({ do: fc.constant('redeliver' as const), system, from: fc.nat({ max: 20 }), size }) },
 		{ weight: 1, arbitrary: fc.record({ do: fc.constant('down' as const), system, down: fc.boolean() }) },
 		{ weight: 1, arbitrary: fc.constant<Command>({ do: 'contend' }) },
+		{ weight: 1, arbitrary: fc.constantFrom(...MODES).map((mode): Command => ({ do: 'mode', mode })) },
 		{ weight: 1, arbitrary: fc.record({ do: fc.constant('answer' as const), which: fc.nat({ max: 5 }), choice }) },
 	);
 }
@@ -118,6 +124,9 @@ export async function perform(sync: SimulatedSync, command: Command): Promise<vo
 			return;
 		case 'down':
 			return sync.setDown(at(command.system), command.down);
+		case 'mode':
+			await sync.store.setMode(SIMULATED_POLICY, command.mode);
+			return;
 		case 'contend':
 			sync.contention += 1;
 			return;

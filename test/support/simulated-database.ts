@@ -1,5 +1,5 @@
 import type { ChangeEvent } from '../../src/core/change-event';
-import type { Json } from '../../src/core/canonical-json';
+import { equalJson, type Json } from '../../src/core/canonical-json';
 import type { Key } from '../../src/core/link';
 import type { Row } from '../../src/core/mapping';
 import type { Marker, Outcome } from '../../src/core/marker';
@@ -48,6 +48,10 @@ export interface DatabaseRules {
 	readonly refuses?: (row: Row) => string | null;
 	/** A trigger or row security that makes our updates of this row affect nothing. */
 	readonly blocks?: (row: Row) => boolean;
+	/** The log does not show the rows that we write, as if a row filter left them out. */
+	readonly hidesOurRows?: boolean;
+	/** Columns so large that the log leaves them out of an update that does not change them. */
+	readonly toast?: readonly string[];
 	/** Columns with a unique constraint. */
 	readonly unique?: readonly string[];
 	/** Deliberate defects, for models that must fail. */
@@ -73,6 +77,18 @@ export interface LogLine {
 	readonly before: Row | null;
 	readonly after: Row | null;
 	readonly marker: Marker | null;
+	/** Columns that were left out because they did not change. */
+	readonly unchanged?: readonly string[];
+}
+
+/** An update as the log tells it. */
+export function updateLine(
+	{ toast = [] }: DatabaseRules,
+	{ key, before, after }: { key: Key; before: Row; after: Row },
+): Omit<LogLine, 'marker'> {
+	const unchanged = toast.filter((column) => equalJson(before[column] ?? null, after[column] ?? null));
+	const sent = Object.entries(after).filter(([column]) => !unchanged.includes(column));
+	return { op: 'u', key, before, after: Object.fromEntries(sent), unchanged };
 }
 
 /** Appends one transaction to the log. */
@@ -119,7 +135,7 @@ export function fieldsOfRow(entity: EntityPolicy, system: string, row: Row): [st
 }
 
 function eventOf(
-	{ op, key, before, after, marker }: LogLine,
+	{ op, key, before, after, marker, unchanged = [] }: LogLine,
 	place: { system: string; entity: string; position: Position; prev: Position },
 ): ChangeEvent {
 	const { system, entity, position, prev } = place;
@@ -131,7 +147,7 @@ function eventOf(
 		key,
 		before: before === null ? null : { ...before },
 		after: after === null ? null : { ...after },
-		unchanged: [],
+		unchanged: [...unchanged],
 		source: { connector: 'simulated', position, prev, tsMs: 0, txId: null, snapshot: false },
 		marker,
 		bisync: {},

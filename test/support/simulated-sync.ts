@@ -1,6 +1,8 @@
 import type { ChangeEvent } from '../../src/core/change-event';
 import { openReviews } from '../../src/core/draft';
+import { decide } from '../../src/core/decide';
 import { SyncError } from '../../src/core/errors';
+import type { PolicyMode } from '../../src/core/journal';
 import type { LinkState, Operation } from '../../src/core/link';
 import { STREAM_START, type Position } from '../../src/core/position';
 import type { PolicyInForce } from '../../src/core/observe';
@@ -10,7 +12,7 @@ import { decideBatch } from '../../src/store/decide-batch';
 import { MemoryStore } from '../../src/store/memory-store';
 import { observeBatch } from '../../src/store/observe-batch';
 import { resolveReview } from '../../src/store/resolve-review';
-import type { CommitRequest, CommitResult } from '../../src/store/sync-store';
+import type { CommitRequest, CommitResult, LinkCommit } from '../../src/store/sync-store';
 import { CommitWatch } from './commit-watch';
 import {
 	acknowledge,
@@ -21,7 +23,7 @@ import {
 import { SIMULATED_POLICY, simulatedEntity } from './simulated-policy';
 import { userTransaction, type Statement } from './simulated-users';
 import { applyOperations, type Overwrite } from './simulated-writer';
-import { verdictOn, silence, placeOf } from './silent-overwrite';
+import { verdictOn, silence, placeOf, wasSetBack } from './silent-overwrite';
 import type { TrueWrite } from './true-causality';
 
 /** One execution of the workflow: a batch on its way through the nodes. */
@@ -68,10 +70,10 @@ export class SimulatedSync {
 		});
 	}
 
-	async start(): Promise<void> {
+	async start(initialMode: PolicyMode = 'live'): Promise<void> {
 		const { document, name } = this.options.policy.policy;
 		const { hash } = this.options.policy;
-		await this.store.publishPolicy({ name, document, hash, by: 'test', initialMode: 'live' });
+		await this.store.publishPolicy({ name, document, hash, by: 'test', initialMode });
 		for (const system of this.options.systems) {
 			const about = { slot: system, systemId: system, timeline: 1, filterHash: '' };
 			await this.store.registerStream({ policy: name, system, start: STREAM_START, snapshot: 'none', ...about });
@@ -178,6 +180,7 @@ export class SimulatedSync {
 	async pump(batch = 3, maxRounds = 300): Promise<boolean> {
 		this.#down.clear();
 		this.contention = 0;
+		await this.store.setMode(SIMULATED_POLICY, 'live');
 		for (let round = 0; round < maxRounds && this.watch.violations.length === 0; round += 1) {
 			const open = this.executions[0];
 			if (open) {
@@ -231,7 +234,9 @@ export class SimulatedSync {
 		const facts = { truth: this.truth, named: this.watch.named };
 		const verdict = verdictOn(overwrite, facts);
 		if (verdict === 'silent') this.watch.violate(silence(overwrite, this.truth));
-		if (this.#ownerOf(overwrite.field) === target && this.watch.acts === 0) {
+		const gone = this.truth[overwrite.write];
+		const isVisible = gone !== undefined && !wasSetBack(gone);
+		if (isVisible && this.#ownerOf(overwrite.field) === target && this.watch.acts === 0) {
 			this.watch.violate(`I11 ${overwrite.op} overwrites ${overwrite.field} of its owner`);
 		}
 		if (verdict === 'net-zero') this.#netZero.push({ place: placeOf(overwrite), system: target });
@@ -268,11 +273,20 @@ export class SimulatedSync {
 			const result = await store.commit(request);
 			request.links.forEach((link, index) => {
 				if (result.links[index] !== 'committed') return;
+				this.#checkDue(link);
 				watch.note({ before: before.get(link.state.id) ?? null, after: link.state, journal: link.journal });
 			});
 			return result;
 		};
 		return Object.assign(Object.create(store) as MemoryStore, { commit });
+	}
+
+	/** What the commit says of being due is what a decision would find. */
+	#checkDue({ state, due, expectedRevision }: LinkCommit): void {
+		if (this.store.state.load({ policy: SIMULATED_POLICY }).policy?.mode !== 'live') return;
+		const needed = Object.keys(state.inFlight).length > 0 || decide(state, this.options.policy, 'live').changed;
+		if (needed === due || expectedRevision === 0) return;
+		this.watch.violate(`the link is ${due ? '' : 'not '}due, and a decision would ${needed ? '' : 'not '}change it`);
 	}
 
 	/** Another worker commits the first link of the request, unchanged. */

@@ -6,6 +6,7 @@ import {
 	commitTransaction,
 	fieldsOfRow,
 	keyTextOf,
+	updateLine,
 	type DatabaseRules,
 	type LogLine,
 	type SimulatedDatabase,
@@ -40,7 +41,14 @@ export function userTransaction(
 		lines.push(done.line);
 		writes.push(...done.writes);
 	}
-	return { db: commitTransaction(db, rules.entity.name, lines), writes };
+	const told = writes.map((write) => ({ ...write, changesNothing: standsAsBefore(start, write, rules) }));
+	return { db: commitTransaction(db, rules.entity.name, lines), writes: told };
+}
+
+/** Whether the write only leaves what stood there when its transaction began: to everybody else nothing has happened. */
+function standsAsBefore(start: SimulatedDatabase, { record, field, value }: TrueWrite, rules: DatabaseRules): boolean {
+	const before = rowOfRecord(start, record, rules)?.columns[columnOf(rules.entity, start.system, field)];
+	return before !== undefined && equalJson(before, value);
 }
 
 interface Context {
@@ -117,7 +125,7 @@ function update(
 	const versions = { ...row.versions, ...Object.fromEntries(made.map(({ column, version }) => [column, version])) };
 	return {
 		db: { ...db, rows: { ...db.rows, [keyTextOf(row.key)]: { ...row, columns, versions } } },
-		line: { op: 'u', key: row.key, before: row.columns, after: columns, marker: null },
+		line: { ...updateLine(rules, { key: row.key, before: row.columns, after: columns }), marker: null },
 		writes: made.map(({ write }) => write),
 	};
 }

@@ -7,6 +7,7 @@ import {
 	commitTransaction,
 	fieldsOfRow,
 	keyTextOf,
+	updateLine,
 	type DatabaseRules,
 	type LogLine,
 	type SimulatedDatabase,
@@ -86,7 +87,7 @@ export function applyOperations(
 		db = { ...attempt.db, ledger: { ...db.ledger, [op.link]: { number: op.number, outcome } } };
 		const marker = markerOf(op, attempt, context.macKey);
 		const bare = { op: 'm' as const, key: attempt.key ?? {}, before: null, after: null };
-		lines.push({ ...(attempt.line ?? bare), marker });
+		lines.push({ ...(context.rules.hidesOurRows ? bare : (attempt.line ?? bare)), marker });
 		written.outcomes.push({ op: op.id, outcome, recorded: false });
 		written.overwrites.push(...attempt.overwrites);
 		written.writes.push(...attempt.writes);
@@ -114,7 +115,7 @@ function update(db: SimulatedDatabase, op: Operation, context: WriterContext): A
 	if (error !== null) return { ...nothing(db, 'refused', op.key), error };
 	const columns = rules.trigger ? rules.trigger(asked) : asked;
 	const stored = store(db, { row, columns, asked, op }, context);
-	const line = { op: 'u' as const, key: row.key, before: row.columns, after: columns };
+	const line = updateLine(rules, { key: row.key, before: row.columns, after: columns });
 	return { db: stored.db, outcome: 'applied', key: row.key, line, overwrites: stored.overwrites, writes: stored.writes };
 }
 
@@ -182,8 +183,9 @@ function rowThatMatches(db: SimulatedDatabase, op: Operation, rules: DatabaseRul
 	const row = op.key === null ? undefined : db.rows[keyTextOf(op.key)];
 	if (row === undefined || rules.blocks?.(row.columns)) return null;
 	if (rules.defects?.noCompareAndSet) return row;
-	const matches = Object.entries(op.fields).every(([field, { expected }]) =>
-		equalJson(row.columns[columnOf(rules.entity, db.system, field)] ?? null, expected ?? null),
+	const expectations = Object.entries(op.fields).map(([field, { expected }]): [string, Json] => [field, expected ?? null]);
+	const matches = [...expectations, ...Object.entries(op.guards)].every(([field, expected]) =>
+		equalJson(row.columns[columnOf(rules.entity, db.system, field)] ?? null, expected),
 	);
 	return matches ? row : null;
 }

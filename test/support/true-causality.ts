@@ -20,6 +20,8 @@ export interface TrueWrite {
 	 * value that another system also has, has seen that one too.
 	 */
 	readonly run: readonly Json[];
+	/** The value stood there already when the transaction began that wrote it. */
+	readonly changesNothing?: boolean;
 }
 
 /** The version of a value that stands in one cell. */

@@ -131,6 +131,7 @@ interface OperationStart {
 	readonly link?: string;
 	readonly number?: number;
 	readonly key?: Key;
+	readonly guards?: Operation['guards'];
 }
 
 /** Changes fields from the first value of each pair to the second. */
@@ -182,7 +183,7 @@ const KNOWN = { canon: null, vector: {} };
 
 function operation(
 	kind: Operation['kind'],
-	{ link = '', number = 1, key }: OperationStart,
+	{ link = '', number = 1, key, guards = {} }: OperationStart,
 	fields: Operation['fields'],
 ): Operation {
 	return {
@@ -194,6 +195,7 @@ function operation(
 		kind,
 		key: key ?? null,
 		fields,
+		guards,
 		existence: null,
 	};
 }

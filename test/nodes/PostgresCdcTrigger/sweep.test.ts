@@ -12,6 +12,7 @@ const opTo = (system: string): Operation => ({
 	kind: 'update',
 	key: { id: '1' },
 	fields: {},
+	guards: {},
 	existence: null,
 });
 

@@ -2,6 +2,8 @@ import {
 	commit,
 	commitOf,
 	link,
+	linkOfKey,
+	linkOfMatch,
 	loadLink,
 	note,
 	type OpenStore,
@@ -151,6 +153,30 @@ export function describeCommits(open: OpenStore): void {
 			const journal = await under.store.readJournal({ policy: POLICY, limit: 100 });
 			expect(journal.map(({ entry }) => entry)).toEqual([note('won')]);
 			expect(await under.store.listReviews({ limit: 10 })).toEqual([]);
+		});
+
+		test('of links committed together all lose when one does', async () => {
+			await commit(under.store, [commitOf(link('l1'))]);
+			const requests = [commitOf(link('l1')), commitOf(link('l2'), { claims: ['m'], journal: [note('no')] })];
+			expect(await commit(under.store, requests, { together: true })).toEqual(['conflict', 'conflict']);
+			expect(await loadLink(under.store, 'l2')).toBeUndefined();
+			expect(await linkOfMatch(under.store, 'm')).toBeUndefined();
+			expect(await under.store.readJournal({ policy: POLICY, limit: 10 })).toEqual([]);
+		});
+
+		test('links committed together may swap keys and match keys', async () => {
+			const [one, two] = [link('l1'), link('l2')];
+			await commit(under.store, [commitOf(one, { claims: ['a'] }), commitOf(two, { claims: ['b'] })]);
+			const swapped = [
+				commitOf({ ...one, keys: two.keys, generation: 2 }, { expectedRevision: 1, releases: ['a'], claims: ['b'] }),
+				commitOf({ ...two, keys: one.keys, generation: 3 }, { expectedRevision: 1, releases: ['b'], claims: ['a'] }),
+			];
+			expect(await commit(under.store, swapped)).toEqual(['conflict', 'conflict']);
+			expect(await commit(under.store, swapped, { together: true })).toEqual(['committed', 'committed']);
+			expect(await linkOfMatch(under.store, 'a')).toBe('l2');
+			expect(await linkOfKey(under.store, 'l1')).toBe('l2');
+			expect(await linkOfKey(under.store, 'l2')).toBe('l1');
+			expect(await loadLink(under.store, 'l1')).toMatchObject({ matches: ['b'] });
 		});
 
 		test('a link that is not there cannot be changed, only created', async () => {
