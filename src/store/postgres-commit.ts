@@ -1,5 +1,6 @@
 import type { ReviewChange } from '../core/review';
 import { indexable, keyText, matchText } from './identity-text';
+import { packLink } from './link-document';
 import type { StoreDatabase } from './postgres-database';
 import { streamGap, streamUnknown } from './stream-errors';
 import type { CommitRequest, CommitResult, LinkCommit, StreamAdvance } from './sync-store';
@@ -82,7 +83,7 @@ function head({ state, expectedRevision, due, stopAt }: LinkCommit, ord: number)
 
 /** A text within the JSON, so that the database stores it without taking it apart. */
 function state(link: LinkCommit, ord: number) {
-	return { ord, state: JSON.stringify(link.state) };
+	return { ord, state: JSON.stringify(packLink(link.state)) };
 }
 
 /** A claim carries the match key as JSON; a release carries null. */

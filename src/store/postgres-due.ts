@@ -1,3 +1,4 @@
+import { type LinkDocument, unpackLink } from './link-document';
 import type { StoreDatabase } from './postgres-database';
 import type { DueLink, LeaseRequest } from './sync-store';
 
@@ -6,7 +7,7 @@ export async function leaseDue(
 	request: LeaseRequest,
 ): Promise<readonly DueLink[]> {
 	const { policy, limit, delayMs, maxDelayMs } = request;
-	const rows = await db.query<{ link: DueLink }>(
+	const rows = await db.query<{ link: Omit<DueLink, 'state'> & { readonly state: LinkDocument } }>(
 		`with overdue as materialized (
 			select l.id, l.wake_at from ${db.schema}.links l
 			where l.policy = $1 and l.due and l.wake_at <= clock_timestamp()
@@ -25,7 +26,7 @@ export async function leaseDue(
 		from leased order by was_due_at, id`,
 		[policy, limit, delayMs, maxDelayMs],
 	);
-	return rows.map(({ link }) => link);
+	return rows.map(({ link }) => ({ ...link, state: unpackLink(link.state) }));
 }
 
 export async function noteAttempts(

@@ -1,4 +1,5 @@
 import { indexable, keyText, matchText } from './identity-text';
+import { type LinkDocument, unpackLink } from './link-document';
 import type { StoreDatabase } from './postgres-database';
 import { POLICY_JSON, policyTables } from './postgres-policies';
 import { STREAM_JSON } from './postgres-streams';
@@ -11,11 +12,14 @@ import type {
 	StreamRecord,
 } from './sync-store';
 
+/** A link as `linkJson` writes it. */
+type LinkRow = Omit<LoadedLink, 'state'> & { readonly state: LinkDocument };
+
 /** One statement, so that all of it is seen at one moment. */
 type LoadedRow =
 	| { readonly kind: 'policy'; readonly body: PublishedPolicy }
 	| { readonly kind: 'stream'; readonly body: StreamRecord }
-	| { readonly kind: 'link'; readonly body: LoadedLink };
+	| { readonly kind: 'link'; readonly body: LinkRow };
 
 export async function load(db: StoreDatabase, request: LoadRequest): Promise<Loaded> {
 	const { policy, links = [], keys = [], matches = [] } = request;
@@ -31,7 +35,7 @@ export async function load(db: StoreDatabase, request: LoadRequest): Promise<Loa
 	return {
 		policy: rows.find((row) => row.kind === 'policy')?.body ?? null,
 		streams: Object.fromEntries(streams),
-		links: rows.flatMap((row) => (row.kind === 'link' ? [withSortedMatches(row.body)] : [])),
+		links: rows.flatMap((row) => (row.kind === 'link' ? [linkOf(row.body)] : [])),
 	};
 }
 
@@ -41,15 +45,15 @@ export async function scanLinks(
 	request: ScanRequest,
 ): Promise<readonly LoadedLink[]> {
 	const { policy, entity = null, afterId = '', limit } = request;
-	const rows = await db.query<{ body: LoadedLink }>(
+	const rows = await db.query<{ body: LinkRow }>(
 		`select ${linkJson(db.schema)} as body from ${db.schema}.links l
 		where l.policy = $1 and l.id > $2 and ($3::text is null or l.entity = $3) order by l.id limit $4`,
 		[policy, afterId, entity, limit],
 	);
-	return rows.map(({ body }) => withSortedMatches(body));
+	return rows.map(({ body }) => linkOf(body));
 }
 
-/** A row of `links l` as a `LoadedLink`. */
+/** A row of `links l`, for {@link linkOf}. */
 function linkJson(schema: string): string {
 	return `json_build_object('state', l.state, 'revision', l.revision, 'due', l.due, 'matches', (
 			select coalesce(json_agg(m.match), '[]') from ${schema}.link_matches m
@@ -70,6 +74,6 @@ function loadStatement(schema: string): string {
 		from wanted join ${schema}.links l on l.policy = $1 and l.id = wanted.id`;
 }
 
-function withSortedMatches(link: LoadedLink): LoadedLink {
-	return { ...link, matches: [...link.matches].sort() };
+function linkOf({ state, matches, ...link }: LinkRow): LoadedLink {
+	return { ...link, state: unpackLink(state), matches: [...matches].sort() };
 }

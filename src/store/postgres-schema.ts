@@ -59,7 +59,9 @@ create table {schema}.links (
 	wakes       integer not null default 0,
 	unattempted integer not null default 0,
 	primary key (policy, id)
-);
+)
+-- Documents of some kilobytes are written three times per change: to compress them costs more than the room.
+with (toast_tuple_target = 8160);
 create index links_due on {schema}.links (policy, wake_at) where due;
 
 create table {schema}.link_keys (
