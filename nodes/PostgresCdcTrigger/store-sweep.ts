@@ -1,3 +1,4 @@
+import { policyInForce } from '../../src/store/published-policy';
 import type { PublishedPolicy, SyncStore } from '../../src/store/sync-store';
 import type { Delivery } from './deliver';
 import type { Patience } from './patience';
@@ -5,6 +6,7 @@ import type { StoreProgress } from './progress';
 import type { Chore } from './read-stream';
 import type { StoreSource } from './settings';
 import { sweep, sweepsIn } from './sweep';
+import { Unwired } from './unwired';
 
 interface SweepParts {
 	readonly store: SyncStore;
@@ -18,13 +20,19 @@ interface SweepParts {
 export class StoreSweep implements Chore {
 	dueMs = performance.now();
 
-	constructor(private readonly parts: SweepParts) {}
+	readonly #unwired: Unwired;
+
+	constructor(private readonly parts: SweepParts) {
+		const { store, source, progress } = parts;
+		const { systems } = policyInForce(progress.published).policy;
+		this.#unwired = new Unwired(store, source.policy, systems);
+	}
 
 	async run(): Promise<void> {
 		const { store, source, delivery, patience } = this.parts;
 		const swept = await patience.with(async () => {
 			const { mode } = await this.#published();
-			return sweepsIn(mode) ? await sweep(store, source) : null;
+			return sweepsIn(mode) ? await sweep(store, source, this.#unwired) : null;
 		});
 		if (swept && swept.events.length > 0) await delivery.wake(swept.events);
 		// A long queue (a policy that just went live) is not worth a pause.
