@@ -3,7 +3,7 @@ import { wokenLink } from '../core/wake-item';
 import { concurrentFields } from '../core/decide';
 import { SyncError } from '../core/errors';
 import type { Disposition } from '../core/observe';
-import { previousKeyOf } from '../core/record-change';
+import { foldEvents, previousKeyOf } from '../core/record-change';
 import {
 	dispositionId,
 	prepareObservation,
@@ -89,7 +89,7 @@ async function prepare(
 	{ loaded, published, sorted }: { loaded: Loaded; published: PublishedPolicy; sorted: SortedBatch },
 ): Promise<PreparedObservation> {
 	const { fresh: events, from } = sorted;
-	const input = { events, published, policy: policyInForce(published) };
+	const input = { events, changes: foldEvents(events, published.macKey), published, policy: policyInForce(published) };
 	await holdTruncates(store, published, events);
 	const matches = unknownMatches({ ...input, links: loaded.links });
 	const holders = matches.length > 0 ? (await store.load({ policy: published.name, matches })).links : [];

@@ -5,7 +5,7 @@ import type { JournalEntry } from '../core/journal';
 import { emptyLink, type LinkState } from '../core/link';
 import { observe, type Disposition, type PolicyInForce } from '../core/observe';
 import type { Position } from '../core/position';
-import { foldEvents } from '../core/record-change';
+import type { RecordChange } from '../core/record-change';
 import { BatchLinks, type Found, type WorkingLink } from './batch-identity';
 import type { CommitRequest, LinkCommit, LoadedLink, MatchKey, PublishedPolicy } from './sync-store';
 
@@ -24,6 +24,8 @@ export interface ObservationInput {
 	readonly system: string;
 	/** In stream order, contiguous, all after the stream's position. */
 	readonly events: readonly ChangeEvent[];
+	/** The same events, folded. */
+	readonly changes: readonly RecordChange[];
 	/** The predecessor of the first event, at or before the stream's position. */
 	readonly from: Position;
 	readonly links: readonly LoadedLink[];
@@ -41,7 +43,7 @@ export function prepareObservation(input: ObservationInput): PreparedObservation
 	const prevOf = new Map(input.events.map(({ source }) => [source.position, source.prev]));
 	const work = new Map<string, LinkWork>();
 	const dispositions = new Map<string, Disposition>();
-	const changes = foldEvents(input.events, input.published.macKey);
+	const { changes } = input;
 	let commit = '';
 	for (const change of changes) {
 		if (commitOf(change.position) !== commit) {
@@ -63,8 +65,8 @@ export function prepareObservation(input: ObservationInput): PreparedObservation
 }
 
 /** Match keys to load before `prepareObservation`: of records that no link knows, or that have come to have them. */
-export function unknownMatches({ events, links, published, policy }: Omit<ObservationInput, 'system' | 'from'>): MatchKey[] {
-	return new BatchLinks(policy.policy, links).unknownMatches(foldEvents(events, published.macKey));
+export function unknownMatches({ changes, links, policy }: Pick<ObservationInput, 'changes' | 'links' | 'policy'>): MatchKey[] {
+	return new BatchLinks(policy.policy, links).unknownMatches(changes);
 }
 
 /** One disposition per link and transaction: its events were folded to one change. */

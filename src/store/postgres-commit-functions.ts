@@ -25,7 +25,8 @@ create type {schema}.commit_claim as (ord integer, key text, match text);
 export const COMMIT = /* sql */ `
 create function {schema}.commit_links(
 	p_policy text, p_system text, p_from text, p_to text, p_grace_ms integer, p_together boolean,
-	p_heads json, p_states json, p_claims json, p_journal json, p_reviews json
+	p_heads json, p_states text, p_claims json,
+	p_journal_ords integer[], p_journal_kinds text[], p_journal text, p_reviews json
 ) returns json language plpgsql as $commit$
 declare
 	v_heads {schema}.commit_head[] := array(select h from json_populate_recordset(null::{schema}.commit_head, p_heads) h);
@@ -61,7 +62,7 @@ begin
 	v_now := clock_timestamp();
 	perform {schema}.write_links(p_policy, v_heads, p_states, v_lost, v_now, p_grace_ms * interval '1 millisecond');
 	perform {schema}.change_reviews(p_policy, p_reviews, v_lost, v_now);
-	perform {schema}.write_journal(p_policy, v_heads, p_journal, v_lost, v_now);
+	perform {schema}.write_journal(p_policy, v_heads, p_journal_ords, p_journal_kinds, p_journal, v_lost, v_now);
 	if p_system is not null then
 		update {schema}.streams s
 		set position = greatest(s.position, least(p_to collate "C", (
@@ -182,13 +183,13 @@ end $take$;
 
 export const WRITES = /* sql */ `
 create function {schema}.write_links(
-	p_policy text, p_heads {schema}.commit_head[], p_states json, p_lost integer[], p_now timestamptz, p_grace interval
+	p_policy text, p_heads {schema}.commit_head[], p_states text, p_lost integer[], p_now timestamptz, p_grace interval
 ) returns void language plpgsql as $write$
 begin
 	insert into {schema}.links as l (policy, id, entity, generation, revision, keys, state, due, wake_at)
 	select p_policy, h.id, h.entity, h.generation, h.expected + 1, h.keys, s.state::json, h.due, p_now + p_grace
 	from unnest(p_heads) h
-	join json_to_recordset(p_states) as s(ord integer, state text) on s.ord = h.ord
+	join string_to_table(p_states, e'\n') with ordinality as s(state, line) on s.line = h.ord + 1
 	where h.ord <> all (p_lost)
 	on conflict (policy, id) do update set
 		entity = excluded.entity, generation = excluded.generation, revision = excluded.revision,
@@ -224,16 +225,17 @@ end $reviews$;
 -- Under a lock until the commit is visible, so that entries appear in the order of their numbers
 -- and a reader who goes on after the last number he saw misses none.
 create function {schema}.write_journal(
-	p_policy text, p_heads {schema}.commit_head[], p_journal json, p_lost integer[], p_now timestamptz
+	p_policy text, p_heads {schema}.commit_head[], p_ords integer[], p_kinds text[], p_entries text,
+	p_lost integer[], p_now timestamptz
 ) returns void language plpgsql as $journal$
 begin
-	if json_array_length(p_journal) = 0 then
+	if cardinality(p_ords) = 0 then
 		return;
 	end if;
 	perform pg_advisory_xact_lock({journal}, hashtext(p_policy));
 	insert into {schema}.journal (policy, link, revision, at, kind, entry)
 	select p_policy, h.id, h.expected + 1, p_now, j.kind, j.entry::json
-	from json_to_recordset(p_journal) as j(ord integer, n integer, kind text, entry text)
+	from unnest(p_ords, p_kinds, string_to_array(p_entries, e'\n')) with ordinality as j(ord, kind, entry, n)
 	join unnest(p_heads) h on h.ord = j.ord
 	where j.ord <> all (p_lost)
 	order by j.n;

@@ -16,16 +16,17 @@ export async function commit(
 	{ policy, links, advance, together = false }: CommitRequest,
 	graceMs: number,
 ): Promise<CommitResult> {
+	const entries = links.flatMap(({ journal }, ord) => journal.map((entry) => ({ ord, entry })));
 	const [row] = await db.query<{ answer: Answer }>(
-		`select ${db.schema}.commit_links($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as answer`,
+		`select ${db.schema}.commit_links($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as answer`,
 		[
 			...[policy, advance?.system, advance?.from, advance?.to, graceMs, together],
-			...[links.map(head), links.map(state), links.flatMap(claims)].map((rows) =>
-				JSON.stringify(rows),
-			),
-			...[numbered(links.flatMap(journal)), numbered(links.flatMap(reviews))].map((rows) =>
-				JSON.stringify(rows),
-			),
+			JSON.stringify(links.map(head)),
+			lines(links.map(({ state }) => packLink(state))),
+			JSON.stringify(links.flatMap(claims)),
+			...[entries.map(({ ord }) => ord), entries.map(({ entry }) => entry.kind)],
+			lines(entries.map(({ entry }) => entry)),
+			JSON.stringify(numbered(links.flatMap(reviews))),
 		],
 	);
 	if (!row) throw new TypeError('a function call returned no row');
@@ -81,9 +82,12 @@ function head({ state, expectedRevision, due, stopAt }: LinkCommit, ord: number)
 	};
 }
 
-/** A text within the JSON, so that the database stores it without taking it apart. */
-function state(link: LinkCommit, ord: number) {
-	return { ord, state: JSON.stringify(packLink(link.state)) };
+/**
+ * JSON texts, one a line: JSON.stringify writes no line breaks. What is large travels like this,
+ * because JSON within JSON is escaped, and taken apart, twice.
+ */
+function lines(values: readonly unknown[]): string {
+	return values.map((value) => JSON.stringify(value)).join('\n');
 }
 
 /** A claim carries the match key as JSON; a release carries null. */
@@ -93,10 +97,6 @@ function claims({ state: { entity }, claims: claimed, releases = [] }: LinkCommi
 		...[...new Set(claimed)].map((match) => ({ ...row(match), match: JSON.stringify(match) })),
 		...[...new Set(releases)].map((match) => ({ ...row(match), match: null })),
 	];
-}
-
-function journal(link: LinkCommit, ord: number) {
-	return link.journal.map((entry) => ({ ord, kind: entry.kind, entry: JSON.stringify(entry) }));
 }
 
 function reviews(link: LinkCommit, ord: number) {

@@ -1,6 +1,7 @@
 import type { ChangeEvent } from '../../src/core/change-event';
 import type { JournalEntry } from '../../src/core/journal';
 import type { LinkState, Operation } from '../../src/core/link';
+import { foldEvents } from '../../src/core/record-change';
 import { prepareDecision } from '../../src/store/decide-step';
 import type { MemoryState } from '../../src/store/memory-state';
 import { prepareObservation, unknownMatches, type PreparedObservation } from '../../src/store/observe-step';
@@ -43,9 +44,10 @@ export function observeOnce(
 	const stream = loaded.streams[system];
 	if (!stream) throw new Error(`no stream of ${system}`);
 	const { fresh, from, gap } = sortOut(events, stream.position);
-	const matches = unknownMatches({ events: fresh, links: loaded.links, published, policy: inForce });
+	const changes = foldEvents(fresh, published.macKey);
+	const matches = unknownMatches({ changes, links: loaded.links, policy: inForce });
 	const links = distinct([...loaded.links, ...store.load({ policy, matches }).links]);
-	const prepared = prepareObservation({ system, events: fresh, from, links, published, policy: inForce });
+	const prepared = prepareObservation({ system, events: fresh, changes, from, links, published, policy: inForce });
 	const request = {
 		...prepared.commit,
 		links: prepared.commit.links.map((link, index) =>
