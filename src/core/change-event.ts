@@ -1,8 +1,8 @@
 import { z } from 'zod/v4';
-import type { Json } from './canonical-json';
 import { isPosition } from './position';
 import { OUTCOMES } from './marker';
 import { SyncError } from './errors';
+import { shallowJson } from './shallow-json';
 
 /**
  * Terminology, used everywhere in this pack:
@@ -19,9 +19,7 @@ import { SyncError } from './errors';
  * beside it. It is the `json` of every item from the trigger to the write; nodes add what they
  * found under `bisync.<node>` and never rewrite the rest.
  */
-/** Checked one level deep: what a trigger decoded is JSON, and walking it again at every node costs more than deciding. */
-const json = z.custom<Json>(isJsonAtFirstSight, 'must be null, a boolean, a finite number, a text, a list or an object');
-const row = z.record(z.string(), json);
+const row = z.record(z.string(), shallowJson);
 const position = z.string().refine(isPosition, 'must look like "00000000/01A2B3C4:00000002"');
 
 const markerSchema = z.object({
@@ -58,7 +56,7 @@ export const changeEventSchema = z.looseObject({
 	unchanged: z.array(z.string()),
 	source: sourceSchema,
 	marker: markerSchema.nullable(),
-	bisync: z.record(z.string(), json),
+	bisync: z.record(z.string(), shallowJson),
 });
 
 /**
@@ -83,9 +81,4 @@ export function parseChangeEvent(json: unknown): ChangeEvent {
 		.slice(0, 3)
 		.map(({ path, message }) => `${path.length > 0 ? path.join('.') : 'the item'}: ${message}`);
 	throw new SyncError('NOT_A_CHANGE_EVENT', `The item is not a change event (${problems.join('; ')})`);
-}
-
-function isJsonAtFirstSight(value: unknown): boolean {
-	if (typeof value === 'number') return Number.isFinite(value);
-	return value === null || ['boolean', 'string', 'object'].includes(typeof value);
 }

@@ -2,14 +2,15 @@ import { z } from 'zod/v4';
 import type { Json } from './canonical-json';
 import { SyncError } from './errors';
 import type { Operation, OperationField } from './link';
+import { shallowJson } from './shallow-json';
 
-const key = z.record(z.string(), z.json());
+const key = z.record(z.string(), shallowJson);
 const vector = z.record(z.string(), z.int().min(0));
 
 const fieldSchema = z.object({
-	expected: z.json().optional(),
-	next: z.json().optional(),
-	canon: z.json(),
+	expected: shallowJson.optional(),
+	next: shallowJson.optional(),
+	canon: shallowJson,
 	vector,
 });
 
@@ -22,7 +23,7 @@ const operationSchema = z.object({
 	kind: z.enum(['insert', 'update', 'delete']),
 	key: key.nullable(),
 	fields: z.record(z.string(), fieldSchema),
-	guards: z.record(z.string(), z.json()),
+	guards: z.record(z.string(), shallowJson),
 	existence: vector.nullable(),
 });
 
