@@ -8,7 +8,7 @@ import {
 import { SyncError } from '../../src/core/errors';
 import { parseFields } from '../../src/core/given-json';
 import type { Choice, Resolution } from '../../src/core/resolve';
-import { resolveReview } from '../../src/store/resolve-review';
+import { resolveReviews } from '../../src/store/resolve-review';
 import type { StoredReview, SyncStore } from '../../src/store/sync-store';
 import { withFinding } from '../shared/items';
 import { errorItem } from '../shared/run-node';
@@ -22,33 +22,52 @@ interface Decisions {
 	readonly items: readonly INodeExecutionData[];
 }
 
+interface Answered {
+	readonly item: INodeExecutionData;
+	readonly index: number;
+	/** Why the settings of this item make no decision. */
+	readonly resolution: Resolution | Error;
+}
+
 /**
- * Carries out a person's decision on the item that each input item names, one after the other:
- * one that is refused does not hold up the rest, and fails the node at the end.
+ * Carries out a person's decisions on the items that the input items name. One that is refused does
+ * not hold up the rest, and fails the node at the end.
  */
 export async function decideItems(
 	context: IExecuteFunctions,
 	store: SyncStore,
 	{ operation, items }: Decisions,
 ): Promise<INodeExecutionData[]> {
+	const answers = items.map((item, index): Answered => ({
+		item,
+		index,
+		resolution: asError(() => readResolution(context, operation, index)),
+	}));
+	const resolutions = answers.flatMap(({ resolution }) => (resolution instanceof Error ? [] : [resolution]));
+	const resolved = await resolveReviews(store, resolutions);
+	const outcomes = new Map(resolutions.map((resolution, index) => [resolution, resolved[index]]));
 	const done: INodeExecutionData[] = [];
-	const refused: { index: number; error: unknown }[] = [];
-	for (const [index, item] of items.entries()) {
-		try {
-			const resolution = readResolution(context, operation, index);
-			const review = await resolveReview(store, resolution);
-			done.push(resultItem({ item, index }, review, resolution));
-		} catch (error) {
+	const refused: { index: number; error: Error }[] = [];
+	for (const { item, index, resolution } of answers) {
+		const review = resolution instanceof Error ? resolution : outcomes.get(resolution);
+		if (review === undefined || review instanceof Error || resolution instanceof Error) {
+			const error = review instanceof Error ? review : new Error('The decision was not carried out');
 			refused.push({ index, error });
-			if (context.continueOnFail()) {
-				done.push(errorItem(context.getNode(), { item, index }, { key: DEAD_LETTER, error }));
-			}
-		}
+			if (context.continueOnFail()) done.push(errorItem(context.getNode(), { item, index }, { key: DEAD_LETTER, error }));
+		} else done.push(resultItem({ item, index }, review, resolution));
 	}
 	const [first] = refused;
 	if (first && !context.continueOnFail())
 		throw failure(context, first, { refused: refused.length, of: items.length });
 	return done;
+}
+
+function asError<T>(read: () => T): T | Error {
+	try {
+		return read();
+	} catch (error) {
+		return error instanceof Error ? error : new Error(String(error));
+	}
 }
 
 function readResolution(

@@ -30,20 +30,19 @@ export async function getReviews(
 	store: ReadingStore,
 	items: readonly INodeExecutionData[],
 ): Promise<INodeExecutionData[]> {
-	const found: INodeExecutionData[] = [];
-	for (const [index] of items.entries()) {
-		const id = text('Item ID', context.getNodeParameter('id', index));
-		const [review] = await store.listReviews({ id, limit: 1 });
-		if (!review)
-			throw new SyncError(
-				'REVIEW_UNKNOWN',
-				`There is no review item with the ID "${id}" in this sync store`,
-			);
-		const reveal = yesOrNo('Reveal Sensitive Values', context.getNodeParameter('reveal', index));
-		const [shown] = reveal ? [review] : await masked(store, [review]);
-		if (shown) found.push(asItem(shown, index));
-	}
-	return found;
+	const wanted = items.map((_, index) => ({
+		id: text('Item ID', context.getNodeParameter('id', index)),
+		reveal: yesOrNo('Reveal Sensitive Values', context.getNodeParameter('reveal', index)),
+	}));
+	const ids = [...new Set(wanted.map(({ id }) => id))];
+	const found = await store.listReviews({ ids, limit: ids.length });
+	const whole = new Map(found.map((review) => [review.id, review]));
+	const shown = new Map((await masked(store, found)).map((review) => [review.id, review]));
+	return wanted.map(({ id, reveal }, index) => {
+		const review = (reveal ? whole : shown).get(id);
+		if (review) return asItem(review, index);
+		throw new SyncError('REVIEW_UNKNOWN', `There is no review item with the ID "${id}" in this sync store`);
+	});
 }
 
 function filterOf(context: IExecuteFunctions): ReviewFilter {

@@ -25,7 +25,7 @@ export async function requireAgreement(
 	gap: Gap,
 ): Promise<void> {
 	const id = gapReviewId(stream);
-	const [item] = await store.listReviews({ id, limit: 1 });
+	const [item] = await store.listReviews({ ids: [id], limit: 1 });
 	if (item?.token === gap.token && item.state === 'resolved') return;
 	if (item?.token !== gap.token || item.state !== 'open') await open(store, stream, gap);
 	const { policy, system } = stream;

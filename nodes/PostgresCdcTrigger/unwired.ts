@@ -1,6 +1,6 @@
 import type { LinkState } from '../../src/core/link';
 import type { ReviewItem } from '../../src/core/review';
-import type { DueLink, SyncStore } from '../../src/store/sync-store';
+import type { DueLink, StoredReview, SyncStore } from '../../src/store/sync-store';
 
 export type UnwiredStore = Pick<SyncStore, 'changeReviews' | 'listReviews' | 'load'>;
 
@@ -39,28 +39,27 @@ export class Unwired {
 
 	async #leftOpen(): Promise<Set<string>> {
 		const ids = ['decide', ...this.systems].map((where) => itemId(this.policy, where));
-		const left = await Promise.all(ids.map(async (id) => ((await this.#examples(id)) ? [id] : [])));
-		return new Set(left.flat());
+		return new Set((await this.#items(ids)).map(({ id }) => id));
 	}
 
+	/** Of the items, those whose links are due no more, or that a person has dismissed. */
 	async #mended(ids: readonly string[]): Promise<string[]> {
-		const mended: string[] = [];
-		for (const id of ids) {
-			const links = await this.#examples(id);
-			// Null: a person has dismissed it, and there is nothing to close any more.
-			const loaded = links ? await this.store.load({ policy: this.policy, links }) : null;
-			if (!loaded?.links.some(({ due }) => due)) mended.push(id);
-		}
-		return mended;
+		if (ids.length === 0) return [];
+		const items = await this.#items(ids);
+		const { links } = await this.store.load({ policy: this.policy, links: items.flatMap(examplesOf) });
+		const due = new Set(links.flatMap((link) => (link.due ? [link.state.id] : [])));
+		const standing = items.filter((item) => examplesOf(item).some((link) => due.has(link)));
+		return ids.filter((id) => !standing.some((item) => item.id === id));
 	}
 
-	/** The links that showed it; null when the item is not open. */
-	async #examples(id: string): Promise<readonly string[] | null> {
-		const [item] = await this.store.listReviews({ policy: this.policy, id, state: 'open', limit: 1 });
-		if (!item) return null;
-		const detail = item.detail as { readonly examples?: readonly string[] } | null;
-		return detail?.examples ?? [];
+	async #items(ids: readonly string[]): Promise<readonly StoredReview[]> {
+		return await this.store.listReviews({ policy: this.policy, ids, state: 'open', limit: ids.length });
 	}
+}
+
+/** The links that showed it. */
+function examplesOf({ detail }: ReviewItem): readonly string[] {
+	return (detail as { readonly examples?: readonly string[] } | null)?.examples ?? [];
 }
 
 const itemId = (policy: string, where: string): string => `unwired-${policy}-${where}`;

@@ -43,7 +43,7 @@ export function selectReviews(all: readonly StoredReview[], filter: ReviewFilter
 	const wanted = all.filter(
 		(review) =>
 			(filter.policy === undefined || review.policy === filter.policy) &&
-			(filter.id === undefined || review.id === filter.id) &&
+			(filter.ids === undefined || filter.ids.includes(review.id)) &&
 			(filter.link === undefined || review.link === filter.link) &&
 			(filter.kind === undefined || review.kind === filter.kind) &&
 			(filter.state === undefined || review.state === filter.state),

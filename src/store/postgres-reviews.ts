@@ -26,17 +26,17 @@ export async function listReviews(
 	db: StoreDatabase,
 	filter: ReviewFilter,
 ): Promise<readonly StoredReview[]> {
-	const { policy, id, link, kind, state, limit, offset = 0 } = filter;
+	const { policy, ids, link, kind, state, limit, offset = 0 } = filter;
 	const rows = await db.query<ReviewRow>(
 		`select policy, state, closed_by as "closedBy", item,
 			floor(extract(epoch from opened_at) * 1000) as opened,
 			floor(extract(epoch from updated_at) * 1000) as updated
 		from ${db.schema}.reviews
-		where ($1::text is null or policy = $1) and ($2::text is null or id = $2)
+		where ($1::text is null or policy = $1) and ($2::text[] is null or id = any ($2))
 			and ($3::text is null or link = $3) and ($4::text is null or kind = $4)
 			and ($5::text is null or state = $5)
 		order by opened_at, id limit $6 offset $7`,
-		[policy, id, link, kind, state, limit, offset],
+		[policy, ids, link, kind, state, limit, offset],
 	);
 	return rows.map(({ item, policy: owner, opened, updated, ...rest }) => ({
 		...item,

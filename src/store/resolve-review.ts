@@ -1,69 +1,165 @@
 import { isDue } from '../core/decide';
 import { reviewChanges } from '../core/draft';
 import { SyncError } from '../core/errors';
-import type { PolicyMode } from '../core/journal';
+import type { JournalEntry, PolicyMode } from '../core/journal';
+import type { PolicyInForce } from '../core/observe';
 import { resolve, type Choice, type Resolution } from '../core/resolve';
+import type { ReviewChange } from '../core/review';
 import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
 import type { LinkCommit, LoadedLink, PublishedPolicy, StoredReview, SyncStore } from './sync-store';
 
 export type ResolvingStore = Pick<SyncStore, 'load' | 'commit' | 'listReviews' | 'changeReviews' | 'setMode'>;
 
+/** The item as it was resolved, or why this decision was refused: REVIEW_CLOSED, REVIEW_CHANGED, INVALID_RESOLUTION, COMMIT_CONTENDED. */
+export type Resolved = StoredReview | SyncError;
+
+/** A decision about an item that is open. */
+interface Asked {
+	readonly item: StoredReview;
+	readonly resolution: Resolution;
+}
+
+/** By decision, so that two of them about one item have an end each. */
+type Outcomes = Map<Resolution, Resolved>;
+
 /**
- * R5: carries a person's decision into the store. It writes state and makes the link due;
- * the sweep hands it to Field Authority Merge, which alone makes operations.
+ * R5: carries people's decisions into the store, in order; one that is refused does not hold up
+ * the others. They write state and make links due; the sweep hands these to Field Authority Merge,
+ * which alone makes operations. Store trips: one, and two per policy.
  *
- * @throws SyncError REVIEW_CLOSED, REVIEW_CHANGED, INVALID_RESOLUTION; COMMIT_CONTENDED
- * @returns the item as it was resolved
+ * @returns one for each decision, in the order given
+ * @throws SyncError STORE_UNREACHABLE, POLICY_UNPUBLISHED
  */
+export async function resolveReviews(
+	store: ResolvingStore,
+	resolutions: readonly Resolution[],
+): Promise<readonly Resolved[]> {
+	const ids = [...new Set(resolutions.map(({ review }) => review))];
+	const found = ids.length > 0 ? await store.listReviews({ ids, limit: ids.length }) : [];
+	const items = new Map(found.map((item) => [item.id, item]));
+	const outcomes: Outcomes = new Map();
+	const asked = resolutions.flatMap((resolution): Asked[] => {
+		const item = items.get(resolution.review);
+		if (item?.state === 'open') return [{ item, resolution }];
+		const how = item ? `was closed by ${item.closedBy ?? 'the sync'}` : 'does not exist';
+		outcomes.set(resolution, closed(resolution.review, how));
+		return [];
+	});
+	for (const policy of new Set(asked.map(({ item }) => item.policy))) {
+		const ofPolicy = asked.filter(({ item }) => item.policy === policy);
+		await resolveWhole(store, { policy, asked: ofPolicy.filter(({ item }) => item.link === null), outcomes });
+		await resolveLinks(store, { policy, asked: ofPolicy.filter(({ item }) => item.link !== null), outcomes });
+	}
+	return resolutions.map((resolution) => outcomes.get(resolution) ?? closed(resolution.review, 'was answered already'));
+}
+
+/** The same for one decision. @throws SyncError why it was refused */
 export async function resolveReview(store: ResolvingStore, resolution: Resolution): Promise<StoredReview> {
-	const [item] = await store.listReviews({ id: resolution.review, limit: 1 });
-	if (!item) throw closed(resolution.review, 'does not exist');
-	if (item.state !== 'open') throw closed(item.id, `was closed by ${item.closedBy ?? 'the sync'}`);
-	if (item.link === null) return await resolveWhole(store, item, resolution);
-	const link = item.link;
-	return await retryContended(async (isLast) => {
-		const loaded = await store.load({ policy: item.policy, links: [link] });
-		const published = requirePublished(loaded, item.policy);
-		const [current] = loaded.links;
-		if (!current) throw closed(item.id, 'belongs to a record that is gone');
-		const commit = commitOf(current, resolution, published);
-		const { links } = await store.commit({ policy: item.policy, links: [commit] });
-		if (links[0] === 'committed') return item;
-		if (!isLast) return null;
-		throw new SyncError('COMMIT_CONTENDED', `The record of review item ${item.id} changes all the time`);
+	const [resolved] = await resolveReviews(store, [resolution]);
+	if (resolved === undefined || resolved instanceof SyncError) throw resolved ?? closed(resolution.review, 'has no answer');
+	return resolved;
+}
+
+interface OfPolicy {
+	readonly policy: string;
+	readonly asked: readonly Asked[];
+	readonly outcomes: Outcomes;
+}
+
+/** Decisions about records: one commit for all links, and again for those that lost it to another worker. */
+async function resolveLinks(store: ResolvingStore, { policy, asked, outcomes }: OfPolicy): Promise<void> {
+	let open = asked;
+	await retryContended(async (isLast) => {
+		if (open.length === 0) return true;
+		const loaded = await store.load({ policy, links: [...new Set(open.map(({ item }) => item.link ?? ''))] });
+		const published = requirePublished(loaded, policy);
+		const links = new Map(loaded.links.map((link) => [link.state.id, link]));
+		const commits = [...groupedByLink(open)].flatMap(([id, ofLink]) => {
+			const link = links.get(id);
+			if (link) return commitOf(link, ofLink, { published, outcomes }) ?? [];
+			for (const { item, resolution } of ofLink) outcomes.set(resolution, closed(item.id, 'belongs to a record that is gone'));
+			return [];
+		});
+		const results = commits.length > 0 ? (await store.commit({ policy, links: commits })).links : [];
+		const lost = new Set(commits.filter((_, index) => results[index] === 'conflict').map(({ state }) => state.id));
+		open = open.filter(({ item }) => lost.has(item.link ?? ''));
+		if (!isLast) return open.length === 0 ? true : null;
+		for (const { item, resolution } of open) outcomes.set(resolution, contended(item.id));
+		return true;
 	});
 }
 
-function commitOf(link: LoadedLink, resolution: Resolution, published: PublishedPolicy): LinkCommit {
-	const policy = policyInForce(published);
-	const { state, journal } = resolve(link.state, resolution, policy);
-	const closing = { policy: published.name, how: endOf(resolution.choice), by: resolution.by };
-	return {
-		state,
-		expectedRevision: link.revision,
-		due: isDue(state, policy, published.mode),
-		claims: [],
-		journal,
-		reviews: reviewChanges(link.state, state, closing),
-		stopAt: null,
-	};
+function groupedByLink(asked: readonly Asked[]): Map<string, Asked[]> {
+	const groups = new Map<string, Asked[]>();
+	for (const one of asked) {
+		const link = one.item.link ?? '';
+		const group = groups.get(link);
+		if (group) group.push(one);
+		else groups.set(link, [one]);
+	}
+	return groups;
 }
 
-/** An item about the policy as a whole: whoever approves turns the policy on again. */
-async function resolveWhole(
-	store: ResolvingStore,
-	item: StoredReview,
-	{ choice, token, by }: Resolution,
-): Promise<StoredReview> {
-	if (item.token !== token) {
-		throw new SyncError('REVIEW_CHANGED', `The review item ${item.id} has changed since it was looked at`);
+/** All decisions about one link, one after the other; null when each was refused. */
+function commitOf(
+	link: LoadedLink,
+	asked: readonly Asked[],
+	{ published, outcomes }: { published: PublishedPolicy; outcomes: Outcomes },
+): LinkCommit | null {
+	const policy = policyInForce(published);
+	let { state } = link;
+	const journal: JournalEntry[] = [];
+	const reviews: ReviewChange[] = [];
+	for (const { item, resolution } of asked) {
+		const resolved = tryResolve(state, resolution, policy);
+		if (resolved instanceof SyncError) {
+			outcomes.set(resolution, resolved);
+			continue;
+		}
+		const closing = { policy: published.name, how: endOf(resolution.choice), by: resolution.by };
+		reviews.push(...reviewChanges(state, resolved.state, closing));
+		journal.push(...resolved.journal);
+		state = resolved.state;
+		outcomes.set(resolution, item);
+	}
+	if (journal.length === 0) return null;
+	const due = isDue(state, policy, published.mode);
+	return { state, expectedRevision: link.revision, due, claims: [], journal, reviews, stopAt: null };
+}
+
+function tryResolve(
+	state: LoadedLink['state'],
+	resolution: Resolution,
+	policy: PolicyInForce,
+): ReturnType<typeof resolve> | SyncError {
+	try {
+		return resolve(state, resolution, policy);
+	} catch (error) {
+		if (error instanceof SyncError) return error;
+		throw error;
+	}
+}
+
+/** Items about the policy as a whole: whoever approves turns the policy on again. */
+async function resolveWhole(store: ResolvingStore, { policy, asked, outcomes }: OfPolicy): Promise<void> {
+	const ends = new Map<string, ReviewChange>();
+	let turnsOn = false;
+	for (const { item, resolution } of asked) {
+		const { choice, token, by } = resolution;
+		if (ends.has(item.id)) continue;
+		if (item.token !== token) {
+			const changed = `The review item ${item.id} has changed since it was looked at`;
+			outcomes.set(resolution, new SyncError('REVIEW_CHANGED', changed));
+			continue;
+		}
+		turnsOn ||= item.kind === 'approval' && choice.kind !== 'dismiss' && !keepsMode(item);
+		ends.set(item.id, { action: 'close', id: item.id, how: endOf(choice), by });
+		outcomes.set(resolution, item);
 	}
 	const live: PolicyMode = 'live';
-	const turnsOn = item.kind === 'approval' && choice.kind !== 'dismiss' && !keepsMode(item);
-	if (turnsOn) await store.setMode(item.policy, live);
-	await store.changeReviews(item.policy, [{ action: 'close', id: item.id, how: endOf(choice), by }]);
-	return item;
+	if (turnsOn) await store.setMode(policy, live);
+	if (ends.size > 0) await store.changeReviews(policy, [...ends.values()]);
 }
 
 /** Whoever agrees to read a system anew after a gap has not said what may be written. */
@@ -77,4 +173,8 @@ function endOf(choice: Choice): 'resolved' | 'dismissed' {
 
 function closed(id: string, how: string): SyncError {
 	return new SyncError('REVIEW_CLOSED', `The review item ${id} ${how}`);
+}
+
+function contended(id: string): SyncError {
+	return new SyncError('COMMIT_CONTENDED', `The record of review item ${id} changes all the time`);
 }

@@ -229,7 +229,7 @@ export interface HeldClaim {
 
 export interface ReviewFilter {
 	readonly policy?: string;
-	readonly id?: string;
+	readonly ids?: readonly string[];
 	readonly link?: string;
 	readonly kind?: ReviewItem['kind'];
 	readonly state?: StoredReview['state'];

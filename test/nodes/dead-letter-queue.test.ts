@@ -44,8 +44,8 @@ async function list(parameters: Record<string, unknown> = {}): Promise<Listed[]>
 }
 
 /** A conflict over the phone of one customer. */
-async function phoneConflict(): Promise<INodeExecutionData[]> {
-	const { crm, billing } = await linkedCustomer(lab, '1');
+async function phoneConflict(id = '1'): Promise<INodeExecutionData[]> {
+	const { crm, billing } = await linkedCustomer(lab, id);
 	const items = itemsOf(
 		lab.crm.update({ ...crm, phone: 'P1' }),
 		lab.billing.update({ ...billing, phone: 'P2' }),
@@ -274,6 +274,31 @@ describe('a decision', () => {
 			message: expect.stringContaining('(1 of 2 decisions refused)'),
 		});
 		expect(await list()).toMatchObject([{ id: one?.id }]);
+	});
+
+	test('takes the same store trips for one item and for many, and so does looking at them', async () => {
+		const trips = async (operation: string, items: readonly Listed[]): Promise<number> => {
+			await run(operation, { system: 'crm' }, items.map((json) => ({ json: json as never })));
+			return lab.trips();
+		};
+		for (const id of ['1', '2', '3', '4']) await phoneConflict(id);
+		const [first, ...others] = await list();
+		if (!first) throw new Error('no conflict');
+		expect([await trips('get', [first]), await trips('get', others)]).toEqual([2, 2]);
+		expect([await trips('resolve', [first]), await trips('resolve', others)]).toEqual([3, 3]);
+		expect(await list()).toEqual([]);
+	});
+
+	test('given twice in one run counts once, and the second one hears of it', async () => {
+		await phoneConflict();
+		await run('push', { reason: 'r' }, [{ json: { i: 1 } }]);
+		for (const item of await list()) {
+			const items = [item, item].map((json) => ({ json: json as never }));
+			await expect(run('dismiss', {}, items)).rejects.toMatchObject({
+				message: expect.stringMatching(/(no longer open|answered already).*\(1 of 2 decisions refused\)/),
+			});
+		}
+		expect(await list()).toEqual([]);
 	});
 
 	test('about a first contact is sent to Sync Policy', async () => {

@@ -190,7 +190,7 @@ describe('first contact', () => {
 		});
 		const { policy } = await lab.store.load({ policy: POLICY });
 		expect(policy?.mode).toBe('live');
-		expect(await lab.store.listReviews({ id: `first-contact-${POLICY}`, limit: 1 })).toMatchObject([
+		expect(await lab.store.listReviews({ ids: [`first-contact-${POLICY}`], limit: 1 })).toMatchObject([
 			{ state: 'resolved', closedBy: 'ann' },
 		]);
 	});

@@ -145,7 +145,7 @@ export class SimulatedSync {
 
 	/** A person answers a review with the token it has now. */
 	async answer(reviewId: string, choice: Choice): Promise<void> {
-		const [item] = await this.store.listReviews({ id: reviewId, limit: 1 });
+		const [item] = await this.store.listReviews({ ids: [reviewId], limit: 1 });
 		if (!item) throw new Error(`no review ${reviewId}`);
 		const store = this.#watchedStore();
 		try {

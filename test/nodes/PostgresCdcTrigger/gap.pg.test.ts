@@ -30,7 +30,7 @@ const dropSlot = async (lab: TriggerLab): Promise<void> =>
 	await lab.sql(`select pg_drop_replication_slot('${lab.settings.slot}')`);
 
 async function gapItem(lab: TriggerLab): Promise<StoredReview | undefined> {
-	return (await lab.store.listReviews({ id: GAP, limit: 1 }))[0];
+	return (await lab.store.listReviews({ ids: [GAP], limit: 1 }))[0];
 }
 
 async function agree(lab: TriggerLab): Promise<void> {

@@ -40,9 +40,9 @@ class SweptStore {
 		}
 	}
 
-	async listReviews({ id = '' }: ReviewFilter): Promise<readonly StoredReview[]> {
-		const item = this.reviews.get(id);
-		return item ? [{ ...item, state: 'open', openedAtMs: 0, updatedAtMs: 0, closedBy: null }] : [];
+	async listReviews({ ids = [] }: ReviewFilter): Promise<readonly StoredReview[]> {
+		const items = ids.flatMap((id) => this.reviews.get(id) ?? []);
+		return items.map((item) => ({ ...item, state: 'open', openedAtMs: 0, updatedAtMs: 0, closedBy: null }));
 	}
 
 	async load({ links = [] }: LoadRequest): Promise<Loaded> {

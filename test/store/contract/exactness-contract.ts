@@ -120,7 +120,7 @@ export function describeExactness(open: OpenStore): void {
 			await commit(under.store, [commitOf(link('odd'), { journal, reviews })]);
 			const [entry] = await under.store.readJournal({ policy: POLICY, link: 'odd', limit: 1 });
 			expect(canonicalJson(entry?.entry)).toBe(canonicalJson(journal[0]));
-			const [listed] = await under.store.listReviews({ id: 'odd.1', limit: 1 });
+			const [listed] = await under.store.listReviews({ ids: ['odd.1'], limit: 1 });
 			expect(canonicalJson(listed?.detail)).toBe(canonicalJson(odd));
 			expect(listed?.reason).toBe('a\0b');
 			const request = {

@@ -104,7 +104,9 @@ export function describeReviewsAndJournal(open: OpenStore): void {
 				);
 			expect(await ids({})).toEqual(['c', 'a', 'b', 'other/a']);
 			expect(await ids({ policy: POLICY })).toEqual(['c', 'a', 'b']);
-			expect(await ids({ id: 'a' })).toEqual(['a', 'other/a']);
+			expect(await ids({ ids: ['a'] })).toEqual(['a', 'other/a']);
+			expect(await ids({ ids: ['b', 'c', 'unknown'] })).toEqual(['c', 'b']);
+			expect(await ids({ ids: [] })).toEqual([]);
 			expect(await ids({ link: 'l2' })).toEqual(['a']);
 			expect(await ids({ kind: 'approval' })).toEqual(['b']);
 			expect(await ids({ state: 'open' })).toEqual(['a', 'b', 'other/a']);
