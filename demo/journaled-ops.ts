@@ -3,6 +3,7 @@ import type { LinkState, Operation } from '../src/core/link';
 import { inForce, type PolicyInForce } from '../src/core/observe';
 import { policyOf } from '../src/core/parse-policy';
 import { replay, type ReplayedEntry } from '../src/core/replay';
+import { type LinkDocument, unpackLink } from '../src/store/link-document';
 import type { DemoDatabases } from './databases';
 
 export interface ReplayedJournal {
@@ -16,7 +17,7 @@ export interface ReplayedJournal {
 /** Replays the journal of every link, and compares where it leads with the state in the store. */
 export async function replayJournal({ store }: DemoDatabases): Promise<ReplayedJournal> {
 	const policies = await readPolicies(store);
-	const stored = await store.query<{ id: string; state: LinkState }>(
+	const stored = await store.query<{ id: string; state: LinkDocument }>(
 		'select id, state from n8n_bisync.links',
 	);
 	const journal = await store.query<{ link: string; entries: ReplayedEntry[] }>(
@@ -27,7 +28,7 @@ export async function replayJournal({ store }: DemoDatabases): Promise<ReplayedJ
 	const operations = new Map<string, Operation>();
 	const unfaithful = stored.rows.filter(({ id, state }) => {
 		const replayed = replayOne(byLink.get(id) ?? [], policies, operations);
-		return canonicalJson(replayed as unknown as Json) !== canonicalJson(state as unknown as Json);
+		return canonicalJson(replayed as unknown as Json) !== canonicalJson(unpackLink(state) as unknown as Json);
 	});
 	return { operations, links: stored.rows.length, unfaithful: unfaithful.map(({ id }) => id) };
 }
