@@ -16,8 +16,8 @@ export type Key = Readonly<Record<string, Json>>;
 export interface LinkState {
 	readonly id: string;
 	readonly entity: string;
-	/** Counts the records that have used the same key one after the other: the highest one has it now. */
-	generation: number;
+	/** Counts the records that have used the same key one after the other. */
+	readonly generation: number;
 	/** The row of each system that has (or had) one. */
 	keys: Record<string, Key>;
 	/** Per system, the position of the last event folded into this link: at or before it is a duplicate. */

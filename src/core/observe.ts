@@ -73,9 +73,8 @@ function observeRow(draft: Draft, step: Step, entity: EntityPolicy): void {
 	const isNewRow = exists && !existsIn(draft.state, change.system) && op?.kind !== 'insert';
 	if (isNewRow) forgetRow(draft, change.system);
 	observeExistence(draft, step);
-	if (!exists) return;
 	if (change.key !== null) draft.state.keys[change.system] = change.key;
-	draft.state.generation = change.generation ?? draft.state.generation;
+	if (!exists) return;
 	const before = counts.foreign;
 	for (const [name, reading] of readFields(entity, change.system, change.columns, change)) {
 		observeField(draft, { ...step, name, reading, isNewRow });

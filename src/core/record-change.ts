@@ -1,5 +1,5 @@
 import type { ChangeEvent } from './change-event';
-import { canonicalJson, type Json } from './canonical-json';
+import { canonicalJson, equalJson, type Json } from './canonical-json';
 import type { Key } from './link';
 import { keyText } from './mapping';
 import { isGenuine, type Marker } from './marker';
@@ -34,8 +34,6 @@ export interface RecordChange {
 	/** A marker with our prefix and a wrong MAC: somebody tries to hide a change, or the store's key was replaced. */
 	readonly forged: boolean;
 	readonly snapshot: boolean;
-	/** The generation of a link whose row takes over a key that another link had; absent otherwise. */
-	readonly generation?: number;
 	/** Our operation was applied, but to a row that had come to its key: to another record. Absent otherwise. */
 	readonly misdirected?: true;
 }
@@ -47,22 +45,39 @@ export interface RecordChange {
  */
 export function foldEvents(events: readonly ChangeEvent[], macKey: string): RecordChange[] {
 	const changes = new Set<RecordChange>(); // In the order of last events.
-	const open = new Map<string, RecordChange>(); // By the record's key now.
+	const open = new Map<string, RecordChange[]>(); // By the record's key now; several when it was others' before.
+	const born = new Set<RecordChange>();
 	for (const event of events) {
 		if (event.op === 't') continue; // It speaks of no record; see `holdTruncates`.
 		const single = changeOf(event, macKey);
-		const id = recordId(single, single.previousKey ?? single.key);
-		const earlier = open.get(id);
-		const folded = earlier ? combine(earlier, single) : single;
+		const candidates = open.get(recordId(single, single.previousKey ?? single.key)) ?? [];
+		const earlier = candidates.filter((one) => isSameRecord(one, single, event)).at(-1);
+		const isBorn = earlier ? born.has(earlier) : event.op === 'c';
+		const folded = earlier ? combine(earlier, single, isBorn) : single;
 		if (earlier) {
 			changes.delete(earlier);
-			open.delete(id);
+			candidates.splice(candidates.indexOf(earlier), 1);
 		}
 		changes.add(folded);
+		if (isBorn) born.add(folded);
 		// A row that moves to the key of one that was deleted is another record: the delete stays a change.
-		open.set(recordId(folded, folded.key), folded);
+		const id = recordId(folded, folded.key);
+		open.set(id, [...(open.get(id) ?? []), folded]);
 	}
 	return [...changes];
+}
+
+/**
+ * Whether an event goes on with what the transaction has done to the record under its key. Not when
+ * another link's write follows ours, which deleted the row; and not when the row was another one:
+ * with a deferrable key two rows may share a key until the commit.
+ */
+function isSameRecord(earlier: RecordChange, { marker }: RecordChange, { before }: ChangeEvent): boolean {
+	if (earlier.marker !== null && marker !== null && earlier.marker.link !== marker.link) return false;
+	if (earlier.exists !== true || before === null) return true;
+	return Object.entries(before).every(
+		([column, value]) => !Object.hasOwn(earlier.columns, column) || equalJson(earlier.columns[column] ?? null, value),
+	);
 }
 
 function changeOf(event: ChangeEvent, macKey: string): RecordChange {
@@ -97,15 +112,18 @@ export function previousKeyOf({ op, before, key }: Pick<ChangeEvent, 'op' | 'bef
 	return canonicalJson(previous) === canonicalJson(key) ? null : previous;
 }
 
-function combine(earlier: RecordChange, later: RecordChange): RecordChange {
+/** @param isBorn - the record was made in this transaction: nobody knows it by an earlier key */
+function combine(earlier: RecordChange, later: RecordChange, isBorn: boolean): RecordChange {
 	const rowChanged = later.exists !== null;
 	const kept = rowChanged && later.exists ? keptColumns(earlier, later.unchanged) : {};
+	const key = later.key ?? earlier.key;
+	const first = isBorn ? null : (earlier.previousKey ?? later.previousKey);
 	const image = rowChanged ? { ...kept, ...later.columns } : earlier.columns;
 	return {
 		...later,
 		firstPosition: earlier.firstPosition,
-		key: later.key ?? earlier.key,
-		previousKey: earlier.previousKey ?? later.previousKey,
+		key,
+		previousKey: first !== null && equalJson({ ...first }, { ...key }) ? null : first, // Moved, and back again.
 		exists: later.exists ?? earlier.exists,
 		columns: image,
 		unchanged: rowChanged

@@ -131,31 +131,50 @@ function requireIdentity({ columns }: Relation, { schema, table, key }: EventTab
 	);
 }
 
+/**
+ * A marker goes with the last event of its record. Where a key has had several lives in the
+ * transaction (we deleted one record and made another under its key), the markers that name it are
+ * theirs in order, the last one the last life's.
+ */
 function pairMarkers(drafts: readonly Draft[]): void {
 	// A write that changed nothing has no row: one that stands under its key is another record's.
 	const markers = drafts.filter(({ marker }) => marker?.outcome === 'applied');
 	if (markers.length === 0) return;
-	const lastOf = lastEvents(drafts);
+	const lives = livesOf(drafts);
+	const byRecord = new Map<string, Draft[]>();
 	for (const draft of markers) {
 		const { marker } = draft;
-		const row = marker?.key ? lastOf.get(recordText(marker.entity, marker.key)) : undefined;
-		// A record has one write of ours per transaction; a second marker is somebody's copy.
-		if (!row || row.marker !== null) continue;
-		row.marker = marker;
-		draft.isPaired = true;
+		if (!marker?.key) continue;
+		const record = recordText(marker.entity, marker.key);
+		byRecord.set(record, [...(byRecord.get(record) ?? []), draft]);
+	}
+	for (const [record, ours] of byRecord) {
+		const rows = lives.get(record) ?? [];
+		// One write of ours for each life; more markers than lives are somebody's copies.
+		const first = Math.max(0, rows.length - ours.length);
+		ours.forEach((draft, index) => {
+			const row = rows[first + index];
+			if (!row || row.marker !== null) return;
+			row.marker = draft.marker;
+			draft.isPaired = true;
+		});
 	}
 }
 
-/** By record, the last event of it; a record that changed its key is found by both keys. */
-function lastEvents(drafts: readonly Draft[]): Map<string, Draft> {
-	const last = new Map<string, Draft>();
+/** By record, the last event of each life that its key has had; a record that changed its key is found by both keys. */
+function livesOf(drafts: readonly Draft[]): Map<string, Draft[]> {
+	const lives = new Map<string, Draft[]>();
 	for (const draft of drafts) {
 		if (draft.op === 'm' || draft.op === 't') continue;
 		const previous = previousKeyOf(draft);
-		if (previous) last.set(recordText(draft.entity, previous), draft);
-		last.set(recordText(draft.entity, draft.key), draft);
+		for (const key of previous ? [previous, draft.key] : [draft.key]) {
+			const record = recordText(draft.entity, key);
+			const known = lives.get(record) ?? [];
+			const goesOn = known.length > 0 && known.at(-1)?.op !== 'd';
+			lives.set(record, [...(goesOn ? known.slice(0, -1) : known), draft]);
+		}
 	}
-	return last;
+	return lives;
 }
 
 const recordText = (entity: string, key: Key): string => canonicalJson([entity, key]);

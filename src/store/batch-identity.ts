@@ -35,6 +35,8 @@ export class BatchLinks {
 	#onlyTogether = false;
 	/** By change of the transaction at hand, the link that had its old key before the transaction. */
 	readonly #movers = new Map<RecordChange, WorkingLink>();
+	/** These links: the keys they have now will be others' when the transaction is over. */
+	readonly #leaving = new Set<WorkingLink>();
 
 	constructor(
 		readonly policy: Policy,
@@ -55,6 +57,12 @@ export class BatchLinks {
 		const released = links.filter(({ releases }) => releases.size > 0);
 		for (const link of released.length > 0 ? links : []) this.#claimMatches(link);
 		return this.#onlyTogether || released.length > 0;
+	}
+
+	/** The systems in which the link's key leads to another link by now: its row there is gone, and the key in use again. */
+	yields({ state }: WorkingLink): string[] {
+		const { entity, keys } = state;
+		return Object.keys(keys).filter((system) => this.byKey(system, entity, keys[system] ?? {})?.state.id !== state.id);
 	}
 
 	byId(id: string): WorkingLink | undefined {
@@ -78,11 +86,25 @@ export class BatchLinks {
 	 */
 	startTransaction(changes: readonly RecordChange[]): void {
 		this.#movers.clear();
+		this.#leaving.clear();
 		for (const change of changes) {
 			const { system, entity, previousKey } = change;
 			const link = previousKey ? this.byKey(system, entity, previousKey) : undefined;
-			if (link) this.#movers.set(change, link);
+			if (!link) continue;
+			this.#movers.set(change, link);
+			this.#leaving.add(link);
 		}
+	}
+
+	/** The transaction's changes in the order to be observed in: what links give up is there for new records. */
+	inOrder(changes: readonly RecordChange[]): readonly RecordChange[] {
+		const known = new Set(changes.filter((change) => this.#isKnown(change)));
+		return [...known, ...changes.filter((change) => !known.has(change))];
+	}
+
+	#isKnown(change: RecordChange): boolean {
+		const known = this.#known(change);
+		return known !== undefined && !this.#isSuccessor(known, change);
 	}
 
 	/**
@@ -116,7 +138,7 @@ export class BatchLinks {
 			];
 		}
 		const found = this.#find(change);
-		return found === null ? [] : [{ ...found, change: this.#withTakeover(found.link, change) }];
+		return found === null ? [] : [{ ...found, change }];
 	}
 
 	#find(change: RecordChange): Omit<Found, 'change'> | null {
@@ -132,24 +154,13 @@ export class BatchLinks {
 		return { link: this.#create(change, emptyLink), how: 'created' };
 	}
 
-	/**
-	 * The change, with a higher generation where it takes over a key that another link had: a row
-	 * that is gone keeps its key for late events, and may not hold up the one that has it now.
-	 */
-	#withTakeover(link: WorkingLink, change: RecordChange): RecordChange {
-		const { system, entity, key, exists } = change;
-		const holder = key !== null && exists ? this.whoHad(system, entity, key) : undefined;
-		if (!holder || holder === link || holder.state.generation < link.state.generation) return change;
-		return { ...change, generation: holder.state.generation + 1 };
-	}
-
 	/** Keeps keys and match keys true to what a change has made of its link. */
 	update({ link, change }: Pick<Found, 'link' | 'change'>, state: LinkState): void {
 		const { system, entity, key, exists } = change;
 		const before = link.state.keys[system];
 		const holder = key === null ? undefined : this.whoHad(system, entity, key);
 		link.state = state;
-		this.#index(link);
+		this.#lead(link, system);
 		this.#claimMatches(link);
 		if (key === null || exists === null) return;
 		const moved = before !== undefined && !equalJson({ ...before }, { ...key });
@@ -178,7 +189,9 @@ export class BatchLinks {
 		}
 		for (const match of [...link.claims, ...(link.loaded?.matches ?? [])]) {
 			if (now.has(match)) continue;
-			this.#byMatch.delete(matchText({ entity: link.state.entity, match }));
+			const text = matchText({ entity: link.state.entity, match });
+			if (this.#byMatch.get(text) === link) this.#byMatch.delete(text);
+			if (link.claims.has(match)) this.#onlyTogether = true; // Nothing of it would be left to find the link by.
 			link.claims.delete(match);
 			if (link.loaded?.matches.includes(match)) link.releases.add(match);
 		}
@@ -193,7 +206,7 @@ export class BatchLinks {
 		if (mover) return mover;
 		for (const key of [change.previousKey, change.key]) {
 			const link = key ? this.byKey(system, entity, key) : undefined;
-			if (link) return link;
+			if (link && !this.#leaving.has(link)) return link;
 		}
 		// A row goes by its own key: a copied marker must not put it into somebody else's link.
 		return change.exists === null ? marked : undefined;
@@ -239,11 +252,29 @@ export class BatchLinks {
 		this.#index(link);
 	}
 
+	/** A key leads to the record that is there, before one that is gone; of two, to the newer. */
 	#index(link: WorkingLink): void {
 		for (const [system, key] of Object.entries(link.state.keys)) {
+			const other = this.byKey(system, link.state.entity, key);
+			if (other && rankOf(other, system) > rankOf(link, system)) continue;
 			this.#byKey.set(keyText({ system, entity: link.state.entity, key }), link);
 		}
 	}
+
+	/** After a change: the row that is there now has the key, whoever had it; one that is gone keeps it until another comes. */
+	#lead(link: WorkingLink, system: string): void {
+		const { entity, keys } = link.state;
+		const key = keys[system];
+		if (key === undefined) return;
+		const other = this.byKey(system, entity, key);
+		const isTaken = other !== undefined && existsIn(other.state, system) && !this.#leaving.has(other);
+		if (existsIn(link.state, system) || !isTaken) this.#byKey.set(keyText({ system, entity, key }), link);
+	}
+}
+
+/** Generations are per link, whatever the system: they say nothing about who is there. */
+function rankOf({ state }: WorkingLink, system: string): number {
+	return (existsIn(state, system) ? Number.MAX_SAFE_INTEGER / 2 : 0) + state.generation;
 }
 
 function workingLink(state: LinkState, loaded: LoadedLink | null): WorkingLink {

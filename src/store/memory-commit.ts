@@ -22,8 +22,8 @@ interface CommitTime {
  * 2. Of the rest, a link loses when a key it did not have before is one that another link of the
  *    same or a later generation has, or claims earlier in the request; and when another link holds
  *    one of its match keys, or claims it earlier in the request.
- * 3. Of links that are committed together, all lose when one does; and one may take a match key
- *    that another of them gives up.
+ * 3. Of links that are committed together, all lose when one does; they may take keys from anybody,
+ *    and match keys that another of them gives up.
  *
  * @throws SyncError STREAM_GAP, STREAM_UNKNOWN: nothing was committed
  */
@@ -37,7 +37,7 @@ export function commitTo(
 	const judged = losers(data, links, together);
 	const lost = together && judged.size > 0 ? new Set(links.keys()) : judged;
 	const won = links.filter((_, index) => !lost.has(index));
-	const committed = write(data, won, time);
+	const committed = write(data, { won, together }, time);
 	const stops = links.filter((_, index) => lost.has(index)).map(({ stopAt }) => stopAt);
 	const streams = advance ? advanced(data.streams, advance, stops) : data.streams;
 	const outcome = (_: LinkCommit, index: number) => (lost.has(index) ? 'conflict' : 'committed');
@@ -74,7 +74,7 @@ function losers(data: PolicyData, links: readonly LinkCommit[], together: boolea
 		if (met.has(state.id) || revision !== expectedRevision) lost.add(index);
 		met.add(state.id);
 	});
-	const judge = new IdentityJudge(data, together ? releasesOf(links) : new Set());
+	const judge = new IdentityJudge(data, together ? releasesOf(links) : null);
 	const inTheRunning = links.map((_, index) => index).filter((index) => !lost.has(index));
 	for (const index of inTheRunning) {
 		const link = links[index];
@@ -90,11 +90,13 @@ class IdentityJudge {
 
 	constructor(
 		readonly data: PolicyData,
-		readonly released: ReadonlySet<string>,
+		/** By links that are committed together; null: each is committed for itself. */
+		readonly released: ReadonlySet<string> | null,
 	) {}
 
 	isTaken({ state, claims }: LinkCommit): boolean {
-		const keys = newKeys(this.data, state).map((text) => this.#isKeyTaken(text, state));
+		const wanted = this.released ? [] : newKeys(this.data, state);
+		const keys = wanted.map((text) => this.#isKeyTaken(text, state));
 		const matches = claims.map((match) =>
 			this.#isMatchTaken(matchText({ ...state, match }), state.id),
 		);
@@ -112,7 +114,7 @@ class IdentityJudge {
 
 	#isMatchTaken(text: string, id: string): boolean {
 		const held = this.data.matches.get(text) ?? id;
-		const holder = this.released.has(releaseText(text, held)) ? id : held;
+		const holder = this.released?.has(releaseText(text, held)) ? id : held;
 		const claimant = this.#linkByMatch.get(text) ?? id;
 		this.#linkByMatch.set(text, claimant);
 		return holder !== id || claimant !== id;
@@ -146,7 +148,11 @@ function keysOf(state: LinkState | null): string[] {
 	return Object.entries(keys).map(([system, key]) => keyText({ system, entity, key }));
 }
 
-function write(data: PolicyData, won: readonly LinkCommit[], time: CommitTime): PolicyData {
+function write(
+	data: PolicyData,
+	{ won, together }: { won: readonly LinkCommit[]; together: boolean },
+	time: CommitTime,
+): PolicyData {
 	const links = new Map(data.links);
 	const matches = new Map(data.matches);
 	for (const link of won) {
@@ -164,7 +170,7 @@ function write(data: PolicyData, won: readonly LinkCommit[], time: CommitTime): 
 		...data,
 		links,
 		matches,
-		keys: takenKeys(data, won),
+		keys: takenKeys(data, won, together),
 		reviews,
 		journal: extended(data, won, time),
 	};
@@ -193,14 +199,18 @@ function recordOf(link: LinkCommit, before: LinkRecord | undefined, time: Commit
 }
 
 /** A key leads to the last link that took it, even when that link has another key by now. */
-function takenKeys(data: PolicyData, won: readonly LinkCommit[]): PolicyData['keys'] {
+function takenKeys(data: PolicyData, won: readonly LinkCommit[], together: boolean): PolicyData['keys'] {
 	const keys = new Map(data.keys);
-	for (const { state } of won) {
-		for (const text of newKeys(data, state)) {
-			keys.set(text, { link: state.id, generation: state.generation });
-		}
-	}
+	const taken = won.flatMap((link) => keysTaken(data, link, together).map((text) => ({ text, ...link.state })));
+	taken.sort((a, b) => a.generation - b.generation);
+	for (const { text, id, generation } of taken) keys.set(text, { link: id, generation });
 	return keys;
+}
+
+function keysTaken(data: PolicyData, { state, yields = [] }: LinkCommit, together: boolean): string[] {
+	if (!together) return newKeys(data, state);
+	const kept = Object.entries(state.keys).filter(([system]) => !yields.includes(system));
+	return keysOf({ ...state, keys: Object.fromEntries(kept) });
 }
 
 function extended(

@@ -13,7 +13,7 @@ import {
 import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
 import { positionOfEvent, sortOut, type SortedBatch } from './stream-order';
-import type { Loaded, LoadedLink, LoadRequest, PublishedPolicy, SyncStore } from './sync-store';
+import type { Loaded, LoadedLink, LoadRequest, MatchKey, PublishedPolicy, SyncStore } from './sync-store';
 import { holdTruncates } from './truncate';
 
 /** What became of one event, for the item that carried it. */
@@ -91,9 +91,15 @@ async function prepare(
 	const { fresh: events, from } = sorted;
 	const input = { events, changes: foldEvents(events, published.macKey), published, policy: policyInForce(published) };
 	await holdTruncates(store, published, events);
-	const matches = unknownMatches({ ...input, links: loaded.links });
-	const holders = matches.length > 0 ? (await store.load({ policy: published.name, matches })).links : [];
-	return prepareObservation({ ...input, system, from, links: distinct([...loaded.links, ...holders]) });
+	let { links } = loaded;
+	const asked: MatchKey[] = [];
+	for (let matches = unknownMatches({ ...input, links }); ; ) {
+		if (matches.length > 0) links = distinct([...links, ...(await store.load({ policy: published.name, matches })).links]);
+		asked.push(...matches);
+		const prepared = prepareObservation({ ...input, system, from, links, asked });
+		if (prepared.unasked.length === 0) return prepared;
+		matches = [...prepared.unasked];
+	}
 }
 
 function distinct(links: readonly LoadedLink[]): LoadedLink[] {

@@ -6,6 +6,7 @@ import { emptyLink, type LinkState } from '../core/link';
 import { observe, type Disposition, type PolicyInForce } from '../core/observe';
 import type { Position } from '../core/position';
 import type { RecordChange } from '../core/record-change';
+import { matchText } from './identity-text';
 import { BatchLinks, type Found, type WorkingLink } from './batch-identity';
 import type { CommitRequest, LinkCommit, LoadedLink, MatchKey, PublishedPolicy } from './sync-store';
 
@@ -18,6 +19,8 @@ export interface PreparedObservation {
 	readonly dispositions: ReadonlyMap<string, Disposition>;
 	/** By link id; links that the batch did not change are not in it. */
 	readonly due: ReadonlyMap<string, boolean>;
+	/** Match keys that would be claimed without knowing whose they are: load these, and prepare again. */
+	readonly unasked: readonly MatchKey[];
 }
 
 export interface ObservationInput {
@@ -29,6 +32,8 @@ export interface ObservationInput {
 	/** The predecessor of the first event, at or before the stream's position. */
 	readonly from: Position;
 	readonly links: readonly LoadedLink[];
+	/** Match keys that were looked up: whoever holds one of them is among the links. */
+	readonly asked: readonly MatchKey[];
 	readonly published: PublishedPolicy;
 	readonly policy: PolicyInForce;
 }
@@ -44,24 +49,37 @@ export function prepareObservation(input: ObservationInput): PreparedObservation
 	const work = new Map<string, LinkWork>();
 	const dispositions = new Map<string, Disposition>();
 	const { changes } = input;
-	let commit = '';
-	for (const change of changes) {
-		if (commitOf(change.position) !== commit) {
-			commit = commitOf(change.position);
-			links.startTransaction(changes.filter(({ position }) => commitOf(position) === commit));
-		}
-		for (const found of links.find(change)) {
-			const { link } = found;
-			const mine = workOn(work, link, prevOf.get(change.firstPosition) ?? input.from);
-			introduce(mine, found);
-			const seen = observe(link.state, found.change, input.policy);
-			links.update(found, seen.state);
-			mine.journal.push(...seen.journal);
-			mine.isForeign ||= seen.disposition === 'foreign';
-			dispositions.set(dispositionId(link.state.id, change.position), seen.disposition);
+	for (const transaction of byTransaction(changes)) {
+		links.startTransaction(transaction);
+		const stopAt = prevOf.get(firstOf(transaction)) ?? input.from;
+		for (const change of links.inOrder(transaction)) {
+			for (const found of links.find(change)) {
+				const { link } = found;
+				const mine = workOn(work, link, stopAt);
+				introduce(mine, found);
+				const seen = observe(link.state, found.change, input.policy);
+				links.update(found, seen.state);
+				mine.journal.push(...seen.journal);
+				mine.isForeign ||= seen.disposition === 'foreign';
+				dispositions.set(dispositionId(link.state.id, change.position), seen.disposition);
+			}
 		}
 	}
 	return finish(input, { links, work, dispositions });
+}
+
+const firstOf = (transaction: readonly RecordChange[]): Position =>
+	transaction.map(({ firstPosition }) => firstPosition).reduce((a, b) => (a < b ? a : b));
+
+function byTransaction(changes: readonly RecordChange[]): RecordChange[][] {
+	const groups = new Map<string, RecordChange[]>();
+	for (const change of changes) {
+		const commit = commitOf(change.position);
+		const group = groups.get(commit);
+		if (group) group.push(change);
+		else groups.set(commit, [change]);
+	}
+	return [...groups.values()];
 }
 
 /** Match keys to load before `prepareObservation`: of records that no link knows, or that have come to have them. */
@@ -81,7 +99,10 @@ function commitOf(position: Position): string {
 interface LinkWork {
 	readonly before: LinkState;
 	readonly journal: JournalEntry[];
-	/** The event before the link's first one: if the link loses its commit, the stream has been observed up to there. */
+	/**
+	 * The event before the first transaction that concerns the link: if the link loses its commit, the
+	 * stream has been observed up to there. Not within a transaction, whose rest would fold otherwise.
+	 */
 	stopAt: Position;
 	isForeign: boolean;
 }
@@ -89,8 +110,6 @@ interface LinkWork {
 function workOn(work: Map<string, LinkWork>, link: WorkingLink, stopAt: Position): LinkWork {
 	const existing = work.get(link.state.id);
 	if (existing) {
-		// Changes come in the order of their last events, and one that ends later may begin earlier.
-		if (stopAt < existing.stopAt) existing.stopAt = stopAt;
 		return existing;
 	}
 	const { id, entity, generation } = link.state;
@@ -111,14 +130,14 @@ function introduce(mine: LinkWork, { link, how, change }: Found): void {
 }
 
 function finish(
-	{ system, events, from, published, policy }: ObservationInput,
+	{ system, events, from, published, policy, asked }: ObservationInput,
 	done: Pick<PreparedObservation, 'links' | 'dispositions'> & { work: ReadonlyMap<string, LinkWork> },
 ): PreparedObservation {
 	const together = done.links.finish(done.work.keys());
 	const commits: LinkCommit[] = [];
 	for (const [id, mine] of done.work) {
 		const link = done.links.byId(id);
-		if (link && mine.journal.length > 0) commits.push(linkCommit(link, mine, { published, policy }));
+		if (link && mine.journal.length > 0) commits.push({ ...linkCommit(link, mine, { published, policy }), yields: done.links.yields(link) });
 	}
 	const to = events.at(-1)?.source.position ?? from;
 	return {
@@ -126,6 +145,7 @@ function finish(
 		links: done.links,
 		dispositions: done.dispositions,
 		due: new Map(commits.map(({ state, due }) => [state.id, due])),
+		unasked: unasked(commits, asked),
 	};
 }
 
@@ -150,4 +170,11 @@ function linkCommit(
 /** Where nothing is held, a foreign change has to be decided about, without asking what the decision would be. */
 function isHeld({ fields }: LinkState): boolean {
 	return Object.values(fields).some(({ frozen }) => frozen !== null);
+}
+
+/** Whose claims a commit would judge without this batch having seen the holder: it could lose them for ever. */
+function unasked(commits: readonly LinkCommit[], asked: readonly MatchKey[]): MatchKey[] {
+	const known = new Set(asked.map(matchText));
+	const claimed = commits.flatMap(({ state: { entity }, claims }) => claims.map((match) => ({ entity, match })));
+	return claimed.filter((key) => !known.has(matchText(key)));
 }

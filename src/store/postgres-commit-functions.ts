@@ -12,7 +12,7 @@
  */
 export const COMMIT_TYPES = /* sql */ `
 create type {schema}.commit_head as (
-	ord integer, id text, entity text, generation integer, expected integer, due boolean, stop text, keys text[]
+	ord integer, id text, entity text, generation integer, expected integer, due boolean, stop text, keys text[], yields text[]
 );
 -- A claim of a match key; a release when match is null.
 create type {schema}.commit_claim as (ord integer, key text, match text);
@@ -56,7 +56,7 @@ begin
 		v_lost := array(select h.ord from unnest(v_heads) h);
 	end if;
 	if v_touches then
-		perform {schema}.take_identities(p_policy, v_heads, v_claims, v_lost);
+		perform {schema}.take_identities(p_policy, v_heads, v_claims, p_together, v_lost);
 	end if;
 	-- Not now(): that is when this transaction began, before it waited.
 	v_now := clock_timestamp();
@@ -120,8 +120,8 @@ begin
 		where h.expected = 0 or l.keys is distinct from h.keys);
 end $touches$;
 
--- The keys that links in the running do not have yet.
-create function {schema}.new_keys(p_policy text, p_heads {schema}.commit_head[], p_lost integer[])
+-- The keys that links in the running do not have yet; of links committed together, all that they do not yield.
+create function {schema}.new_keys(p_policy text, p_heads {schema}.commit_head[], p_together boolean, p_lost integer[])
 returns table (ord integer, id text, generation integer, key text) language plpgsql as $new$
 begin
 	return query
@@ -129,7 +129,8 @@ begin
 		from unnest(p_heads) h
 		cross join unnest(h.keys) as k(key)
 		left join {schema}.links l on l.policy = p_policy and l.id = h.id
-		where h.ord <> all (p_lost) and (l.id is null or k.key <> all (l.keys));
+		where h.ord <> all (p_lost)
+			and case when p_together then k.key <> all (h.yields) else l.id is null or k.key <> all (l.keys) end;
 end $new$;
 
 create function {schema}.taken_identities(
@@ -140,7 +141,8 @@ begin
 		select n.ord from (
 			select nk.*, max(nk.generation) over (
 				partition by nk.key order by nk.ord rows between unbounded preceding and 1 preceding) as claimed
-			from {schema}.new_keys(p_policy, p_heads, p_lost) nk
+			from {schema}.new_keys(p_policy, p_heads, p_together, p_lost) nk
+			where not p_together
 		) n
 		left join {schema}.link_keys held on held.policy = p_policy and held.key = n.key and held.link <> n.id
 		left join {schema}.links holder on holder.policy = p_policy and holder.id = held.link
@@ -158,14 +160,14 @@ begin
 end $taken$;
 
 create function {schema}.take_identities(
-	p_policy text, p_heads {schema}.commit_head[], p_claims {schema}.commit_claim[], p_lost integer[]
+	p_policy text, p_heads {schema}.commit_head[], p_claims {schema}.commit_claim[], p_together boolean, p_lost integer[]
 ) returns void language plpgsql as $take$
 begin
 	-- Of two generations that claim a key in one request, the key leads to the newer one.
 	insert into {schema}.link_keys as held (policy, key, link, generation)
 	select distinct on (n.key) p_policy, n.key, n.id, n.generation
-	from {schema}.new_keys(p_policy, p_heads, p_lost) n
-	order by n.key, n.generation desc
+	from {schema}.new_keys(p_policy, p_heads, p_together, p_lost) n
+	order by n.key, n.generation desc, n.ord desc
 	on conflict (policy, key) do update set link = excluded.link, generation = excluded.generation;
 
 	delete from {schema}.link_matches m

@@ -1,3 +1,4 @@
+import type { Key } from '../core/link';
 import type { ReviewChange } from '../core/review';
 import { indexable, keyText, matchText } from './identity-text';
 import { packLink } from './link-document';
@@ -65,11 +66,11 @@ function resultOf(
 	};
 }
 
-function head({ state, expectedRevision, due, stopAt }: LinkCommit, ord: number) {
+function head({ state, expectedRevision, due, stopAt, yields = [] }: LinkCommit, ord: number) {
 	const { id, entity, generation } = state;
-	const keys = Object.entries(state.keys).map(([system, key]) =>
-		indexable(keyText({ system, entity, key })),
-	);
+	const textOf = (system: string, key: Key): string => indexable(keyText({ system, entity, key }));
+	const keys = Object.entries(state.keys).map(([system, key]) => textOf(system, key));
+	const yielded = yields.flatMap((system) => (state.keys[system] ? [textOf(system, state.keys[system])] : []));
 	return {
 		ord,
 		id,
@@ -79,6 +80,7 @@ function head({ state, expectedRevision, due, stopAt }: LinkCommit, ord: number)
 		due,
 		stop: stopAt,
 		keys: keys.sort(),
+		yields: yielded,
 	};
 }
 

@@ -159,8 +159,9 @@ export interface CommitRequest {
 	readonly advance?: StreamAdvance;
 	/**
 	 * All links or none: where keys change hands. Were only the link that took a key to win, a
-	 * second look at the events of the one that had it would lead to the wrong link. One may claim a
-	 * match key that another one of them releases.
+	 * second look at the events of the one that had it would lead to the wrong link. Their keys then
+	 * lead to them whoever had these before, but for those they yield, and one may claim a match key
+	 * that another one of them releases.
 	 */
 	readonly together?: boolean;
 }
@@ -181,6 +182,8 @@ export interface LinkCommit {
 	readonly claims: readonly string[];
 	/** Match keys that the record no longer has: another record may claim them from now on. */
 	readonly releases?: readonly string[];
+	/** Where links are committed together: systems in which the link's key leads to another link by now. */
+	readonly yields?: readonly string[];
 	readonly journal: readonly JournalEntry[];
 	readonly reviews: readonly ReviewChange[];
 	/** Where the stream's position must stop when this link loses: the event before its first one. Null outside R1. */

@@ -152,6 +152,29 @@ describe('a change of key', () => {
 		]);
 	});
 
+	test('of two rows that swap keys, as a deferrable key allows, keeps each row’s values with it', () => {
+		const stream = feed();
+		const [ann, bob] = [{ id: '1', name: 'Ann' }, { id: '2', name: 'Bob' }];
+		const swap = [
+			keyChange(stream, ann, { ...ann, id: '2' }),
+			keyChange(stream, bob, { ...bob, id: '1' }),
+		];
+		expect(fold(...inOneTransaction(...swap))).toMatchObject([
+			{ key: { id: '2' }, previousKey: { id: '1' }, columns: { name: 'Ann' } },
+			{ key: { id: '1' }, previousKey: { id: '2' }, columns: { name: 'Bob' } },
+		]);
+	});
+
+	test('that is taken back, or of a record made in the transaction, is none', () => {
+		const stream = feed();
+		const there = keyChange(stream, { id: '1', name: 'Ann' }, { id: '2', name: 'Ann' });
+		const back = keyChange(stream, { id: '2', name: 'Ann' }, { id: '1', name: 'Ann' });
+		expect(fold(...inOneTransaction(there, back))).toMatchObject([{ key: { id: '1' }, previousKey: null }]);
+		const made = stream.insert({ id: '5', name: 'Bob' });
+		const moved = keyChange(stream, { id: '5', name: 'Bob' }, { id: '6', name: 'Bob' });
+		expect(fold(...inOneTransaction(made, moved))).toMatchObject([{ key: { id: '6' }, previousKey: null }]);
+	});
+
 	test('is none when the source sends the same key as a number', () => {
 		const [change] = fold(keyChange(feed(), { id: 501, name: 'Ann' }, { id: '501', name: 'Anna' }));
 		expect(change?.previousKey).toBeNull();
@@ -198,6 +221,17 @@ describe('a marker', () => {
 		);
 		expect(changes.map(({ exists, marker }) => [exists, marker?.link])).toEqual([
 			[null, 'a1b2'],
+			[true, 'c3d4'],
+		]);
+	});
+
+	test('of another link’s write under the same key begins a change of its own', () => {
+		const stream = feed();
+		const other = { ...OP, id: 'c3d4:billing:1', link: 'c3d4', kind: 'insert', key: null } as const;
+		const gone = { ...stream.delete(row), marker: stream.echo(OP, MAC_KEY, { row }).marker };
+		const changes = fold(...inOneTransaction(gone, stream.echo(other, MAC_KEY, { row })));
+		expect(changes.map(({ exists, marker }) => [exists, marker?.link])).toEqual([
+			[false, 'a1b2'],
 			[true, 'c3d4'],
 		]);
 	});

@@ -198,6 +198,19 @@ test('a stale write is not paired with a row that has come to its key', () => {
 	]);
 });
 
+test('where we deleted a record and made another under its key, each write goes with its own row', () => {
+	const events = eventsOf(remove('1'), insert('1'), marker('1'), marker('1'));
+	expect(events.map(({ op, marker: found }) => [op, found?.outcome])).toEqual([
+		['d', 'applied'],
+		['c', 'applied'],
+	]);
+	const replaced = eventsOf(remove('1'), insert('1'), marker('1'));
+	expect(replaced.map(({ op, marker: found }) => [op, found?.outcome])).toEqual([
+		['d', undefined],
+		['c', 'applied'],
+	]);
+});
+
 test('a marker of a write to another system in the same database is left out', () => {
 	const other = transactionEvents(transaction(marker('1', 'stale'), insert('1')), {
 		...ORIGIN,

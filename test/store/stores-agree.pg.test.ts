@@ -28,6 +28,7 @@ const commit: fc.Arbitrary<LinkCommit> = fc
 		due: fc.boolean(),
 		claims: fc.subarray(['m1', 'm2', 'm3'], { maxLength: 2 }),
 		releases: fc.subarray(['m1', 'm2', 'm3'], { maxLength: 1 }),
+		yields: fc.subarray(['crm', 'billing'], { maxLength: 1 }),
 		stopAt: fc.constantFrom(null, at(1), at(3), at(5)),
 		review: fc.constantFrom('open', 'close', null),
 	})

@@ -7,7 +7,7 @@ import type { MemoryState } from '../../src/store/memory-state';
 import { prepareObservation, unknownMatches, type PreparedObservation } from '../../src/store/observe-step';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
 import { sortOut } from '../../src/store/stream-order';
-import type { LinkCommit, LoadedLink } from '../../src/store/sync-store';
+import type { LinkCommit, LoadedLink, MatchKey } from '../../src/store/sync-store';
 
 /**
  * Echo Filter and Field Authority Merge as single atomic attempts over the synchronous store, so
@@ -45,9 +45,15 @@ export function observeOnce(
 	if (!stream) throw new Error(`no stream of ${system}`);
 	const { fresh, from, gap } = sortOut(events, stream.position);
 	const changes = foldEvents(fresh, published.macKey);
-	const matches = unknownMatches({ changes, links: loaded.links, policy: inForce });
-	const links = distinct([...loaded.links, ...store.load({ policy, matches }).links]);
-	const prepared = prepareObservation({ system, events: fresh, changes, from, links, published, policy: inForce });
+	const asked: MatchKey[] = [];
+	let { links } = loaded;
+	const prepare = (matches: readonly MatchKey[]): PreparedObservation => {
+		links = distinct([...links, ...store.load({ policy, matches }).links]);
+		asked.push(...matches);
+		const attempt = prepareObservation({ system, events: fresh, changes, from, links, asked, published, policy: inForce });
+		return attempt.unasked.length === 0 ? attempt : prepare(attempt.unasked);
+	};
+	const prepared = prepare(unknownMatches({ changes, links, policy: inForce }));
 	const request = {
 		...prepared.commit,
 		links: prepared.commit.links.map((link, index) =>
