@@ -148,7 +148,7 @@ export class BatchLinks {
 		for (const match of this.#matchKeysOf(change)) {
 			const holder = this.#byMatch.get(matchText({ entity: change.entity, match }));
 			if (holder === undefined) continue;
-			if (!existsIn(holder.state, change.system)) return { link: holder, how: 'matched' };
+			if (isFreeFor(holder, change)) return { link: holder, how: 'matched' };
 			return { link: this.#create(change, ambiguousLink), how: 'ambiguous' };
 		}
 		return { link: this.#create(change, emptyLink), how: 'created' };
@@ -270,6 +270,15 @@ export class BatchLinks {
 		const isTaken = other !== undefined && existsIn(other.state, system) && !this.#leaving.has(other);
 		if (existsIn(link.state, system) || !isTaken) this.#byKey.set(keyText({ system, entity, key }), link);
 	}
+}
+
+/**
+ * Whether the link may take the record in. Not when a later event of the same transaction has been
+ * folded into it already, such as the delete of the record it had: this one would look like a duplicate.
+ */
+function isFreeFor({ state }: WorkingLink, { system, position }: RecordChange): boolean {
+	const seen = state.seen[system];
+	return !existsIn(state, system) && (seen === undefined || seen < position);
 }
 
 /** Generations are per link, whatever the system: they say nothing about who is there. */

@@ -1,10 +1,12 @@
 import type { ChangeEvent } from '../../src/core/change-event';
+import { existsIn } from '../../src/core/link';
 import { inForce, type PolicyInForce } from '../../src/core/observe';
 import { parsePolicy } from '../../src/core/parse-policy';
 import { STREAM_START } from '../../src/core/position';
 import { MemoryStore } from '../../src/store/memory-store';
 import { observeBatch } from '../../src/store/observe-batch';
 import { EventFeed } from '../support/event-feed';
+import { inOneTransaction } from '../support/link-story';
 
 /** A store with the streams of crm and billing, under a policy with these match rules over the fields a, b and c. */
 class Lab {
@@ -62,6 +64,20 @@ test('nor does one of which a part was not sent', async () => {
 	await lab.observe(lab.crm.insert({ id: '2', a: 'a2', b: 'B', c: '' }));
 	const moved = { ...lab.crm.update({ id: '1', a: 'a2', c: '' }), unchanged: ['b'] };
 	expect(await lab.observe(moved)).toEqual(['foreign']);
+});
+
+test('a record that is made before its twin is deleted in the same transaction is not taken for a duplicate', async () => {
+	const lab = new Lab('[[a]]');
+	await lab.start();
+	await lab.observe(lab.crm.insert({ id: '1', a: 'x', c: '' }));
+	const events = [lab.crm.insert({ id: '2', a: 'x', c: '' }), lab.crm.delete({ id: '1', a: 'x', c: '' })];
+	expect(await lab.observe(...inOneTransaction(...events))).toEqual(['foreign', 'foreign']);
+	const keys = ['1', '2'].map((id) => ({ system: 'crm', entity: 'customer', key: { id } }));
+	const { links } = await lab.store.load({ policy: 'p', keys });
+	expect(links.map(({ state }) => [state.keys['crm'], existsIn(state, 'crm')])).toEqual([
+		[{ id: '1' }, false],
+		[{ id: '2' }, true],
+	]);
 });
 
 test('a match key that went through two records of the batch is claimed by the last one only', async () => {
