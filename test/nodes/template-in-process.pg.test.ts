@@ -242,3 +242,49 @@ describe('other wirings end equal too', () => {
 		);
 	});
 });
+
+describe('an output that leads nowhere is named, and its records wait', () => {
+	afterEach(() => {
+		template = TEMPLATE;
+	});
+
+	/** As if the sweep had woken the waiting links five times by now. */
+	const wakeInVain = async (): Promise<void> =>
+		void (await store.pool.query(
+			'update n8n_bisync.links set unattempted = 5, wake_at = clock_timestamp() where due',
+		));
+	const openItem = async (where: string): Promise<{ reason: string } | undefined> =>
+		(
+			await store.pool.query<{ reason: string }>(
+				`select item->>'reason' as reason from n8n_bisync.reviews where id = $1 and state = 'open'`,
+				[`unwired-crm-billing-${where}`],
+			)
+		).rows[0];
+
+	test.each<[string, WorkflowTemplate, string]>([
+		[
+			'Write to billing',
+			rewired([MERGE], [to('Sync Write CRM'), [], to('Dead Letter Queue')]),
+			'billing',
+		],
+		['Foreign', rewired(['Echo Filter'], []), 'decide'],
+		['In Order', rewired(['Version Vector Check'], []), 'decide'],
+	])('%s', async (output, wiring, where) => {
+		template = wiring;
+		await crm.pool.query('update customers set note = $1 where id = 1', [`waits for ${output}`]);
+		const item = await waitUntil('the item', async () => {
+			await wakeInVain();
+			return await openItem(where);
+		});
+		expect(item.reason).toContain(`"${output}"`);
+		expect(await rows(billing.pool, 'select memo from accounts where external_id = 1')).not.toEqual([
+			{ memo: `waits for ${output}` },
+		]);
+		template = TEMPLATE;
+		await wakeInVain();
+		await waitUntil('equal', async () =>
+			JSON.stringify(await untilEqual('equal')).includes(`waits for ${output}`),
+		);
+		await waitUntil('the item to close', async () => (await openItem(where)) === undefined);
+	});
+});
