@@ -92,8 +92,9 @@ function settledByItself(draft: Draft, name: string, rules: Rules): boolean {
 function agreedVersion(draft: Draft, name: string, rules: Rules): MergedVersion | null {
 	// A system without a view of ∃ is about to get the record: what the others agree on is not all there is.
 	if (name === EXISTENCE && isInserting(draft.state)) return null;
-	const { views, merged } = fieldOf(draft.state, name);
-	const all = systemsInOrder(name, rules, fieldOf(draft.state, name)).flatMap((system) => {
+	const field = fieldOf(draft.state, name);
+	const { views, merged } = field;
+	const all = systemsInOrder(name, rules, field).flatMap((system) => {
 		const view = views[system];
 		return view ? [{ system, view }] : [];
 	});

@@ -33,3 +33,8 @@ export function lsnOfPosition(position: Position): bigint {
 export function isPosition(text: string): boolean {
 	return POSITION.test(text);
 }
+
+/** The transaction's part: events of one transaction have it in common, and no others of their stream. */
+export function commitOf(position: Position): string {
+	return position.slice(0, position.indexOf(':'));
+}

@@ -3,7 +3,7 @@ import { canonicalJson, equalJson, type Json } from './canonical-json';
 import type { Key } from './link';
 import { keyText } from './mapping';
 import { isGenuine, type Marker } from './marker';
-import type { Position } from './position';
+import { commitOf, type Position } from './position';
 
 /**
  * What one transaction did to one record of one system, folded to its final state: an edit may
@@ -145,8 +145,7 @@ function keptColumns(earlier: RecordChange, unchanged: readonly string[]): Recor
  * another record may have come to the key it names, even in the same transaction.
  */
 function recordId({ position, system, entity, exists, marker }: RecordChange, key: Key | null): string {
-	const commit = position.slice(0, position.indexOf(':'));
 	const wroteNothing = exists === null && marker !== null && marker.outcome !== 'applied';
 	const record = (wroteNothing ? null : key) ?? marker?.link ?? position;
-	return canonicalJson([commit, system, entity, record]);
+	return canonicalJson([commitOf(position), system, entity, record]);
 }

@@ -98,27 +98,16 @@ export class BatchLinks {
 
 	/** The transaction's changes in the order to be observed in: what links give up is there for new records. */
 	inOrder(changes: readonly RecordChange[]): readonly RecordChange[] {
-		const known = new Set(changes.filter((change) => this.#isKnown(change)));
+		const known = new Set(changes.filter((change) => this.#own(change) !== undefined));
 		return [...known, ...changes.filter((change) => !known.has(change))];
 	}
 
-	#isKnown(change: RecordChange): boolean {
-		const known = this.#known(change);
-		return known !== undefined && !this.#isSuccessor(known, change);
-	}
-
-	/**
-	 * Match keys that the record's link does not hold: somebody else may, and has to be loaded too.
-	 * Also those of a link that is merely met: it claims what is free, and its commit would lose for
-	 * ever against a holder that nobody sees.
-	 */
+	/** Match keys that the record's link does not hold: somebody else may, and has to be loaded too. */
 	unknownMatches(changes: readonly RecordChange[]): MatchKey[] {
 		return changes.flatMap((change) => {
-			const known = this.#known(change);
-			const own = known && !this.#isSuccessor(known, change) ? known : undefined;
+			const own = this.#own(change);
 			const wanted = change.exists === true ? this.#matchKeysOf(change) : [];
-			const standing = own ? matchKeysOfLink(this.policy, own.state) : [];
-			const keys = [...wanted, ...standing].filter((match) => !own?.loaded?.matches.includes(match));
+			const keys = wanted.filter((match) => !own?.loaded?.matches.includes(match));
 			return keys.map((match) => ({ entity: change.entity, match }));
 		});
 	}
@@ -142,8 +131,8 @@ export class BatchLinks {
 	}
 
 	#find(change: RecordChange): Omit<Found, 'change'> | null {
-		const known = this.#known(change);
-		if (known && !this.#isSuccessor(known, change)) return { link: known, how: 'known' };
+		const own = this.#own(change);
+		if (own) return { link: own, how: 'known' };
 		if (change.exists !== true || change.key === null) return null;
 		for (const match of this.#matchKeysOf(change)) {
 			const holder = this.#byMatch.get(matchText({ entity: change.entity, match }));
@@ -195,6 +184,12 @@ export class BatchLinks {
 			link.claims.delete(match);
 			if (link.loaded?.matches.includes(match)) link.releases.add(match);
 		}
+	}
+
+	/** The link of the record itself, not of one that had its key before. */
+	#own(change: RecordChange): WorkingLink | undefined {
+		const known = this.#known(change);
+		return known && !this.#isSuccessor(known, change) ? known : undefined;
 	}
 
 	#known(change: RecordChange): WorkingLink | undefined {
@@ -249,19 +244,10 @@ export class BatchLinks {
 		for (const match of link.loaded?.matches ?? []) {
 			this.#byMatch.set(matchText({ entity: link.state.entity, match }), link);
 		}
-		this.#index(link);
+		for (const system of Object.keys(link.state.keys)) this.#lead(link, system);
 	}
 
-	/** A key leads to the record that is there, before one that is gone; of two, to the newer. */
-	#index(link: WorkingLink): void {
-		for (const [system, key] of Object.entries(link.state.keys)) {
-			const other = this.byKey(system, link.state.entity, key);
-			if (other && rankOf(other, system) > rankOf(link, system)) continue;
-			this.#byKey.set(keyText({ system, entity: link.state.entity, key }), link);
-		}
-	}
-
-	/** After a change: the row that is there now has the key, whoever had it; one that is gone keeps it until another comes. */
+	/** The row that is there now has the key, whoever had it before; one that is gone keeps it until another comes. */
 	#lead(link: WorkingLink, system: string): void {
 		const { entity, keys } = link.state;
 		const key = keys[system];
@@ -279,11 +265,6 @@ export class BatchLinks {
 function isFreeFor({ state }: WorkingLink, { system, position }: RecordChange): boolean {
 	const seen = state.seen[system];
 	return !existsIn(state, system) && (seen === undefined || seen < position);
-}
-
-/** Generations are per link, whatever the system: they say nothing about who is there. */
-function rankOf({ state }: WorkingLink, system: string): number {
-	return (existsIn(state, system) ? Number.MAX_SAFE_INTEGER / 2 : 0) + state.generation;
 }
 
 function workingLink(state: LinkState, loaded: LoadedLink | null): WorkingLink {

@@ -4,7 +4,7 @@ import { isDue } from '../core/decide';
 import type { JournalEntry } from '../core/journal';
 import { emptyLink, type LinkState } from '../core/link';
 import { observe, type Disposition, type PolicyInForce } from '../core/observe';
-import type { Position } from '../core/position';
+import { commitOf, type Position } from '../core/position';
 import type { RecordChange } from '../core/record-change';
 import { matchText } from './identity-text';
 import { BatchLinks, type Found, type WorkingLink } from './batch-identity';
@@ -92,10 +92,6 @@ export function dispositionId(link: string, position: Position): string {
 	return `${link} ${commitOf(position)}`;
 }
 
-function commitOf(position: Position): string {
-	return position.slice(0, position.indexOf(':'));
-}
-
 interface LinkWork {
 	readonly before: LinkState;
 	readonly journal: JournalEntry[];
@@ -103,15 +99,13 @@ interface LinkWork {
 	 * The event before the first transaction that concerns the link: if the link loses its commit, the
 	 * stream has been observed up to there. Not within a transaction, whose rest would fold otherwise.
 	 */
-	stopAt: Position;
+	readonly stopAt: Position;
 	isForeign: boolean;
 }
 
 function workOn(work: Map<string, LinkWork>, link: WorkingLink, stopAt: Position): LinkWork {
 	const existing = work.get(link.state.id);
-	if (existing) {
-		return existing;
-	}
+	if (existing) return existing;
 	const { id, entity, generation } = link.state;
 	const before = link.loaded?.state ?? emptyLink(id, entity, generation);
 	const started = { before, journal: [], stopAt, isForeign: false };

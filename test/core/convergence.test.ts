@@ -13,6 +13,7 @@ import {
 	type CommandOptions,
 } from '../support/simulated-commands';
 import {
+	FIELD_RULES,
 	SIMULATED_POLICY,
 	simulatedEntity,
 	simulatedPolicy,
@@ -24,15 +25,6 @@ import { SimulatedSync, type SimulatedSyncOptions } from '../support/simulated-s
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 25);
 const SEED = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 2 ** 31);
 const TIME_LIMIT_MS = Number(process.env['PROPERTY_MS'] ?? 40_000);
-
-const RULES: FieldRules[string][] = [
-	{ owner: 'shared', resolve: 'prefer(crm)' },
-	{ owner: 'shared', resolve: 'prefer(billing)' },
-	{ owner: 'shared', resolve: 'review' },
-	{ owner: 'crm' },
-	{ owner: 'billing', onForeignEdit: 'ignore' },
-	{ owner: 'crm', onForeignEdit: 'review' },
-];
 
 // Workers that meet wait a random while before they try again; here nobody gains anything by waiting.
 beforeAll(() => void jest.spyOn(Math, 'random').mockReturnValue(0));
@@ -58,8 +50,8 @@ function historyIn({ maxLength = 60, ...world }: World): fc.Arbitrary<History> {
 	const options = { fields: ['note', 'phone'], unique: false, moves: false, ...world };
 	const choice = fc.constantFrom<ChoiceKind>('dismiss', 'retry', 0, 1);
 	return fc.record({
-		note: fc.constantFrom(...RULES),
-		phone: fc.constantFrom(...RULES),
+		note: fc.constantFrom(...FIELD_RULES),
+		phone: fc.constantFrom(...FIELD_RULES),
 		given: fc.array(fc.constantFrom(...(world.values ?? ['x', 'y'])), { minLength: 3, maxLength: 3 }),
 		commands: fc.array(commandOf(options), { maxLength, size: 'max' }),
 		answers: fc.array(fc.record({ which: fc.nat({ max: 3 }), choice }), { maxLength: 4 }),

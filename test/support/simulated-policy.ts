@@ -9,6 +9,16 @@ export const SIMULATED_ENTITY = 'customer';
 /** Per field, what the policy says beyond the columns: `owner: crm`, `owner: shared, resolve: prefer(crm)` … */
 export type FieldRules = Readonly<Record<string, Readonly<Record<string, Json>>>>;
 
+/** One of each kind of rule. */
+export const FIELD_RULES: readonly FieldRules[string][] = [
+	{ owner: 'shared', resolve: 'prefer(crm)' },
+	{ owner: 'shared', resolve: 'prefer(billing)' },
+	{ owner: 'shared', resolve: 'review' },
+	{ owner: 'crm' },
+	{ owner: 'billing', onForeignEdit: 'ignore' },
+	{ owner: 'crm', onForeignEdit: 'review' },
+];
+
 /**
  * A policy for one entity whose fields have a column of the same name in every system; `ref`
  * identifies the record and belongs to the first system.

@@ -5,7 +5,7 @@ import { EXISTENCE } from '../../src/core/link';
 import type { Outcome } from '../../src/core/marker';
 import type { Choice } from '../../src/core/resolve';
 import { LinkStory } from './link-story';
-import { simulatedPolicy, type FieldRules } from './simulated-policy';
+import { FIELD_RULES, simulatedPolicy, type FieldRules } from './simulated-policy';
 
 /** Something that happens in a random story; what makes no sense at that point does not happen. */
 type Act =
@@ -27,13 +27,8 @@ type Act =
 	| { readonly do: 'resolve'; readonly choice: Choice };
 
 export const STORY_SYSTEMS = ['crm', 'billing', 'shop'];
-const RULES: FieldRules[string][] = [
-	{ owner: 'shared', resolve: 'prefer(crm)' },
-	{ owner: 'shared', resolve: 'prefer(billing)' },
-	{ owner: 'shared', resolve: 'review' },
-	{ owner: 'crm' },
-	{ owner: 'billing', onForeignEdit: 'ignore' },
-	{ owner: 'crm', onForeignEdit: 'review' },
+const RULES: readonly FieldRules[string][] = [
+	...FIELD_RULES,
 	{ owner: 'shared', resolve: 'prefer(crm)', codec: 'integer' },
 ];
 

@@ -30,6 +30,22 @@ function batcherOf(sizes: readonly number[], end?: Error): Batcher {
 	);
 }
 
+/** Over a stream of transactions of one change each, which come when the test says so. */
+function batcherByHand(): {
+	readonly batcher: Batcher;
+	readonly deliver: (value: IteratorResult<SourceTransaction, void>) => void;
+} {
+	let deliver: (value: IteratorResult<SourceTransaction, void>) => void = () => undefined;
+	const source = {
+		next: async () =>
+			await new Promise<IteratorResult<SourceTransaction, void>>((r) => (deliver = r)),
+	};
+	const batcher = new Batcher(source, ({ commitLsn }) => [
+		{ source: { position: positionOf(commitLsn, 0) } } as ChangeEvent,
+	]);
+	return { batcher, deliver: (value) => deliver(value) };
+}
+
 const LIMITS = { maxChanges: 10, waitMs: () => 50 };
 const inAMinute = () => performance.now() + 60_000;
 
@@ -72,14 +88,7 @@ test('what was gathered comes before the error that ended the stream', async () 
 });
 
 test('a poke ends the wait, before any change and after some', async () => {
-	let deliver: (value: IteratorResult<SourceTransaction, void>) => void = () => undefined;
-	const source = {
-		next: async () =>
-			await new Promise<IteratorResult<SourceTransaction, void>>((r) => (deliver = r)),
-	};
-	const batcher = new Batcher(source, ({ commitLsn }) => [
-		{ source: { position: positionOf(commitLsn, 0) } } as ChangeEvent,
-	]);
+	const { batcher, deliver } = batcherByHand();
 	const first = batcher.take({ ...LIMITS, waitMs: () => 60_000, untilMs: inAMinute() });
 	batcher.poke();
 	expect(await first).toBeNull();
@@ -90,14 +99,7 @@ test('a poke ends the wait, before any change and after some', async () => {
 });
 
 test('how long to gather is asked when the first event is there, not when the wait for it begins', async () => {
-	let deliver: (value: IteratorResult<SourceTransaction, void>) => void = () => undefined;
-	const source = {
-		next: async () =>
-			await new Promise<IteratorResult<SourceTransaction, void>>((r) => (deliver = r)),
-	};
-	const batcher = new Batcher(source, ({ commitLsn }) => [
-		{ source: { position: positionOf(commitLsn, 0) } } as ChangeEvent,
-	]);
+	const { batcher, deliver } = batcherByHand();
 	const waitMs = jest.fn(() => 0);
 	const batch = batcher.take({ ...LIMITS, waitMs, untilMs: inAMinute() });
 	expect(waitMs).not.toHaveBeenCalled();
