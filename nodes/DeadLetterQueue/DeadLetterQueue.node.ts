@@ -50,6 +50,8 @@ export class DeadLetterQueue implements INodeType {
 					case 'get':
 						return [await getReviews(this, store, items)];
 					case 'resolve':
+					case 'approve':
+					case 'reject':
 					case 'dismiss':
 					case 'retry':
 						return [await decideItems(this, store, { operation, items })];

@@ -15,7 +15,7 @@ import { errorItem } from '../shared/run-node';
 import { invalid, oneOf, optionalText, text } from '../shared/settings';
 import { DEAD_LETTER, isPlainLetter } from './letters';
 
-type Decision = 'resolve' | 'dismiss' | 'retry';
+type Decision = 'resolve' | 'approve' | 'reject' | 'dismiss' | 'retry';
 
 interface Decisions {
 	readonly operation: Decision;
@@ -114,7 +114,7 @@ function resultItem(
 	const { id } = review;
 	const finding = {
 		id,
-		state: choice.kind === 'dismiss' ? 'dismissed' : 'resolved',
+		state: choice.kind === 'dismiss' || choice.kind === 'reject' ? 'dismissed' : 'resolved',
 		choice: choice.kind,
 		by,
 	};

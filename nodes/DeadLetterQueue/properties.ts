@@ -2,10 +2,10 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { policy, shownWhen } from '../shared/properties';
 
-export const OPERATIONS = ['push', 'list', 'get', 'resolve', 'dismiss', 'retry'] as const;
+export const OPERATIONS = ['push', 'list', 'get', 'resolve', 'approve', 'reject', 'dismiss', 'retry'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
-const decisions = ['resolve', 'dismiss', 'retry'];
+const decisions = ['resolve', 'approve', 'reject', 'dismiss', 'retry'];
 
 export const properties: INodeProperties[] = [
 	{
@@ -14,6 +14,12 @@ export const properties: INodeProperties[] = [
 		type: 'options',
 		noDataExpression: true,
 		options: [
+			{
+				name: 'Approve',
+				value: 'approve',
+				action: 'Approve an item',
+				description: 'Let happen what the item waits for: a mass delete, or a value that was proposed',
+			},
 			{
 				name: 'Dismiss',
 				value: 'dismiss',
@@ -38,6 +44,13 @@ export const properties: INodeProperties[] = [
 				value: 'push',
 				action: 'Push items',
 				description: 'Keep what came in here: failed writes, or any item of any workflow',
+			},
+			{
+				name: 'Reject',
+				value: 'reject',
+				action: 'Reject an item',
+				description:
+					'Undo what the item waits for: deleted records are created again, a proposed value is replaced by the one that stands',
 			},
 			{
 				name: 'Resolve',

@@ -1,9 +1,10 @@
 import { equalJson } from './canonical-json';
 import { startDraft } from './draft';
 import type { JournalEntry, PolicyMode } from './journal';
-import { EXISTENCE, type FieldState, type LinkState, type Operation } from './link';
+import { EXISTENCE, isStill, type FieldState, type LinkState, type Operation } from './link';
 import { mergeField } from './merge-field';
 import type { PolicyInForce } from './observe';
+import { approvedPart, hidePending, pendingOf } from './pending';
 import { planOperations } from './plan-operations';
 import { compare } from './version-vector';
 
@@ -20,9 +21,20 @@ export interface Decision {
  * R2: what the policy makes of a link's state. Pure and deterministic: the same state and policy
  * give the same decision on every machine and in every replay, and deciding twice is deciding once.
  *
- * In the modes `first-contact` and `stopped` nothing is decided and nothing handed out.
+ * In the modes `first-contact` and `stopped` nothing is decided and nothing handed out. What is pending in a live
+ * policy is left as it is.
  */
-export function decide(before: LinkState, { policy, hash }: PolicyInForce, mode: PolicyMode): Decision {
+export function decide(before: LinkState, inForce: PolicyInForce, mode: PolicyMode): Decision {
+	if (inForce.pending.size === 0) return decideAll(before, inForce, mode);
+	const hidden = hidePending(before, inForce);
+	const decision = decideAll(hidden.state, approvedPart(inForce), mode);
+	if (!decision.changed) return { ...decision, state: before };
+	const named = pendingOf(before.entity, inForce.pending);
+	const journal = decision.journal.map((entry) => (entry.kind === 'decided' ? { ...entry, ...named } : entry));
+	return { ...decision, state: hidden.restore(decision.state), journal };
+}
+
+function decideAll(before: LinkState, { policy, hash }: PolicyInForce, mode: PolicyMode): Decision {
 	const entity = policy.entities.get(before.entity);
 	if (!entity || mode === 'first-contact' || mode === 'stopped') {
 		return { state: before, ops: [], journal: [], changed: false };
@@ -49,9 +61,14 @@ export function decide(before: LinkState, { policy, hash }: PolicyInForce, mode:
  * While a policy only observes, it is due if it will be when it goes live.
  */
 export function isDue(state: LinkState, policy: PolicyInForce, mode: PolicyMode): boolean {
-	if (Object.keys(state.inFlight).length > 0) return true;
-	if (isAtRest(state, policy)) return false;
+	if (hasUnsettled(state, policy)) return true;
+	if (policy.pending.size === 0 && isAtRest(state, policy)) return false;
 	return decide(state, policy, mode === 'shadow' ? 'shadow' : 'live').changed;
+}
+
+/** Whether an operation is in flight: to a system that has left the policy, none is that anybody waits for. */
+export function hasUnsettled({ inFlight }: LinkState, { policy }: PolicyInForce): boolean {
+	return policy.systems.some((system) => inFlight[system] !== undefined);
 }
 
 /**
@@ -68,8 +85,8 @@ function isAtRest({ entity: name, fields }: LinkState, { policy }: PolicyInForce
 
 function isFieldAtRest(field: FieldState | undefined): boolean {
 	if (field === undefined) return true;
-	const { merged, views, frozen } = field;
-	if (frozen !== null) return false;
+	const { merged, views } = field;
+	if (isStill(field)) return false;
 	const all = Object.values(views);
 	if (merged === null) return all.length === 0;
 	return all.every(
@@ -86,8 +103,9 @@ function isFieldAtRest(field: FieldState | undefined): boolean {
 /** Fields in which a system's version and the merged one have not seen each other and differ. Frozen fields wait for a person and are left out. */
 export function concurrentFields(state: LinkState): string[] {
 	return Object.entries(state.fields)
-		.filter(([, { merged, views, frozen }]) => {
-			if (frozen !== null) return false;
+		.filter(([, field]) => {
+			const { merged, views } = field;
+			if (isStill(field)) return false;
 			const versions = [...Object.values(views), ...(merged === null ? [] : [merged])];
 			return versions.some((a, i) =>
 				versions.slice(i + 1).some((b) => !equalJson(a.canon, b.canon) && compare(a.vector, b.vector) === 'concurrent'),

@@ -66,7 +66,7 @@ export function explainTogether(
 export function freeze(
 	draft: Draft,
 	fields: readonly string[],
-	why: { kind: ReviewKind; reason: string },
+	why: { kind: ReviewKind; reason: string; proposal?: string },
 ): void {
 	const free = fields.filter((field) => fieldOf(draft.state, field).frozen === null);
 	if (free.length === 0) return;
@@ -95,11 +95,11 @@ export function unfreeze(draft: Draft, review: string, how: string): void {
 	explain(draft, 'review-closed', { detail: { review, how } });
 }
 
-/** The open items of a link, read off its frozen fields. */
+/** The open items of a link, read off its frozen fields; not those that hold other links as well. */
 export function openReviews(state: LinkState, policy: string): ReviewItem[] {
 	const byReview = new Map<string, { frozen: Freeze; fields: string[] }>();
 	for (const [name, { frozen }] of Object.entries(state.fields)) {
-		if (frozen === null) continue;
+		if (frozen === null || !frozen.review.startsWith(`${state.id}.`)) continue;
 		const item = byReview.get(frozen.review) ?? { frozen, fields: [] };
 		item.fields.push(name);
 		byReview.set(frozen.review, item);
@@ -113,7 +113,7 @@ export function openReviews(state: LinkState, policy: string): ReviewItem[] {
 		fields: fields.sort(),
 		reason: frozen.reason,
 		token: reviewToken(state, fields),
-		detail: reviewDetail(state, fields),
+		detail: { ...reviewDetail(state, fields), ...(frozen.proposal === undefined ? {} : { proposal: frozen.proposal }) },
 	}));
 }
 
@@ -141,10 +141,10 @@ export function reviewChanges(
 	return changes;
 }
 
-function reviewDetail(state: LinkState, fields: readonly string[]): Json {
+function reviewDetail(state: LinkState, fields: readonly string[]): { [name: string]: Json } {
 	const entries = fields.map((field): [string, Json] => {
 		const { merged, views } = fieldOf(state, field);
 		return [field, JSON.parse(JSON.stringify({ merged, views })) as Json];
 	});
-	return { keys: { ...state.keys }, fields: Object.fromEntries(entries) } as Json;
+	return { keys: { ...state.keys } as { [system: string]: Json }, fields: Object.fromEntries(entries) };
 }

@@ -152,12 +152,6 @@ export const ERROR_POLICY = {
 			'This is another server, or one restored to an earlier time. Give the address of the right one; or ' +
 			'publish the policy under another name, which starts with a first read of all tables.',
 	},
-	FILTER_CHANGED: {
-		action: 'stop',
-		remedy:
-			'Publish the policy without these tables again; or publish it with them under another name, which ' +
-			'starts with a first read of all tables.',
-	},
 	NO_SAMPLE: {
 		action: 'stop',
 		remedy: 'Insert or change a row in one of the tables, then run the test again.',
@@ -195,6 +189,14 @@ export const ERROR_POLICY = {
 	TABLE_MISSING: {
 		action: 'stop',
 		remedy: 'Correct the table or column name in the policy, or create the table.',
+	},
+	RECORD_UNKNOWN: {
+		action: 'dead-letter',
+		remedy: 'Give the key of a row that the sync has seen, with the name of its system and entity.',
+	},
+	FIELD_UNKNOWN: {
+		action: 'dead-letter',
+		remedy: 'Name a field of the policy, not a column of a table.',
 	},
 	REVIEW_CLOSED: {
 		action: 'dead-letter',

@@ -14,6 +14,8 @@ export type DecimalReading =
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
 /** Ten to a higher power would be built digit by digit: "1e999999999" must not stop the server. */
 const MAX_EXPONENT = 5_000;
+/** Above what numeric can hold (131,072 digits before the point, 16,383 after it); longer ones take seconds. */
+const MAX_LENGTH = 150_000;
 
 /**
  * Reads a number, or the text of one ("-12.50", "+.5", "1e-7"), without losing a digit.
@@ -21,7 +23,9 @@ const MAX_EXPONENT = 5_000;
  */
 export function readDecimal(value: Json): DecimalReading {
 	if (typeof value === 'number') return readNumber(value);
-	if (typeof value !== 'string') return { ok: false, reason: 'is not a decimal number' };
+	if (typeof value !== 'string' || value.length > MAX_LENGTH) {
+		return { ok: false, reason: 'is not a decimal number' };
+	}
 	const [, sign = '', whole = '', fraction = '', exponent = '0'] = DECIMAL.exec(value) ?? [];
 	if (whole + fraction === '') return { ok: false, reason: 'is not a decimal number' };
 	const power = Number(exponent);

@@ -1,11 +1,15 @@
-import { equalJson } from './canonical-json';
+import { equalJson, type Json } from './canonical-json';
 import { decide } from './decide';
 import { openReviews } from './draft';
 import { EXISTENCE, existsIn, type LinkState } from './link';
+import { maskRowKeys } from './mask';
 import type { PolicyInForce } from './observe';
-import type { EntityPolicy, FieldPolicy, Policy } from './policy';
+import { asApproved } from './pending';
+import { carriersOf, type EntityPolicy, type FieldPolicy } from './policy';
+import { strategyText } from './policy-strategy';
+import { type Scopes, scopeText } from './scopes';
 
-/** What approving the first contact of two populated systems would do, counted per entity. */
+/** What approving the first contact of populated systems would do, counted per entity. */
 export interface EntityReport {
 	readonly entity: string;
 	/** Records found in more than one system, equal in every field. */
@@ -18,36 +22,68 @@ export interface EntityReport {
 	ambiguous: number;
 	/** By system: rows that would be made in it. */
 	inserts: Record<string, number>;
-	/** By field name; fields that are equal everywhere are left out. */
+	/** By field name, those that are reported. */
 	fields: Record<string, FieldReport>;
+	/** The first few keys of records of a kind, to look at: "only in crm", "ambiguous". */
+	examples: Record<string, Json[]>;
 }
 
 export interface FieldReport {
+	/** Linked records in which the systems agree. */
+	equal: number;
 	/** Linked records in which the systems differ. */
 	different: number;
-	/** Who decides: "owned by crm", "shared, prefer crm", "shared, review". */
+	/** Who decides: "owned by crm", "shared, prefer(crm)", "shared, review". */
 	readonly rule: string;
 	/** By system: rows in which it would be overwritten. */
 	writes: Record<string, number>;
 	/** Records that would wait for a person. */
 	reviews: number;
+	/** The first few keys of records in which the systems differ. */
+	examples: Json[];
 }
 
-/** A report of nothing, to which `addToReport` adds link by link. By entity. */
-export function emptyReport({ entities }: Policy): Map<string, EntityReport> {
-	return new Map([...entities.keys()].map((entity) => [entity, emptyEntity(entity)]));
+const MAX_EXAMPLES = 10;
+
+/**
+ * A report of nothing, to which `addToReport` adds link by link. By entity. Of a policy of which only a
+ * part is pending, it is about that part.
+ */
+export function emptyReport(inForce: PolicyInForce): Map<string, EntityReport> {
+	const reports = new Map<string, EntityReport>();
+	for (const entity of inForce.policy.entities.values()) {
+		const fields = reportedFields(entity, inForce.pending);
+		if (fields.length === 0 && !reportsRecords(entity, inForce.pending)) continue;
+		reports.set(entity.name, {
+			entity: entity.name,
+			linkedEqual: 0,
+			linkedDifferent: 0,
+			onlyIn: {},
+			ambiguous: 0,
+			inserts: {},
+			fields: Object.fromEntries(fields.map((field) => [field.name, emptyField(field)])),
+			examples: {},
+		});
+	}
+	return reports;
 }
 
-function emptyEntity(entity: string): EntityReport {
-	return {
-		entity,
-		linkedEqual: 0,
-		linkedDifferent: 0,
-		onlyIn: {},
-		ambiguous: 0,
-		inserts: {},
-		fields: {},
-	};
+function emptyField(field: FieldPolicy): FieldReport {
+	return { equal: 0, different: 0, rule: ruleOf(field), writes: {}, reviews: 0, examples: [] };
+}
+
+function reportedFields({ name: entity, fields }: EntityPolicy, pending: Scopes): FieldPolicy[] {
+	return [...fields.values()].filter(
+		({ name: field, ...binding }) =>
+			pending.size === 0 ||
+			carriersOf(binding).some((system) => pending.has(scopeText({ entity, field, system }))),
+	);
+}
+
+/** Whether it is open what becomes of whole records: not where only fields are new. */
+function reportsRecords({ name: entity, tables }: EntityPolicy, pending: Scopes): boolean {
+	if (pending.size === 0) return true;
+	return [...tables.keys()].some((system) => pending.has(scopeText({ entity, field: EXISTENCE, system })));
 }
 
 /**
@@ -65,65 +101,77 @@ export function addToReport(
 	if (!entity || !mine) return;
 	const present = inForce.policy.systems.filter((system) => existsIn(state, system));
 	if (present.length === 0) return;
-	const different = present.length > 1 ? differentFields(state, entity, present) : [];
-	if (isAmbiguous(state)) mine.ambiguous += 1;
-	else if (present.length === 1) count(mine.onlyIn, present[0] ?? '');
-	else if (different.length === 0) mine.linkedEqual += 1;
-	else mine.linkedDifferent += 1;
-	for (const field of different) fieldReport(mine, field).different += 1;
-	addPlans(mine, { state, entity, inForce });
+	const about: Counted = { mine, state, entity, inForce, present };
+	countRecord(about, present.length > 1 ? countFields(about) : 0);
+	addPlans(about);
 }
 
-function addPlans(
-	mine: EntityReport,
-	{ state, entity, inForce }: { state: LinkState; entity: EntityPolicy; inForce: PolicyInForce },
-): void {
-	const decision = decide(state, inForce, 'live');
+interface Counted {
+	readonly mine: EntityReport;
+	readonly state: LinkState;
+	readonly entity: EntityPolicy;
+	readonly inForce: PolicyInForce;
+	/** The systems that have the record. */
+	readonly present: readonly string[];
+}
+
+function countRecord({ mine, state, entity, inForce, present }: Counted, different: number): void {
+	const [only = ''] = present;
+	const isAmbiguous = state.fields[EXISTENCE]?.frozen?.kind === 'identity';
+	if (!isAmbiguous && present.length > 1) {
+		if (different === 0) mine.linkedEqual += 1;
+		else mine.linkedDifferent += 1;
+		return;
+	}
+	if (!reportsRecords(entity, inForce.pending)) return;
+	if (isAmbiguous) mine.ambiguous += 1;
+	else count(mine.onlyIn, only);
+	addExample((mine.examples[isAmbiguous ? 'ambiguous' : `only in ${only}`] ??= []), state, entity);
+}
+
+/** @returns how many of the reported fields differ */
+function countFields({ mine, state, entity, present }: Counted): number {
+	let different = 0;
+	for (const [name, field] of Object.entries(mine.fields)) {
+		const views = present.flatMap((system) => state.fields[name]?.views[system] ?? []);
+		const [first, ...others] = views;
+		if (first === undefined || others.length === 0) continue;
+		if (others.every((view) => equalJson(view.canon, first.canon))) {
+			field.equal += 1;
+			continue;
+		}
+		field.different += 1;
+		different += 1;
+		addExample(field.examples, state, entity);
+	}
+	return different;
+}
+
+function addPlans({ mine, state, entity, inForce }: Counted): void {
+	// What is under way has been decided before; it would only hide what is to come.
+	const decision = decide({ ...state, inFlight: {} }, asApproved(inForce), 'live');
 	for (const op of decision.ops) {
-		if (op.kind === 'insert') count(mine.inserts, op.system);
+		if (op.kind === 'insert' && reportsRecords(entity, inForce.pending)) count(mine.inserts, op.system);
 		if (op.kind !== 'update') continue;
 		for (const name of Object.keys(op.fields)) {
-			const field = entity.fields.get(name);
-			if (field) count(fieldReport(mine, field).writes, op.system);
+			const field = mine.fields[name];
+			if (field) count(field.writes, op.system);
 		}
 	}
-	for (const name of openReviews(decision.state, inForce.policy.name).flatMap(
-		({ fields }) => fields,
-	)) {
-		const field = entity.fields.get(name);
-		if (field) fieldReport(mine, field).reviews += 1;
+	const asked = openReviews(decision.state, inForce.policy.name).flatMap(({ fields }) => fields);
+	for (const name of asked) {
+		const field = mine.fields[name];
+		if (field) field.reviews += 1;
 	}
 }
 
-function isAmbiguous({ fields }: LinkState): boolean {
-	return fields[EXISTENCE]?.frozen?.kind === 'identity';
-}
-
-function differentFields(
-	state: LinkState,
-	entity: EntityPolicy,
-	present: readonly string[],
-): FieldPolicy[] {
-	return [...entity.fields.values()].filter(({ name }) => {
-		const views = present.flatMap((system) => state.fields[name]?.views[system] ?? []);
-		const [first] = views;
-		return views.some((view) => first !== undefined && !equalJson(view.canon, first.canon));
-	});
-}
-
-function fieldReport(mine: EntityReport, field: FieldPolicy): FieldReport {
-	return (mine.fields[field.name] ??= {
-		different: 0,
-		rule: ruleOf(field),
-		writes: {},
-		reviews: 0,
-	});
+function addExample(examples: Json[], { keys }: LinkState, entity: EntityPolicy): void {
+	if (examples.length < MAX_EXAMPLES) examples.push(maskRowKeys(keys as Record<string, Json>, entity));
 }
 
 function ruleOf({ authority }: FieldPolicy): string {
 	if (authority.kind === 'owned') return `owned by ${authority.owner}`;
-	const { resolve } = authority;
-	return resolve.kind === 'prefer' ? `shared, prefer ${resolve.system}` : 'shared, review';
+	return `shared, ${strategyText(authority.resolve)}`;
 }
 
 function count(counts: Record<string, number>, name: string): void {

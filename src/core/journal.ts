@@ -1,17 +1,24 @@
 import type { Json } from './canonical-json';
+import type { HoldRequest } from './hold';
 import type { RecordChange } from './record-change';
 import type { Resolution } from './resolve';
 
 /**
- * One line of the append-only history of a link. The first four kinds are the inputs of the pure functions: replaying
+ * One line of the append-only history of a link. The first five kinds are the inputs of the pure functions: replaying
  * them in order from an empty link gives the link's state again. All other kinds explain.
  */
 export type JournalEntry =
 	| { readonly kind: 'created'; readonly generation: number; readonly entity: string; readonly by: string; readonly ambiguous: boolean }
-	| { readonly kind: 'observed'; readonly policyHash: string; readonly change: RecordChange }
-	| { readonly kind: 'decided'; readonly policyHash: string; readonly mode: PolicyMode }
+	| ({ readonly kind: 'observed'; readonly policyHash: string; readonly change: RecordChange } & Pending)
+	| ({ readonly kind: 'decided'; readonly policyHash: string; readonly mode: PolicyMode } & Pending)
 	| { readonly kind: 'resolved'; readonly policyHash: string; readonly resolution: Resolution }
+	| { readonly kind: 'held'; readonly policyHash: string; readonly hold: HoldRequest }
 	| { readonly kind: ExplanationKind; readonly field?: string; readonly system?: string; readonly detail: Json };
+
+/** Scopes of the entity that waited for their first contact then; absent when none did. */
+interface Pending {
+	readonly pending?: readonly string[];
+}
 
 export type ExplanationKind =
 	| 'conflict'
@@ -27,6 +34,8 @@ export type ExplanationKind =
 	| 'linked'
 	| 'review-opened'
 	| 'review-closed'
+	| 'frozen'
+	| 'unfrozen'
 	| 'would-write'
 	| 'warning';
 

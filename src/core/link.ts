@@ -45,13 +45,32 @@ export interface FieldState {
 	views: Record<string, View>;
 	/** The review item that holds this field still, or null. */
 	frozen: Freeze | null;
+	/** A person has told the sync to leave this field alone; absent otherwise. */
+	held?: Hold;
+	/** How often in a row systems have answered each other's changes of this field; absent when nobody has. */
+	turns?: Turns;
+}
+
+/** Who holds a field still by hand, and why. */
+export interface Hold {
+	readonly by: string;
+	readonly reason: string;
+}
+
+/** A value that goes back and forth. */
+export interface Turns {
+	readonly count: number;
+	/** By system, the time of its last turn, by its own clock: clocks of two systems are never compared. */
+	readonly atMs: Readonly<Record<string, number>>;
 }
 
 export interface MergedVersion {
 	readonly canon: Json;
 	readonly vector: VersionVector;
-	/** The system whose value it is; `human` after a resolution. */
+	/** The system whose value it is; `human` after a resolution, `merge` when it is made of several. */
 	readonly from: string;
+	/** When the value was committed, by its system's clock; kept only where `latest` decides. */
+	readonly atMs?: number;
 	/** How many triggers in a row made this value of one that we wrote; absent when a user's or ours stands. */
 	readonly rewrites?: number;
 }
@@ -69,17 +88,21 @@ export interface View {
 	readonly accepted?: true;
 	/** The target made this of a value that we wrote (a trigger, a default). */
 	readonly residual?: true;
+	/** When the change was committed, by the system's own clock; absent once the value is the merged one. */
+	readonly atMs?: number;
 	/** Why the codec could not read `raw`; `canon` is then the last readable value. */
 	readonly unreadable?: string;
 }
 
 /** Why a field is held still. Several fields may be held by the same item. */
 export interface Freeze {
-	/** The review item's id. */
+	/** The review item's id. One that does not begin with the link's own id holds several links. */
 	readonly review: string;
 	readonly kind: ReviewKind;
 	/** One sentence; names fields and systems, never values. */
 	readonly reason: string;
+	/** The system whose value is proposed, where approving means to take it. */
+	readonly proposal?: string;
 }
 
 export type ReviewKind = 'conflict' | 'failure' | 'approval' | 'identity';
@@ -102,7 +125,7 @@ export interface Operation {
 	 * all that the written fields expect.
 	 */
 	readonly guards: Readonly<Record<string, Json>>;
-	/** What ∃ confers when an insert or delete applies. */
+	/** What ∃ confers when an insert or delete applies, or an update that brings a deleted row back. */
 	readonly existence: VersionVector | null;
 }
 
@@ -171,6 +194,17 @@ export function linkId(first: {
 /** Whether the system's stream last showed the record as there. */
 export function existsIn(state: LinkState, system: string): boolean {
 	return state.fields[EXISTENCE]?.views[system]?.canon === true;
+}
+
+/** Whether the system's stream last showed a row, be it one that says of itself that it is deleted. */
+export function hasRowIn(state: LinkState, system: string): boolean {
+	const view = state.fields[EXISTENCE]?.views[system];
+	return view?.raw === true || view?.canon === true;
+}
+
+/** Whether nothing may be decided or written for the field now. */
+export function isStill({ frozen, held }: FieldState): boolean {
+	return frozen !== null || held !== undefined;
 }
 
 /** The field's state, made empty when it is new. `state` is a draft that the caller owns. */

@@ -1,41 +1,9 @@
-import { equalJson, type Json } from './canonical-json';
+import type { Json } from './canonical-json';
 import type { Codec } from './codecs/codec';
 import type { LintFinding } from './lint-finding';
+import { directionsOf, samplesFor, travel } from './lint-samples';
 import type { ColumnBinding, FieldPolicy } from './policy';
-
-const TEXTS = ['', 'a', ' Ann  Lee ', 'ÉCLAIR', ' Ann@Example.COM ', 'İ', 't', 'no', 'infinity'];
-const NUMBERS = ['0', '1', '-1', '007', '+5', '1.5', '12.50', '-0.01', '0.005', '1e3'];
-const LARGE_NUMBERS = ['12345678901234567890', '12345678901234567890.12'];
-const TIMES = [
-	'2024-02-29',
-	'2024-01-31T10:00:00.123456',
-	'2024-01-31T23:30-05:00',
-	'0044-03-15 BC',
-];
-const JSON_TEXTS = ['{"b":1,"a":[2]}', '[]', 'null'];
-const OTHERS = [
-	true,
-	false,
-	0,
-	1,
-	-7,
-	12.5,
-	1e21,
-	[],
-	['b', 'a', 'b'],
-	[null, 1],
-	{ b: 1, a: [2] },
-];
-
-/** Raw values of many kinds; each codec reads some of them. The values of a field's `map` come beside them. */
-const SAMPLES: readonly Json[] = [
-	...TEXTS,
-	...NUMBERS,
-	...LARGE_NUMBERS,
-	...TIMES,
-	...JSON_TEXTS,
-	...OTHERS,
-];
+import { listOf } from './suggest';
 
 /**
  * Runs sample values through a field's codecs: what is read, written and read again must stay
@@ -43,22 +11,83 @@ const SAMPLES: readonly Json[] = [
  * never come to rest.
  */
 export function lintCodecs(field: FieldPolicy, path: string): LintFinding[] {
-	const samples = [...SAMPLES, ...(field.map?.keys() ?? []), ...(field.map?.values() ?? [])];
 	const canonOf = new Map(
-		[...field.columns].map(([system, { codec }]) => [system, canonsOf(codec, samples)] as const),
+		[...field.columns, ...field.computed].map(
+			([system, { codec }]) => [system, canonsOf(codec, field)] as const,
+		),
 	);
 	const broken = [...field.columns].flatMap(([system, { codec }]) =>
 		lintAlone({ system, codec, path }, canonOf.get(system) ?? []),
 	);
 	if (broken.length > 0) return broken; // Every direction with a broken codec would be found again.
 	return directionsOf(field).flatMap(([from, to]) => {
+		const source = field.columns.get(from) ?? field.computed.get(from);
 		const target = field.columns.get(to);
-		return target ? lintDirection({ from, to, target, path }, canonOf.get(from) ?? []) : [];
+		if (!source || !target) return [];
+		return [
+			...lintDirection({ from, to, target, path }, canonOf.get(from) ?? []),
+			...lintNames({ from, to, field, path }),
+			...(field.nulls === 'clear' ? lintNull({ from, to, source, target, path }) : []),
+		];
 	});
 }
 
-function canonsOf(codec: Codec, samples: readonly Json[]): Json[] {
-	return samples.flatMap((sample) => {
+/** Names of a map that one system can say and another cannot. */
+function lintNames({
+	from,
+	to,
+	field,
+	path,
+}: {
+	readonly from: string;
+	readonly to: string;
+	readonly field: FieldPolicy;
+	readonly path: string;
+}): LintFinding[] {
+	if (field.map?.kind !== 'named') return [];
+	const said = new Set([...(field.map.bySystem.get(to)?.values() ?? [])].map(String));
+	const missing = [...(field.map.bySystem.get(from)?.values() ?? [])]
+		.filter((name) => !said.has(String(name)))
+		.map((name) => `"${String(name)}"`);
+	if (missing.length === 0) return [];
+	return [
+		{
+			severity: 'warning',
+			path: `${path}.map.${to}`,
+			message: `${listOf(missing, 'and')} of ${from} cannot be said in ${to}; a record with it would wait for a person.`,
+			fix: `Add a value of ${to} for each.`,
+		},
+	];
+}
+
+/** Where null means a value in one column only, the others' null cannot be said in it. */
+function lintNull({
+	from,
+	to,
+	source,
+	target,
+	path,
+}: {
+	readonly from: string;
+	readonly to: string;
+	readonly source: Pick<ColumnBinding, 'codec'>;
+	readonly target: ColumnBinding;
+	readonly path: string;
+}): LintFinding[] {
+	const read = source.codec.toCanon(null);
+	if (!read.ok || read.value !== null || target.codec.toRaw(null).ok) return [];
+	return [
+		{
+			severity: 'warning',
+			path: `${path}.codec`,
+			message: `A null of ${from} cannot be written to ${to}, where ${target.codec.name} gives null another meaning.`,
+			fix: `Say in the codec of ${from} what its null means.`,
+		},
+	];
+}
+
+function canonsOf(codec: Codec, field: FieldPolicy): Json[] {
+	return samplesFor(codec, field).flatMap((sample) => {
 		const read = codec.toCanon(sample);
 		return read.ok && read.value !== null ? [read.value] : [];
 	});
@@ -89,15 +118,6 @@ function lintAlone(
 	];
 }
 
-/** From whom to whom values can travel: from the owner to all others, or between all. */
-function directionsOf({ columns, authority }: FieldPolicy): [string, string][] {
-	const systems = [...columns.keys()];
-	const sources = authority.kind === 'owned' ? [authority.owner] : systems;
-	return sources.flatMap((from) =>
-		systems.filter((to) => to !== from).map((to): [string, string] => [from, to]),
-	);
-}
-
 function lintDirection(
 	{ from, to, target, path }: { from: string; to: string; target: ColumnBinding; path: string },
 	canons: readonly Json[],
@@ -113,13 +133,4 @@ function lintDirection(
 			fix: `Give ${from} and ${to} codecs with the same canonical values (the same codec, or decimal(n) beside minor-units(n)).`,
 		},
 	];
-}
-
-/** What becomes of a canonical value that is written with `codec` and read back. */
-function travel(canon: Json, codec: Codec): 'same' | 'different' | 'refused' {
-	const written = codec.toRaw(canon);
-	if (!written.ok) return 'refused';
-	const read = codec.toCanon(written.value);
-	if (!read.ok) return 'different';
-	return equalJson(read.value, canon) ? 'same' : 'different';
 }

@@ -1,25 +1,9 @@
 import type { LintFinding } from './lint-finding';
-import type { EntityPolicy, TableBinding } from './policy';
+import { lintStream } from './lint-stream';
+import { columnsRead, type EntityPolicy, type TableBinding } from './policy';
+import { quoteName } from './lint-quote';
 import { didYouMean, listOf } from './suggest';
-
-/** What a system's database says about one table. */
-export interface TableFacts {
-	readonly system: string;
-	readonly schema: string;
-	readonly table: string;
-	readonly columns: readonly ColumnFacts[];
-	/** Columns of each primary key and full unique index; left out when not looked up. */
-	readonly uniqueKeys?: readonly (readonly string[])[];
-	/** pg_class.relreplident; left out for other databases. */
-	readonly replicaIdentity?: 'default' | 'full' | 'index' | 'nothing';
-}
-
-export interface ColumnFacts {
-	readonly name: string;
-	readonly notNull: boolean;
-	/** A default, an identity or a generated column: an insert may leave it out. */
-	readonly hasDefault: boolean;
-}
+import type { TableFacts } from './table-facts';
 
 /** Holds what an entity says about a system's table against what the table is. */
 export function lintTable(
@@ -29,9 +13,9 @@ export function lintTable(
 ): LintFinding[] {
 	return [
 		...lintNames(entity, binding, facts),
-		...lintRequired(entity, binding, facts),
 		...lintKey(entity, binding, facts),
-		...lintReplicaIdentity(entity, binding, facts),
+		...lintMatchColumns(entity, binding, facts),
+		...lintStream(entity, binding, facts),
 	];
 }
 
@@ -57,11 +41,9 @@ function namesIn(
 	{ system, key, insert, stamp }: TableBinding,
 ): { column: string; path: string }[] {
 	const table = pathOf(entity, system);
-	const fields = [...entity.fields.values()].flatMap(({ name, columns }) => {
-		const column = columns.get(system)?.column;
-		return column === undefined
-			? []
-			: [{ column, path: `entities.${entity.name}.fields.${name}.${system}` }];
+	const fields = [...entity.fields.values()].flatMap((field) => {
+		const path = `entities.${entity.name}.fields.${field.name}.${system}`;
+		return columnsRead(field, system).map((column) => ({ column, path }));
 	});
 	return [
 		...key.map((column) => ({ column, path: `${table}.key` })),
@@ -71,71 +53,65 @@ function namesIn(
 	];
 }
 
-function lintRequired(
-	entity: EntityPolicy,
-	binding: TableBinding,
-	facts: TableFacts,
-): LintFinding[] {
-	const { system, insert, stamp } = binding;
-	const mapped = [...entity.fields.values()].map(({ columns }) => columns.get(system)?.column);
-	const given = new Set([...mapped, ...insert.keys(), ...stamp.keys()]);
-	const missing = facts.columns
-		.filter(({ name, notNull, hasDefault }) => notNull && !hasDefault && !given.has(name))
-		.map(({ name }) => `"${name}"`);
-	if (missing.length === 0) return [];
-	return [
-		{
-			severity: 'error',
-			path: `${pathOf(entity, system)}.insert`,
-			message: `New records cannot be created in ${system}: ${listOf(missing, 'and')} must not be null and nothing gives a value.`,
-			fix: 'Give each a value under insert, map a field to it, or give the column a default.',
-		},
-	];
-}
-
 function lintKey(
 	entity: EntityPolicy,
 	{ system, key }: TableBinding,
-	facts: TableFacts,
+	{ columns, uniqueKeys }: TableFacts,
 ): LintFinding[] {
+	const path = `${pathOf(entity, system)}.key`;
+	const findings: LintFinding[] = [];
 	// A key with more columns than a unique one is unique too.
-	const isUnique = facts.uniqueKeys?.some((unique) =>
-		unique.every((column) => key.includes(column)),
-	);
-	if (isUnique !== false) return [];
-	return [
-		{
+	if (uniqueKeys && !isUnique(key, uniqueKeys)) {
+		findings.push({
 			severity: 'error',
-			path: `${pathOf(entity, system)}.key`,
+			path,
 			message: `No primary key or unique index of ${system} covers the key, so one write could change several rows.`,
 			fix: 'Name the columns of the primary key or of a unique index.',
-		},
-	];
+		});
+	}
+	const nullable = columns.filter(({ name, notNull }) => key.includes(name) && !notNull);
+	if (nullable.length > 0) {
+		const names = listOf(
+			nullable.map(({ name }) => `"${name}"`),
+			'and',
+		);
+		findings.push({
+			severity: 'warning',
+			path,
+			message: `The key column ${names} of ${system} can be null, and a row without a key cannot be synced.`,
+			fix: 'Make it not null, or name the columns of the primary key.',
+		});
+	}
+	return findings;
 }
 
-function lintReplicaIdentity(
+/** Records of one system that agree in all fields of a match rule are left to a person. */
+function lintMatchColumns(
 	entity: EntityPolicy,
-	{ system, schema, table }: TableBinding,
-	{ replicaIdentity }: TableFacts,
+	{ system }: TableBinding,
+	{ uniqueKeys, schema, table }: TableFacts,
 ): LintFinding[] {
-	if (replicaIdentity === undefined || replicaIdentity === 'full') return [];
-	const isNothing = replicaIdentity === 'nothing';
-	return [
-		{
-			severity: isNothing ? 'error' : 'info',
-			path: pathOf(entity, system),
-			message: isNothing
-				? `With replica identity nothing ${system} refuses updates and deletes of the table once it is published.`
-				: `With replica identity ${replicaIdentity} a deleted row of ${system} arrives without its values, and a large unchanged column without its old one.`,
-			fix: `Run in ${system}: alter table ${quote(schema)}.${quote(table)} replica identity full;`,
-		},
-	];
+	return entity.match.flatMap((rule, index): LintFinding[] => {
+		const columns = rule.flatMap(
+			(name) => entity.fields.get(name)?.columns.get(system)?.column ?? [],
+		);
+		if (!uniqueKeys || columns.length < rule.length || isUnique(columns, uniqueKeys)) return [];
+		const list = columns.map((column) => `"${column}"`);
+		return [
+			{
+				severity: 'info',
+				path: `entities.${entity.name}.match.${index}`,
+				message: `Nothing keeps ${listOf(list, 'and')} of ${system} unique; records that share the value are left to a person.`,
+				fix: `Run in ${system}: create unique index on ${quoteName(schema)}.${quoteName(table)} (${columns.map(quoteName).join(', ')});`,
+			},
+		];
+	});
+}
+
+function isUnique(columns: readonly string[], uniqueKeys: readonly (readonly string[])[]): boolean {
+	return uniqueKeys.some((unique) => unique.every((column) => columns.includes(column)));
 }
 
 function pathOf(entity: EntityPolicy, system: string): string {
 	return `entities.${entity.name}.${system}`;
-}
-
-function quote(name: string): string {
-	return `"${name.replaceAll('"', '""')}"`;
 }

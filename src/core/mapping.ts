@@ -1,8 +1,9 @@
 import { canonicalJson, equalJson, type Json } from './canonical-json';
-import { refused, type CodecResult } from './codecs/codec';
+import { refused, type Codec, type CodecResult } from './codecs/codec';
+import { compute } from './computed';
 import { SyncError } from './errors';
 import type { Key } from './link';
-import type { ColumnBinding, EntityPolicy, Policy } from './policy';
+import type { ColumnBinding, ComputedBinding, EntityPolicy, Policy } from './policy';
 
 /** Column → value, as in a change event's `before` and `after`. */
 export type Row = Readonly<Record<string, Json>>;
@@ -41,8 +42,11 @@ export function readFields(
 ): ReadonlyMap<string, FieldReading> {
 	const readings = new Map<string, FieldReading>();
 	for (const name of names) {
-		const binding = entity.fields.get(name)?.columns.get(system);
+		const field = entity.fields.get(name);
+		const binding = field?.columns.get(system);
+		const computed = field?.computed.get(system);
 		if (binding) readings.set(name, readColumn(binding, row, unchanged));
+		else if (computed) readings.set(name, readComputed(computed, row, unchanged));
 	}
 	return readings;
 }
@@ -57,8 +61,12 @@ export function rawFor(
 	field: string,
 	canon: Json,
 ): CodecResult {
-	const codec = entity.fields.get(field)?.columns.get(system)?.codec;
-	if (!codec) return refused(`has no column in ${system}`);
+	const policy = entity.fields.get(field);
+	const codec = policy?.columns.get(system)?.codec;
+	if (!codec) {
+		const isComputed = policy?.computed.has(system) ?? false;
+		return refused(isComputed ? `is computed in ${system}` : `has no column in ${system}`);
+	}
 	const written = codec.toRaw(canon);
 	if (!written.ok) return written;
 	const readBack = codec.toCanon(written.value);
@@ -109,7 +117,19 @@ function readColumn(
 ): FieldReading {
 	if (unchanged.includes(column)) return { state: 'unchanged' };
 	const raw = Object.hasOwn(row, column) ? row[column] : undefined;
-	if (raw === undefined) return { state: 'absent' };
+	return raw === undefined ? { state: 'absent' } : readRaw(codec, raw);
+}
+
+function readComputed(
+	binding: ComputedBinding,
+	row: Row,
+	unchanged: readonly string[],
+): FieldReading {
+	const computed = compute(binding, row, unchanged);
+	return computed.state === 'value' ? readRaw(binding.codec, computed.raw) : computed;
+}
+
+function readRaw(codec: Codec, raw: Json): FieldReading {
 	const read = codec.toCanon(raw);
 	return read.ok
 		? { state: 'value', raw, canon: read.value }

@@ -1,5 +1,5 @@
 import type { Json } from './canonical-json';
-import type { EntityPolicy, Policy } from './policy';
+import { columnsRead, type EntityPolicy, type Policy } from './policy';
 import type { ReviewItem } from './review';
 
 /** What stands for a sensitive value wherever a person can read it. Nothing about the value shows. */
@@ -41,8 +41,11 @@ function sensitiveColumns(
 	{ sensitive, fields }: EntityPolicy,
 	system: string,
 ): ReadonlySet<string> {
-	const columns = [...sensitive].map((name) => fields.get(name)?.columns.get(system)?.column);
-	return new Set(columns.filter((column) => column !== undefined));
+	const columns = [...sensitive].flatMap((name) => {
+		const field = fields.get(name);
+		return field === undefined ? [] : columnsRead(field, system);
+	});
+	return new Set(columns);
 }
 
 function maskFields(fields: Record<string, Json>, { sensitive }: EntityPolicy): Json {
@@ -53,7 +56,8 @@ function maskFields(fields: Record<string, Json>, { sensitive }: EntityPolicy): 
 	return Object.fromEntries(entries);
 }
 
-function maskRowKeys(keys: Record<string, Json>, entity: EntityPolicy): Json {
+/** Keys by system, with the columns of sensitive fields masked. */
+export function maskRowKeys(keys: Record<string, Json>, entity: EntityPolicy): Json {
 	const entries = Object.entries(keys).map(([system, key]): [string, Json] => [
 		system,
 		isObject(key) ? maskKeys(key, sensitiveColumns(entity, system)) : key,

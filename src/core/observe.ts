@@ -1,10 +1,14 @@
 import { equalJson, type Json } from './canonical-json';
 import { explain, freeze, freezeUnreadable, startDraft, unfreeze, type Draft } from './draft';
 import type { JournalEntry } from './journal';
-import { EXISTENCE, existsIn, fieldOf, type LinkState, type Operation, type View } from './link';
+import { EXISTENCE, existsIn, fieldOf, hasRowIn, type LinkState, type Operation, type View } from './link';
 import { readFields, type FieldReading } from './mapping';
-import { policyHash, type EntityPolicy, type Policy } from './policy';
+import { deltaOf, unionOf } from './merge-values';
+import { forgetPending, pendingOf } from './pending';
+import { policyHash, type Authority, type EntityPolicy, type Policy, type SoftDelete } from './policy';
+import { saysDeleted } from './policy-deletes';
 import type { RecordChange } from './record-change';
+import { NO_SCOPES, type Scopes } from './scopes';
 import { settle } from './settle';
 import { counterOf, increment, join, NOTHING_SEEN } from './version-vector';
 
@@ -21,10 +25,12 @@ export interface Observation {
 export interface PolicyInForce {
 	readonly policy: Policy;
 	readonly hash: string;
+	/** What is observed only, because nobody has approved its first contact yet. */
+	readonly pending: Scopes;
 }
 
-export function inForce(policy: Policy): PolicyInForce {
-	return { policy, hash: policyHash(policy) };
+export function inForce(policy: Policy, pending: Scopes = NO_SCOPES): PolicyInForce {
+	return { policy, hash: policyHash(policy), pending };
 }
 
 /**
@@ -34,15 +40,16 @@ export function inForce(policy: Policy): PolicyInForce {
  * A foreign change has seen exactly what this system's view has seen, for our writes come back in
  * the same ordered stream: its vector is the view's with the system's own counter incremented.
  */
-export function observe(before: LinkState, change: RecordChange, { policy, hash }: PolicyInForce): Observation {
+export function observe(before: LinkState, change: RecordChange, inForce: PolicyInForce): Observation {
+	const { policy, hash, pending } = inForce;
 	const entity = policy.entities.get(before.entity);
 	const seen = before.seen[change.system];
 	if ((seen !== undefined && change.position <= seen) || !entity) {
 		return { state: before, disposition: 'duplicate', journal: [] };
 	}
-	const draft = startDraft(before);
+	const draft = startDraft(forgetPending(before, inForce, change.system));
 	draft.state.seen[change.system] = change.position;
-	draft.journal.push({ kind: 'observed', policyHash: hash, change });
+	draft.journal.push({ kind: 'observed', policyHash: hash, change, ...pendingOf(before.entity, pending) });
 	const op = settle(draft, change);
 	const shown = op !== null && change.exists === null ? unseenRow(change, op, entity) : change;
 	const counts = { foreign: 0, residual: 0 };
@@ -69,17 +76,18 @@ function unseenRow(change: RecordChange, op: Operation, entity: EntityPolicy): R
 
 function observeRow(draft: Draft, step: Step, entity: EntityPolicy): void {
 	const { change, op, counts } = step;
-	const exists = change.exists === true;
-	const isNewRow = exists && !existsIn(draft.state, change.system) && op?.kind !== 'insert';
+	const hasRow = change.exists === true;
+	const isNewRow = hasRow && !hasRowIn(draft.state, change.system) && op?.kind !== 'insert';
+	const exists = hasRow && !isSoftDeleted(draft.state, change, { soft: entity.deletes.as.get(change.system), isNewRow });
 	if (isNewRow) forgetRow(draft, change.system);
-	observeExistence(draft, step);
+	observeExistence(draft, { ...step, exists });
 	if (change.key !== null) draft.state.keys[change.system] = change.key;
-	if (!exists) return;
+	if (!hasRow) return;
 	const before = counts.foreign;
 	for (const [name, reading] of readFields(entity, change.system, change.columns, change)) {
-		observeField(draft, { ...step, name, reading, isNewRow });
+		observeField(draft, { ...step, name, reading, isNewRow, authority: entity.fields.get(name)?.authority });
 	}
-	if (counts.foreign > before) insist(draft, change.system);
+	if (counts.foreign > before && exists) insist(draft, change.system);
 }
 
 /** Our new row came to stand beside one that users made meanwhile: theirs stays the linked one. */
@@ -117,20 +125,35 @@ function dispositionOf(change: RecordChange, op: Operation | null, counts: Count
 	return change.marker === null ? 'unchanged' : 'outcome';
 }
 
-function observeExistence(draft: Draft, { change, op, counts }: Step): void {
+/** `raw` says whether there is a row, `canon` whether that is a record: a row may say of itself that it is deleted. */
+function observeExistence(draft: Draft, { change, op, counts, exists }: Step & { exists: boolean }): void {
 	const { system } = change;
 	const field = fieldOf(draft.state, EXISTENCE);
 	const view = field.views[system];
-	const exists = change.exists === true;
+	const raw = change.exists === true;
 	const vector = view?.vector ?? NOTHING_SEEN;
-	const intended = op !== null && op.existence !== null && (op.kind === 'insert') === exists;
+	const intended = op !== null && op.existence !== null && (op.kind !== 'delete') === exists;
 	if (intended) {
-		field.views[system] = { raw: exists, canon: exists, vector: join(op.existence, vector), base: exists };
-	} else if ((view?.canon ?? false) !== exists) {
-		field.views[system] = foreignView(view, { raw: exists, canon: exists }, system);
+		field.views[system] = { raw, canon: exists, vector: join(op.existence, vector), base: exists };
+	} else if ((view?.canon ?? false) === exists) {
+		if (view ? view.raw !== raw : raw) field.views[system] = { ...(view ?? { canon: exists, vector }), raw };
+	} else {
+		field.views[system] = foreignView(view, { raw, canon: exists }, change);
 		counts.foreign += 1;
 		liftFailure(draft, EXISTENCE);
 	}
+	if (change.awaits && field.frozen === null) field.frozen = { kind: 'approval', ...change.awaits };
+}
+
+/** Whether the row says that it is deleted; a column that was not sent says what it said before. */
+function isSoftDeleted(
+	state: LinkState,
+	{ system, columns }: RecordChange,
+	{ soft, isNewRow }: { soft: SoftDelete | undefined; isNewRow: boolean },
+): boolean {
+	if (soft === undefined) return false;
+	if (!Object.hasOwn(columns, soft.column)) return !isNewRow && !existsIn(state, system);
+	return saysDeleted(soft, columns[soft.column] ?? null);
 }
 
 /**
@@ -158,7 +181,14 @@ function insist(draft: Draft, system: string): void {
 	views[system] = { ...view, vector: increment(view.vector, system) };
 }
 
-function observeField(draft: Draft, step: Step & { name: string; reading: FieldReading; isNewRow: boolean }): void {
+interface FieldStep extends Step {
+	readonly name: string;
+	readonly reading: FieldReading;
+	readonly isNewRow: boolean;
+	readonly authority: Authority | undefined;
+}
+
+function observeField(draft: Draft, step: FieldStep): void {
 	const { name, reading, change, op } = step;
 	const { system } = change;
 	const field = fieldOf(draft.state, name);
@@ -178,7 +208,7 @@ function observeField(draft: Draft, step: Step & { name: string; reading: FieldR
 		// A field that our insert left out holds the column's default: nobody's change, and it has seen nothing.
 		field.views[system] = { raw: sent.raw, canon: sent.canon, vector: view?.vector ?? NOTHING_SEEN };
 	} else {
-		field.views[system] = foreignView(view, sent, system);
+		field.views[system] = foreignView(view, sent, change);
 		step.counts.foreign += 1;
 		liftFailure(draft, name);
 	}
@@ -187,32 +217,47 @@ function observeField(draft: Draft, step: Step & { name: string; reading: FieldR
 /** A field that our applied operation wrote: it settles, or the target made something else of it. */
 function observeWritten(
 	draft: Draft,
-	{ name, change, op, counts }: Step & { name: string },
+	{ name, change, op, counts, authority }: FieldStep,
 	sent: { raw: Json; canon: Json },
 ): void {
 	const written = op?.fields[name];
 	if (written === undefined) return;
 	const { system } = change;
 	const views = fieldOf(draft.state, name).views;
-	const before = views[system]?.vector ?? NOTHING_SEEN;
+	const view = views[system];
+	const before = view?.vector ?? NOTHING_SEEN;
 	const conferred = join(written.vector, before);
 	const { raw, canon } = sent;
+	const base = view ? baseAfter(view, written.canon, authority) : written.canon;
 	if (counterOf(before, system) > counterOf(written.vector, system)) {
 		// The value was changed and set back before our write came: compare-and-set sees values, not edits.
 		explain(draft, 'net-zero', { field: name, system });
 	}
 	if (equalJson(canon, written.canon)) {
-		views[system] = { raw, canon, vector: conferred, base: canon };
+		views[system] = { raw, canon, vector: conferred, base };
 		return;
 	}
 	const vector = increment(conferred, system);
-	views[system] = { raw, canon, vector, base: written.canon, residual: true };
+	views[system] = { raw, canon, vector, base, residual: true, atMs: change.tsMs };
 	counts.residual += 1;
 	explain(draft, 'residual', { field: name, system, detail: { wrote: written.canon, found: canon } });
 }
 
+/**
+ * What of the view the merged version contains once our write is in it. Mostly that is what we
+ * wrote. But a user may have added something and taken it away again before the write came, and
+ * the merged version have heard of the first only: where values are added up or joined, the
+ * base must move by what our write changed, or the second would be forgotten.
+ */
+function baseAfter({ base, canon }: View, written: Json, authority: Authority | undefined): Json {
+	if (base === undefined || equalJson(base, canon) || authority?.kind !== 'shared') return written;
+	const combine = { delta: deltaOf, union: unionOf }[String(authority.resolve.kind)];
+	const moved = combine?.(base, written, canon);
+	return moved?.ok ? moved.canon : written;
+}
+
 /** Keeps what cannot be read as it is; the field waits for a person or a readable value. */
-function observeUnreadable(draft: Draft, { name, change, op, counts }: Step & { name: string }, sent: Sent): void {
+function observeUnreadable(draft: Draft, { name, change, op, counts }: FieldStep, sent: Sent): void {
 	const { system } = change;
 	const field = fieldOf(draft.state, name);
 	const view = field.views[system];
@@ -223,7 +268,7 @@ function observeUnreadable(draft: Draft, { name, change, op, counts }: Step & { 
 	const before = { raw: sent.raw, canon, vector: join(view?.vector ?? NOTHING_SEEN, vector) };
 	liftFailure(draft, name);
 	field.views[system] = {
-		...foreignView(view ? { ...view, ...before } : before, { raw: sent.raw, canon }, system),
+		...foreignView(view ? { ...view, ...before } : before, { raw: sent.raw, canon }, change),
 		unreadable: reason,
 	};
 	counts.foreign += 1;
@@ -250,9 +295,11 @@ function valueOf(reading: FieldReading, view: View | undefined): Sent | null {
 	}
 }
 
-function foreignView(view: View | undefined, { raw, canon }: { raw: Json; canon: Json }, system: string): View {
+function foreignView(view: View | undefined, { raw, canon }: { raw: Json; canon: Json }, { system, tsMs, snapshot }: RecordChange): View {
 	const vector = increment(view?.vector ?? NOTHING_SEEN, system);
-	return view?.base === undefined ? { raw, canon, vector } : { raw, canon, vector, base: view.base };
+	const base = view?.base === undefined ? {} : { base: view.base };
+	// A row that is read as it is says nothing of when it was changed.
+	return { raw, canon, vector, ...base, ...(snapshot ? {} : { atMs: tsMs }) };
 }
 
 /**

@@ -3,6 +3,9 @@ import { explain, freeze, type Draft } from './draft';
 import {
 	EXISTENCE,
 	existsIn,
+	fieldOf,
+	hasRowIn,
+	isStill,
 	type LinkState,
 	type MergedVersion,
 	type Operation,
@@ -11,6 +14,7 @@ import {
 } from './link';
 import { rawFor } from './mapping';
 import { matchFields } from './match-keys';
+import type { EntityPolicy } from './policy';
 import type { Rules } from './strategies';
 import { staleCount } from './settle';
 
@@ -47,19 +51,19 @@ function planFor(draft: Draft, system: string, rules: Rules): Operation | null {
 	const isThere = existsIn(draft.state, system);
 	const shouldBe = existence.merged.canon === true;
 	if (isThere && shouldBe) return planUpdate(draft, system, rules);
-	if (isThere === shouldBe || existence.frozen !== null) return null;
+	if (isThere === shouldBe || isStill(existence)) return null;
 	if (existence.views[system]?.accepted) return null;
-	return shouldBe
-		? planInsert(draft, { system, rules, merged: existence.merged })
-		: planDelete(draft, { system, rules, merged: existence.merged });
+	const whole = { system, rules, merged: existence.merged };
+	if (!shouldBe) return planDelete(draft, whole);
+	return hasRowIn(draft.state, system) ? planRevival(draft, whole) : planInsert(draft, whole);
 }
 
 function planUpdate(draft: Draft, system: string, rules: Rules): Operation | null {
 	const lacking: [string, OperationField][] = [];
-	for (const name of rules.entity.fields.keys()) {
+	for (const name of storedFields(rules.entity, system)) {
 		const field = draft.state.fields[name];
 		const view = field?.views[system];
-		if (field?.merged == null || view === undefined || field.frozen !== null) continue;
+		if (field?.merged == null || view === undefined || isStill(field)) continue;
 		if (view.accepted || equalJson(view.canon, field.merged.canon)) continue;
 		const planned = updateField(draft, { name, system, merged: field.merged, view, rules });
 		if (planned) lacking.push([name, planned]);
@@ -74,12 +78,18 @@ function planUpdate(draft: Draft, system: string, rules: Rules): Operation | nul
 	return operation(draft.state, { system, kind: 'update', key, fields, guards, existence: null });
 }
 
+/** The fields that the system has a column for. What it computes can be neither written nor compared. */
+function storedFields({ fields }: EntityPolicy, system: string): string[] {
+	return [...fields.values()].flatMap(({ name, columns }) => (columns.has(system) ? [name] : []));
+}
+
 /** The match fields, as they were last read. */
 function guardsOf(
 	{ fields }: LinkState,
 	{ system, rules: { entity }, written }: { system: string; rules: Rules; written: readonly string[] },
 ): Record<string, Json> {
-	const names = matchFields(entity).filter((name) => !written.includes(name));
+	const stored = storedFields(entity, system);
+	const names = matchFields(entity).filter((name) => stored.includes(name) && !written.includes(name));
 	const standing = names.flatMap((name): [string, Json][] => {
 		const view = fields[name]?.views[system];
 		return view === undefined ? [] : [[name, view.raw]];
@@ -125,11 +135,12 @@ interface WholeRecord {
  * the target's own change.
  */
 function planInsert(draft: Draft, { system, rules, merged }: WholeRecord): Operation | null {
+	if (isIncomplete(draft, system, rules)) return null;
 	const fields: [string, OperationField][] = [];
 	for (const [name, policy] of rules.entity.fields) {
 		const version = draft.state.fields[name]?.merged;
 		const column = policy.columns.get(system);
-		if (version == null || column === undefined || draft.state.fields[name]?.frozen) continue;
+		if (version == null || column === undefined || isStill(fieldOf(draft.state, name))) continue;
 		const written = rawFor(rules.entity, system, name, version.canon);
 		if (!written.ok) {
 			// The others go without it, as they will when this is decided again: a frozen field holds up itself only.
@@ -145,10 +156,35 @@ function planInsert(draft: Draft, { system, rules, merged }: WholeRecord): Opera
 	return operation(draft.state, { system, kind: 'insert', key: null, fields, guards: {}, existence: merged.vector });
 }
 
+/** Brings a row back that says of itself that it is deleted, with all that the record says by now. */
+function planRevival(draft: Draft, { system, rules, merged }: WholeRecord): Operation | null {
+	const fields: [string, OperationField][] = [];
+	for (const name of rules.entity.fields.keys()) {
+		const field = draft.state.fields[name];
+		const view = field?.views[system];
+		if (field?.merged == null || view === undefined || isStill(field) || view.accepted) continue;
+		const planned = updateField(draft, { name, system, merged: field.merged, view, rules });
+		if (planned) fields.push([name, planned]);
+	}
+	const key = draft.state.keys[system] ?? null;
+	return operation(draft.state, { system, kind: 'update', key, fields, guards: {}, existence: merged.vector });
+}
+
+/** A record that is saved in two steps is not there yet after the first one: it waits, and the queue says what for. */
+function isIncomplete(draft: Draft, system: string, { entity }: Rules): boolean {
+	const missing = [...entity.required].filter((name) => (draft.state.fields[name]?.merged?.canon ?? null) === null);
+	if (missing.length === 0) return false;
+	freeze(draft, [EXISTENCE], {
+		kind: 'failure',
+		reason: `The record is not created in ${system} while ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing`,
+	});
+	return true;
+}
+
 /** Removes the row if every mapped field still is what was seen when the delete was decided. */
 function planDelete(draft: Draft, { system, rules, merged }: WholeRecord): Operation | null {
 	const fields: [string, OperationField][] = [];
-	for (const name of rules.entity.fields.keys()) {
+	for (const name of storedFields(rules.entity, system)) {
 		const view = draft.state.fields[name]?.views[system];
 		if (view) fields.push([name, { expected: view.raw, canon: view.canon, vector: view.vector }]);
 	}

@@ -1,4 +1,4 @@
-import type { EntityPolicy } from './policy';
+import { carriersOf, type EntityPolicy } from './policy';
 import type { PolicyPath, PolicyProblems } from './policy-problems';
 import { didYouMean } from './suggest';
 
@@ -14,8 +14,8 @@ export function checkEntity(entity: EntityPolicy, context: CheckContext): void {
 	for (const system of entity.tables.keys()) checkColumns(entity, system, context);
 	checkSystemsOfFields(entity, context);
 	entity.match.forEach((_, index) => checkMatchRule(entity, index, context));
-	for (const field of entity.sensitive)
-		checkFieldExists(entity, field, [...path, 'sensitive'], problems);
+	for (const part of ['required', 'sensitive'] as const)
+		for (const field of entity[part]) checkFieldExists(entity, field, [...path, part], problems);
 }
 
 /** Each table belongs to one entity, so that a change event's entity is never in doubt. */
@@ -67,7 +67,7 @@ function checkColumns(
 
 function checkSystemsOfFields(entity: EntityPolicy, { problems, path }: CheckContext): void {
 	for (const field of entity.fields.values()) {
-		for (const system of field.columns.keys()) {
+		for (const system of carriersOf(field)) {
 			if (entity.tables.has(system)) continue;
 			const message = `names a column, but the entity has no table in ${system}`;
 			problems.add([...path, 'fields', field.name, system], message);
@@ -87,7 +87,10 @@ function checkMatchRule(
 		.every(Boolean);
 	if (!allExist) return;
 	const carriers = [...entity.tables.keys()].filter((system) =>
-		rule.every((field) => entity.fields.get(field)?.columns.has(system)),
+		rule.every((name) => {
+			const field = entity.fields.get(name);
+			return field !== undefined && carriersOf(field).includes(system);
+		}),
 	);
 	if (carriers.length < 2) {
 		problems.add(

@@ -1,10 +1,9 @@
 import { chainCodecs, readCodec } from './codecs';
 import type { Codec } from './codecs/codec';
-import { mapCodecs } from './codecs/map-codec';
 import { identity } from './codecs/text-codecs';
-import type { ColumnBinding, Scalar } from './policy';
+import type { ColumnBinding, FieldMap } from './policy';
+import { mapCodecOf, readMap } from './policy-map';
 import type { PolicyPath, PolicyProblems } from './policy-problems';
-import { mapValue } from './policy-schema';
 
 /** What the readers of one field share. */
 export interface FieldContext {
@@ -14,7 +13,8 @@ export interface FieldContext {
 	readonly carriers: readonly string[];
 }
 
-type ColumnCodec = Pick<ColumnBinding, 'specs' | 'codec'>;
+/** What a field says of one column. */
+export type ColumnCodec = Pick<ColumnBinding, 'specs' | 'codec'>;
 
 /** A field's `codec` and `map`, made into one codec for each carrying system, in their order. */
 export function readFieldCodecs(
@@ -22,16 +22,16 @@ export function readFieldCodecs(
 	context: FieldContext,
 ): {
 	readonly codecs: ReadonlyMap<string, ColumnCodec>;
-	readonly map: ReadonlyMap<string, Scalar> | null;
+	readonly map: FieldMap | null;
 } {
 	const specs = readSpecs(value.codec, context);
-	const map = readMap(value.map, context);
-	if (map) checkMapUnderCodecs(map, specs, context);
-	const ofMap = map ? mapCodecs(map) : undefined;
-	const codecs = context.carriers.map((system, index): [string, ColumnCodec] => {
+	const map = readMap(value.map, specs, context);
+	const codecOf = map ? mapCodecOf(map, context.carriers) : () => undefined;
+	const codecs = context.carriers.map((system): [string, ColumnCodec] => {
 		const own = specs.get(system) ?? [];
-		const last = ofMap ? [index === 0 ? ofMap.first : ofMap.second] : [];
-		return [system, { specs: own.map(({ name }) => name), codec: chainCodecs([...own, ...last]) }];
+		const last = codecOf(system);
+		const codec = chainCodecs(last ? [...own, last] : own);
+		return [system, { specs: own.map(({ name }) => name), codec }];
 	});
 	return { codecs: new Map(codecs), map };
 }
@@ -72,45 +72,5 @@ function readSpecList(
 		if (!read.ok) problems.add(place, read.problem);
 		// identity says nothing; without it "no codec" and "identity" are the same policy.
 		return read.ok && read.codec !== identity ? [read.codec] : [];
-	});
-}
-
-function readMap(value: unknown, context: FieldContext): ReadonlyMap<string, Scalar> | null {
-	const { problems, carriers } = context;
-	const path = [...context.path, 'map'];
-	if (value === undefined) return null;
-	if (carriers.length !== 2)
-		problems.add(path, 'needs a field with columns in exactly two systems');
-	const entries = problems.readEntries(value, path, 'must have at least one pair of values');
-	const keyOf = new Map<string, string>();
-	const pairs = entries.flatMap(([key, other]): [string, Scalar][] => {
-		const read = problems.read(mapValue, other, [...path, key]);
-		if (read === undefined) return [];
-		const earlier = keyOf.get(String(read));
-		if (earlier !== undefined) {
-			const message = `has the same value as "${earlier}"; the way back would be a guess`;
-			problems.add([...path, key], message);
-		}
-		keyOf.set(String(read), key);
-		return [[key, read]];
-	});
-	return new Map(pairs);
-}
-
-/** A value that the column's codecs change before the map sees it could never be found in the map. */
-function checkMapUnderCodecs(
-	map: ReadonlyMap<string, Scalar>,
-	specs: ReadonlyMap<string, readonly Codec[]>,
-	{ problems, path, carriers }: FieldContext,
-): void {
-	carriers.forEach((system, index) => {
-		const codec = chainCodecs(specs.get(system) ?? []);
-		for (const [key, other] of map) {
-			const value = index === 0 ? key : other;
-			const read = codec.toCanon(value);
-			if (read.ok && String(read.value) === String(value)) continue;
-			const message = `can never match in ${system}, where ${codec.name} comes before the map`;
-			problems.add([...path, 'map', key], message);
-		}
 	});
 }

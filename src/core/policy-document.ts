@@ -1,14 +1,17 @@
 import { parseDocument } from 'yaml';
 import type { Json } from './canonical-json';
 import { SyncError } from './errors';
-import type {
-	Authority,
-	EntityPolicy,
-	FieldPolicy,
-	Policy,
-	Strategy,
-	TableBinding,
+import {
+	mapDocument,
+	type Authority,
+	type EntityPolicy,
+	type FieldPolicy,
+	type Policy,
+	type TableBinding,
 } from './policy';
+import { documentOfDeletes } from './policy-deletes';
+import { strategyText } from './policy-strategy';
+import { documentOfValid } from './policy-valid';
 
 /** One anchor may be used this often: a document of a few lines must not unfold to gigabytes. */
 const MAX_ALIASES = 100;
@@ -48,7 +51,8 @@ function documentOfEntity(entity: EntityPolicy): Json {
 		...fromMap(entity.tables, documentOfTable),
 		match: entity.match.map((rule) => [...rule]),
 		fields: fromMap(entity.fields, documentOfField),
-		deletes: { conflict: entity.deletes.conflict, massDelete: { ...entity.deletes.massDelete } },
+		deletes: documentOfDeletes(entity.deletes),
+		...(entity.required.size > 0 ? { required: [...entity.required] } : {}),
 		sensitive: [...entity.sensitive],
 	};
 }
@@ -62,24 +66,26 @@ function documentOfTable({ schema, table, key, insert, stamp }: TableBinding): J
 	};
 }
 
-function documentOfField({ columns, authority, map }: FieldPolicy): Json {
+function documentOfField({ columns, computed, authority, map, nulls, valid }: FieldPolicy): Json {
 	return {
 		...fromMap(columns, ({ column }) => column),
+		...fromMap(computed, ({ from }): Json =>
+			from.kind === 'constant' ? { constant: from.value } : { compute: from.template },
+		),
 		...documentOfAuthority(authority),
-		codec: fromMap(columns, ({ specs }) => [...specs]),
-		...(map ? { map: fromMap(map, (value) => value) } : {}),
+		codec: { ...fromMap(columns, specsOf), ...fromMap(computed, specsOf) },
+		...(map ? { map: mapDocument(map) } : {}),
+		...(nulls === 'clear' ? {} : { nulls }),
+		...(valid ? { valid: documentOfValid(valid) } : {}),
 	};
 }
+
+const specsOf = ({ specs }: { readonly specs: readonly string[] }): Json => [...specs];
 
 function documentOfAuthority(authority: Authority): { [key: string]: Json } {
 	return authority.kind === 'owned'
 		? { owner: authority.owner, onForeignEdit: authority.onForeignEdit }
 		: { owner: 'shared', resolve: strategyText(authority.resolve) };
-}
-
-/** The strategy as the document writes it. */
-export function strategyText(strategy: Strategy): string {
-	return strategy.kind === 'prefer' ? `prefer(${strategy.system})` : strategy.kind;
 }
 
 function fromMap<T>(

@@ -1,6 +1,5 @@
 import { z } from 'zod/v4';
 import type {
-	DeletePolicy,
 	EntityPolicy,
 	FieldPolicy,
 	InsertValue,
@@ -9,22 +8,17 @@ import type {
 	TableBinding,
 } from './policy';
 import { checkEntity } from './policy-checks';
+import { readDeletes } from './policy-deletes';
 import { readField } from './policy-field';
 import type { PolicyPath, PolicyProblems } from './policy-problems';
 import {
-	deletesShape,
 	entityShape,
 	fieldName,
-	LATER_DELETE_KEYS,
 	LATER_ENTITY_KEYS,
-	massDeleteShape,
 	scalar,
 	tableShape,
 } from './policy-schema';
 import { listOf } from './suggest';
-
-/** More rows than this deleted at once wait for approval unless the policy says otherwise. */
-const DEFAULT_MASS_DELETE = { rows: 50, percent: null };
 
 /** What the readers of one entity share. */
 interface EntityContext {
@@ -48,12 +42,14 @@ export function readEntity(value: unknown, context: EntityContext): EntityPolicy
 	const tables = bound.map(
 		(system) => [system, readTable(system, byKey[system], context)] as const,
 	);
+	const fields = readFields(read.fields, context);
 	const entity: EntityPolicy = {
 		name: String(path.at(-1)),
 		tables: new Map(tables),
 		match: read.match ?? [],
-		fields: readFields(read.fields, context),
-		deletes: readDeletes(read.deletes, context),
+		fields,
+		deletes: readDeletes(read.deletes, { problems, path, systems: bound, fields }),
+		required: new Set([...(read.required ?? [])].sort()),
 		sensitive: new Set([...(read.sensitive ?? [])].sort()),
 	};
 	checkEntity(entity, context);
@@ -109,20 +105,4 @@ function readFields(value: unknown, context: EntityContext): ReadonlyMap<string,
 		return [name, readField(field, { problems, path: place, systems })] as const;
 	});
 	return new Map(fields);
-}
-
-function readDeletes(value: unknown, { problems, path }: EntityContext): DeletePolicy {
-	const place = [...path, 'deletes'];
-	const read = problems.readObject(value ?? {}, deletesShape, place, LATER_DELETE_KEYS);
-	return { conflict: 'review', massDelete: readMassDelete(read.massDelete, place, problems) };
-}
-
-function readMassDelete(
-	value: unknown,
-	path: PolicyPath,
-	problems: PolicyProblems,
-): DeletePolicy['massDelete'] {
-	if (value === undefined) return DEFAULT_MASS_DELETE;
-	const read = problems.readObject(value ?? {}, massDeleteShape, [...path, 'massDelete']);
-	return { rows: read.rows ?? null, percent: read.percent ?? null };
 }

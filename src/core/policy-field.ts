@@ -1,6 +1,12 @@
-import { readFieldCodecs, type FieldContext } from './policy-codecs';
-import type { Authority, FieldPolicy, Strategy } from './policy';
-import { columnName, fieldShape, LATER_FIELD_KEYS, LATER_STRATEGIES } from './policy-schema';
+import { z } from 'zod/v4';
+import { chainCodecs } from './codecs';
+import { set } from './codecs/nested-codecs';
+import { readFieldCodecs, type ColumnCodec, type FieldContext } from './policy-codecs';
+import type { Authority, ColumnBinding, ComputedBinding, FieldPolicy, ForeignEdit } from './policy';
+import { checkComputed, readCarrying } from './policy-binding';
+import { fieldShape } from './policy-schema';
+import { readStrategy } from './policy-strategy';
+import { readValid } from './policy-valid';
 import { didYouMean, listOf } from './suggest';
 
 /**
@@ -11,26 +17,51 @@ export function readField(
 	value: unknown,
 	{ problems, path, systems }: Omit<FieldContext, 'carriers'> & { systems: readonly string[] },
 ): FieldPolicy {
-	const columnShape = Object.fromEntries(systems.map((system) => [system, columnName]));
+	const columnShape = Object.fromEntries(systems.map((system) => [system, z.unknown()]));
 	const shape = { ...columnShape, ...fieldShape };
-	const read = problems.readObject(value, shape, path, LATER_FIELD_KEYS);
+	const read = problems.readObject(value, shape, path);
 	const carriers = systems.filter((system) => isNamed(value, system));
 	if (carriers.length === 0) {
 		problems.add(path, `is carried by no system; name its column in ${listOf(systems, 'or')}`);
 	}
 	const context: FieldContext = { problems, path, carriers };
 	const { codecs, map } = readFieldCodecs({ codec: read.codec, map: read.map }, context);
-	const columns = [...codecs].map(([system, { specs, codec }]) => {
-		const column: unknown = (read as Readonly<Record<string, unknown>>)[system];
-		return [system, { column: typeof column === 'string' ? column : '', specs, codec }] as const;
-	});
 	const authority = readAuthority({ ...read, hasResolve: isNamed(value, 'resolve') }, context);
-	return { name: String(path.at(-1)), columns: new Map(columns), authority, map };
+	const isSet = authority.kind === 'shared' && authority.resolve.kind === 'union';
+	const columns = new Map<string, ColumnBinding>();
+	const computed = new Map<string, ComputedBinding>();
+	for (const [system, given] of codecs) {
+		const coded = isSet ? asSet(given) : given;
+		const named = (read as Readonly<Record<string, unknown>>)[system];
+		const { kind, ...binding } = readCarrying(named, [...path, system], problems);
+		if ('column' in binding) columns.set(system, { ...binding, ...coded });
+		else computed.set(system, { ...binding, ...coded });
+	}
+	checkComputed(computed.keys(), read.owner, context);
+	return {
+		name: String(path.at(-1)),
+		columns,
+		computed,
+		authority,
+		map,
+		nulls: read.nulls ?? 'clear',
+		valid: readValid(read.valid, context),
+	};
+}
+
+/** Values that are joined as sets are also compared as sets. */
+function asSet(coded: ColumnCodec): ColumnCodec {
+	const { specs, codec } = coded;
+	if (specs.includes(set.name)) return coded;
+	return {
+		specs: [...specs, set.name],
+		codec: chainCodecs(specs.length === 0 ? [set] : [codec, set]),
+	};
 }
 
 interface ReadAuthority {
 	readonly owner?: string;
-	readonly onForeignEdit?: 'revert' | 'ignore' | 'review' | undefined;
+	readonly onForeignEdit?: ForeignEdit | undefined;
 	readonly resolve?: string | undefined;
 	/** Also true when `resolve` was there and could not be read. */
 	readonly hasResolve: boolean;
@@ -56,26 +87,6 @@ function readAuthority(read: ReadAuthority, context: FieldContext): Authority {
 		);
 	}
 	return { kind: 'owned', owner, onForeignEdit };
-}
-
-function readStrategy(read: ReadAuthority, { problems, path, carriers }: FieldContext): Strategy {
-	const available = [...carriers.map((system) => `prefer(${system})`), 'review'];
-	const use = `use ${listOf(available, 'or')}`;
-	const add = (message: string) => problems.add([...path, 'resolve'], message);
-	if (read.owner === 'shared' && !read.hasResolve)
-		add(`is missing; a shared field needs one: ${use}`);
-	if (read.resolve === undefined) return { kind: 'review' };
-	const [, word = '', argument] =
-		/^\s*([\w-]+)\s*(?:\(\s*(.*?)\s*\))?\s*$/.exec(read.resolve) ?? [];
-	if (word === 'prefer' && argument !== undefined && carriers.includes(argument)) {
-		return { kind: 'prefer', system: argument };
-	}
-	if (word === 'review' && argument === undefined) return { kind: 'review' };
-	if (LATER_STRATEGIES.includes(word)) add(`${word} is not available in this version; ${use}`);
-	else if (word === 'prefer') {
-		add(`prefer must name a system with a column for this field; ${use}`);
-	} else add(`"${read.resolve}" is not a strategy; ${use}${didYouMean(read.resolve, available)}`);
-	return { kind: 'review' };
 }
 
 /** Whether the document has the key, readable or not. */

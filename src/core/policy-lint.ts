@@ -1,7 +1,10 @@
 import { lintCodecs } from './lint-codecs';
 import type { LintFinding } from './lint-finding';
-import { lintTable, type TableFacts } from './lint-tables';
-import type { EntityPolicy, FieldPolicy, Policy } from './policy';
+import { lintColumns } from './lint-columns';
+import { lintRequired, type EntityFacts } from './lint-required';
+import { lintTable } from './lint-tables';
+import { carriersOf, type EntityPolicy, type FieldPolicy, type Policy } from './policy';
+import type { ColumnFacts, TableFacts } from './table-facts';
 
 /**
  * Looks for what a policy allows and its author may not have meant. Findings come in the order
@@ -15,14 +18,27 @@ export function lintPolicy(
 	facts: readonly TableFacts[] = [],
 ): readonly LintFinding[] {
 	return [...policy.entities.values()].flatMap((entity) => {
-		const tables = [...entity.tables.values()].flatMap((binding) => {
-			const known = facts.find(
-				({ system, schema, table }) =>
-					system === binding.system && schema === binding.schema && table === binding.table,
-			);
-			return known ? lintTable(entity, binding, known) : [];
-		});
-		return [...lintMatch(entity), ...lintFields(entity), ...tables];
+		const known = factsOf(entity, facts);
+		return [...lintMatch(entity), ...lintFields(entity, known), ...lintTables(entity, known)];
+	});
+}
+
+function factsOf(entity: EntityPolicy, facts: readonly TableFacts[]): EntityFacts {
+	const known = [...entity.tables.values()].flatMap((binding): [string, TableFacts][] => {
+		const found = facts.find(
+			({ system, schema, table }) =>
+				system === binding.system && schema === binding.schema && table === binding.table,
+		);
+		return found ? [[binding.system, found]] : [];
+	});
+	return new Map(known);
+}
+
+function lintTables(entity: EntityPolicy, facts: EntityFacts): LintFinding[] {
+	return [...entity.tables.values()].flatMap((binding) => {
+		const known = facts.get(binding.system);
+		if (!known) return [];
+		return [...lintTable(entity, binding, known), ...lintRequired(entity, binding, facts)];
 	});
 }
 
@@ -54,17 +70,33 @@ function isMutable(authority: FieldPolicy['authority']): boolean {
 	return authority.kind === 'shared' || authority.onForeignEdit === 'ignore';
 }
 
-function lintFields(entity: EntityPolicy): LintFinding[] {
-	return [...entity.fields.values()].flatMap((field) => [
-		...lintCarriers(entity, field),
-		...lintKeyColumns(entity, field),
-		...lintCodecs(field, `entities.${entity.name}.fields.${field.name}`),
-	]);
+function lintFields(entity: EntityPolicy, facts: EntityFacts): LintFinding[] {
+	return [...entity.fields.values()].flatMap((field) => {
+		const path = `entities.${entity.name}.fields.${field.name}`;
+		const codecs = lintCodecs(field, path);
+		const isBroken = codecs.some(({ severity }) => severity === 'error');
+		return [
+			...lintCarriers(entity, field),
+			...lintKeyColumns(entity, field),
+			...codecs,
+			...(isBroken ? [] : lintColumns(field, path, (system) => columnFacts(field, system, facts))),
+		];
+	});
 }
 
-function lintCarriers(entity: EntityPolicy, { name, columns }: FieldPolicy): LintFinding[] {
-	if (columns.size > 1) return [];
-	const [system] = columns.keys();
+function columnFacts(
+	field: FieldPolicy,
+	system: string,
+	facts: EntityFacts,
+): ColumnFacts | undefined {
+	const column = field.columns.get(system)?.column;
+	return facts.get(system)?.columns.find(({ name }) => name === column);
+}
+
+function lintCarriers(entity: EntityPolicy, field: FieldPolicy): LintFinding[] {
+	const { name } = field;
+	const [system, ...others] = carriersOf(field);
+	if (others.length > 0) return [];
 	return [
 		{
 			severity: 'info',

@@ -22,14 +22,10 @@ export const fieldName = wordOf(
 ).refine(isFreeName, RESERVED);
 
 /** Keys that the design knows and this version does not. */
-export const LATER_ENTITY_KEYS = ['parts', 'parent', 'where', 'required', 'recheck'];
-export const LATER_FIELD_KEYS = ['valid'];
-export const LATER_DELETE_KEYS = ['as'];
-export const LATER_STRATEGIES = ['latest', 'max', 'min', 'union', 'delta', 'longest'];
-const LATER_DELETE_CONFLICTS = ['update-wins', 'delete-wins'];
+export const LATER_ENTITY_KEYS = ['parts', 'parent', 'where', 'recheck'];
 
-const ENTITY_WORDS = ['match', 'fields', 'deletes', 'sensitive', ...LATER_ENTITY_KEYS];
-const FIELD_WORDS = ['owner', 'onForeignEdit', 'resolve', 'codec', 'map', ...LATER_FIELD_KEYS];
+const ENTITY_WORDS = ['match', 'fields', 'deletes', 'required', 'sensitive', ...LATER_ENTITY_KEYS];
+const FIELD_WORDS = ['owner', 'onForeignEdit', 'resolve', 'codec', 'map', 'nulls', 'valid'];
 /** A system with such a name could not be told from the document's own words, or from a vector's other components. */
 const RESERVED_SYSTEMS = new Set([...ENTITY_WORDS, ...FIELD_WORDS, 'human', 'sync', 'shared']);
 
@@ -94,34 +90,54 @@ export const entityShape = {
 		.optional(),
 	fields: z.unknown(),
 	deletes: z.unknown(),
-	sensitive: z.array(z.string('must be a field name'), mustBe('a list of field names')).optional(),
+	required: fieldNames().optional(),
+	sensitive: fieldNames().optional(),
 };
 
 /** Of a field; the keys of its systems, with a column name each, come beside these. */
 export const fieldShape = {
 	owner: z.string(mustBe('the name of a system, or shared')),
 	onForeignEdit: z
-		.enum(['revert', 'ignore', 'review'], 'must be revert, ignore or review')
+		.enum(
+			['revert', 'ignore', 'review', 'propose'],
+			'must be revert, ignore, review or propose',
+		)
 		.optional(),
 	resolve: z.string('must be a strategy, such as prefer(crm) or review').optional(),
 	codec: z.unknown(),
 	map: z.unknown(),
+	nulls: z
+		.enum(['clear', 'ignore', 'never-wins'], 'must be clear, ignore or never-wins')
+		.optional(),
+	valid: z.unknown(),
 };
+
+export const validShape = {
+	pattern: z
+		.string(mustBe('a regular expression'))
+		.refine(isRegularExpression, 'is not a regular expression')
+		.optional(),
+	oneOf: z.array(scalar, mustBe('a list of values')).min(1, 'must name at least one value').optional(),
+	transitions: z.unknown(),
+	required: z.boolean('must be true or false').optional(),
+};
+
+/** The values that may follow one. */
+export const followers = z.array(scalar, mustBe('a list of values'));
 
 export const deletesShape = {
 	conflict: z
-		.string(mustBe('review'))
-		.superRefine((word, context) => {
-			if (word === 'review') return;
-			const isLater = LATER_DELETE_CONFLICTS.includes(word);
-			const message = isLater
-				? `${word} is not available in this version; use review`
-				: 'must be review';
-			context.addIssue({ code: 'custom', message });
-		})
+		.enum(
+			['review', 'update-wins', 'delete-wins'],
+			'must be review, update-wins or delete-wins',
+		)
 		.optional(),
 	massDelete: z.unknown(),
+	as: z.unknown(),
 };
+
+/** How a row says that it is deleted, and that it is not. */
+export const softDeleteShape = { deleted: scalar, live: scalar };
 
 export const massDeleteShape = {
 	rows: z
@@ -148,6 +164,19 @@ export function splitTableName(text: string): { schema: string; table: string } 
 	if (first === undefined) return null;
 	if (second === undefined) return { schema: 'public', table: unquote(first) };
 	return { schema: unquote(first), table: unquote(second) };
+}
+
+function fieldNames() {
+	return z.array(z.string('must be a field name'), mustBe('a list of field names'));
+}
+
+function isRegularExpression(text: string): boolean {
+	try {
+		new RegExp(text, 'u');
+		return true;
+	} catch {
+		return false;
+	}
 }
 
 function nonEmpty(what: string) {

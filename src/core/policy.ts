@@ -26,6 +26,8 @@ export interface EntityPolicy {
 	readonly match: readonly (readonly string[])[];
 	readonly fields: ReadonlyMap<string, FieldPolicy>;
 	readonly deletes: DeletePolicy;
+	/** Fields without which a record is not yet created in other systems. */
+	readonly required: ReadonlySet<string>;
 	/** Fields to be masked wherever a person or a log can read them. */
 	readonly sensitive: ReadonlySet<string>;
 }
@@ -58,9 +60,63 @@ export interface FieldPolicy {
 	readonly name: string;
 	/** By system; a system that is missing does not carry the field. */
 	readonly columns: ReadonlyMap<string, ColumnBinding>;
+	/** By system; never one of those with a column. What is computed is read and never written. */
+	readonly computed: ReadonlyMap<string, ComputedBinding>;
 	readonly authority: Authority;
-	/** Value pairs: the first carrying system's text → the other one's value. Null: no `map`. */
-	readonly map: ReadonlyMap<string, Scalar> | null;
+	/** Which values of the systems mean the same. Null: no `map`. */
+	readonly map: FieldMap | null;
+	readonly nulls: Nulls;
+	/** What a value must be before it goes to any other system. Null: anything. */
+	readonly valid: Valid | null;
+}
+
+/** Values that mean the same, after their columns' codecs. */
+export type FieldMap =
+	/** The first carrying system's text → the other one's value. */
+	| { readonly kind: 'pairs'; readonly pairs: ReadonlyMap<string, Scalar> }
+	/** By system: its text → the name that all have in common, which is the canonical value. */
+	| { readonly kind: 'named'; readonly bySystem: ReadonlyMap<string, ReadonlyMap<string, Scalar>> };
+
+/** The map as the document writes it. */
+export function mapDocument(map: FieldMap): Json {
+	if (map.kind === 'pairs') return Object.fromEntries(map.pairs);
+	return Object.fromEntries(
+		[...map.bySystem].map(([system, names]) => [system, Object.fromEntries(names)]),
+	);
+}
+
+/**
+ * What null says.
+ *
+ * - `clear`: it is a value like any other, and empties the field everywhere.
+ * - `ignore`: it says nothing: the system may stay empty, the others keep their value.
+ * - `never-wins`: it is filled again with the value that the others have.
+ */
+export type Nulls = 'clear' | 'ignore' | 'never-wins';
+
+/** Conditions on canonical values; a value that fails one waits for a person instead of being written. */
+export interface Valid {
+	/** A JavaScript regular expression that a text must match somewhere. */
+	readonly pattern: string | null;
+	readonly oneOf: readonly Scalar[] | null;
+	/** From a value (as text) to those that may follow it; a value that is missing may become anything. */
+	readonly transitions: ReadonlyMap<string, readonly Scalar[]> | null;
+	/** Null is not a value. */
+	readonly required: boolean;
+}
+
+/** The systems that say something in a field, by a column or by what is computed. */
+export function carriersOf({ columns, computed }: Pick<FieldPolicy, 'columns' | 'computed'>): string[] {
+	return [...columns.keys(), ...computed.keys()];
+}
+
+/** The columns of the system's table by which it says the field: one, or those it is computed from. */
+export function columnsRead(
+	{ columns, computed }: Pick<FieldPolicy, 'columns' | 'computed'>,
+	system: string,
+): readonly string[] {
+	const column = columns.get(system)?.column;
+	return column === undefined ? (computed.get(system)?.parts ?? []) : [column];
 }
 
 export interface ColumnBinding {
@@ -71,24 +127,52 @@ export interface ColumnBinding {
 	readonly codec: Codec;
 }
 
+/** A field that a system has no column for, and says with others or always in the same way. */
+export interface ComputedBinding {
+	readonly from:
+		| { readonly kind: 'template'; readonly template: string }
+		| { readonly kind: 'constant'; readonly value: Scalar };
+	/** The columns that the template names. */
+	readonly parts: readonly string[];
+	readonly specs: readonly string[];
+	readonly codec: Codec;
+}
+
 /** Who decides a field. */
 export type Authority =
 	| { readonly kind: 'owned'; readonly owner: string; readonly onForeignEdit: ForeignEdit }
 	| { readonly kind: 'shared'; readonly resolve: Strategy };
 
-/** What happens when a system that does not own the field changed it. */
-export type ForeignEdit = 'revert' | 'ignore' | 'review';
+/**
+ * What happens when a system that does not own the field changed it: the owner's value is written
+ * back, the difference is tolerated, a person decides, or a person approves it as a proposal.
+ */
+export type ForeignEdit = 'revert' | 'ignore' | 'review' | 'propose';
 
-/** What decides between concurrent changes of a shared field. */
+/** What decides between changes of a shared field that have not seen each other. */
 export type Strategy =
 	| { readonly kind: 'prefer'; readonly system: string }
-	| { readonly kind: 'review' };
+	/** The later commit; closer together than the tolerance, no clock can tell, and a person decides. */
+	| { readonly kind: 'latest'; readonly toleranceMs: number }
+	| { readonly kind: 'max' | 'min' | 'longest' | 'union' | 'delta' | 'review' };
 
 export interface DeletePolicy {
 	/** A delete that has not seen an update of the other system. */
-	readonly conflict: 'review';
-	/** More deletes than this in one transaction wait for approval; null: that limit is off. */
+	readonly conflict: 'review' | 'update-wins' | 'delete-wins';
+	/**
+	 * More deletes than this in one transaction wait for approval; null: that limit is off. The
+	 * percentage is of the entity's records, and asked from the second delete on.
+	 */
 	readonly massDelete: { readonly rows: number | null; readonly percent: number | null };
+	/** By system: how its table says that a record is deleted, where the row stays. */
+	readonly as: ReadonlyMap<string, SoftDelete>;
+}
+
+/** The column's value in a deleted row, and the one that brings the row back. */
+export interface SoftDelete {
+	readonly column: string;
+	readonly deleted: Scalar;
+	readonly live: Scalar;
 }
 
 /** The hash that every decision records: SHA-256 of the normal form's canonical JSON. Take it once per batch. */

@@ -1,6 +1,7 @@
 import { decide } from './decide';
 import { SyncError } from './errors';
 import type { JournalEntry } from './journal';
+import { hold } from './hold';
 import { ambiguousLink, emptyLink, type LinkState } from './link';
 import { observe, type PolicyInForce } from './observe';
 import { resolve } from './resolve';
@@ -54,13 +55,19 @@ function step(
 	entry: JournalEntry,
 	policyOf: (hash: string) => PolicyInForce,
 ): LinkState {
+	const inForceFor = ({ policyHash, pending = [] }: { policyHash: string; pending?: readonly string[] }): PolicyInForce => ({
+		...policyOf(policyHash),
+		pending: new Set(pending),
+	});
 	switch (entry.kind) {
 		case 'observed':
-			return observe(state, entry.change, policyOf(entry.policyHash)).state;
+			return observe(state, entry.change, inForceFor(entry)).state;
 		case 'decided':
-			return decide(state, policyOf(entry.policyHash), entry.mode).state;
+			return decide(state, inForceFor(entry), entry.mode).state;
 		case 'resolved':
 			return resolve(state, entry.resolution, policyOf(entry.policyHash)).state;
+		case 'held':
+			return hold(state, entry.hold, policyOf(entry.policyHash)).state;
 		default: // All others explain what the inputs led to.
 			return state;
 	}

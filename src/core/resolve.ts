@@ -2,7 +2,7 @@ import type { Json } from './canonical-json';
 import { openReviews, startDraft, unfreeze, type Draft } from './draft';
 import { SyncError } from './errors';
 import type { JournalEntry } from './journal';
-import { EXISTENCE, fieldOf, type FieldState, type LinkState } from './link';
+import { EXISTENCE, fieldOf, type FieldState, type Freeze, type LinkState } from './link';
 import type { PolicyInForce } from './observe';
 import { increment, join, NOTHING_SEEN, type VersionVector } from './version-vector';
 
@@ -23,7 +23,13 @@ export type Choice =
 	/** The systems may differ: an accepted divergence. The next foreign change re-opens the matter. */
 	| { readonly kind: 'dismiss' }
 	/** Let the rules decide again (after a failure was mended). */
-	| { readonly kind: 'retry' };
+	| { readonly kind: 'retry' }
+	| Answer;
+
+/** To an approval: what is proposed may be done, or may not. */
+interface Answer {
+	readonly kind: 'approve' | 'reject';
+}
 
 export interface Resolved {
 	readonly state: LinkState;
@@ -38,25 +44,53 @@ export interface Resolved {
  * INVALID_RESOLUTION when the chosen system holds no value.
  */
 export function resolve(before: LinkState, resolution: Resolution, { policy, hash }: PolicyInForce): Resolved {
-	const item = openReviews(before, policy.name).find(({ id }) => id === resolution.review);
-	if (!item) throw new SyncError('REVIEW_CLOSED', `The review item ${resolution.review} is no longer open`);
-	if (item.token !== resolution.token) {
-		throw new SyncError('REVIEW_CHANGED', `The record has changed since review item ${item.id} was looked at`);
-	}
+	const fields = heldFields(before, resolution, policy.name);
 	const draft = startDraft(before);
 	draft.journal.push({ kind: 'resolved', policyHash: hash, resolution });
-	unfreeze(draft, item.id, resolution.choice.kind);
+	unfreeze(draft, resolution.review, resolution.choice.kind);
 	const systems = [...(policy.entities.get(before.entity)?.tables.keys() ?? [])];
-	for (const name of item.fields) {
-		if (name === EXISTENCE && resolution.choice.kind === 'dismiss') nameTheAbsent(draft, systems);
-		resolveField(draft, name, resolution.choice);
+	for (const name of fields) {
+		const choice = plainChoice(resolution.choice, { name, frozen: before.fields[name]?.frozen ?? null });
+		if (name === EXISTENCE && choice.kind === 'dismiss') nameTheAbsent(draft, systems);
+		resolveField(draft, name, choice);
 	}
 	return { state: draft.state, journal: draft.journal };
 }
 
-function resolveField(draft: Draft, name: string, choice: Choice): void {
+/** The fields that the item holds; checks the token, but for an item about many links, whose token is checked once for all. */
+function heldFields(before: LinkState, { review, token }: Resolution, policy: string): readonly string[] {
+	if (!review.startsWith(`${before.id}.`)) {
+		return Object.keys(before.fields).filter((name) => before.fields[name]?.frozen?.review === review);
+	}
+	const item = openReviews(before, policy).find(({ id }) => id === review);
+	if (!item) throw new SyncError('REVIEW_CLOSED', `The review item ${review} is no longer open`);
+	if (item.token !== token) {
+		throw new SyncError('REVIEW_CHANGED', `The record has changed since review item ${item.id} was looked at`);
+	}
+	return item.fields;
+}
+
+type PlainChoice = Exclude<Choice, Answer>;
+
+/** What approving or rejecting means for one field. */
+function plainChoice(choice: Choice, { name, frozen }: { name: string; frozen: Freeze | null }): PlainChoice | { kind: 'stand' } {
+	if (!isAnswer(choice)) return choice;
+	const approves = choice.kind === 'approve';
+	if (frozen?.proposal !== undefined) return approves ? { kind: 'apply', system: frozen.proposal } : { kind: 'stand' };
+	if (name === EXISTENCE && frozen?.kind === 'approval') return approves ? { kind: 'retry' } : { kind: 'values', values: { [name]: true } };
+	throw new SyncError('INVALID_RESOLUTION', `The question about ${name} is none of yes or no: choose a system, or give the value`);
+}
+
+function isAnswer(choice: Choice): choice is Answer {
+	return choice.kind === 'approve' || choice.kind === 'reject';
+}
+
+function resolveField(draft: Draft, name: string, choice: PlainChoice | { kind: 'stand' }): void {
 	const field = fieldOf(draft.state, name);
 	switch (choice.kind) {
+		case 'stand':
+			if (field.merged) settleOn(field, field.merged.canon);
+			return;
 		case 'retry':
 			return;
 		case 'dismiss':

@@ -52,9 +52,9 @@ function giveUp(draft: Draft, op: Operation): void {
 	}
 }
 
-/** The fields that an operation writes; an insert or delete writes the record's existence. */
+/** The fields that an operation writes; an insert or delete, or bringing a row back, writes the record's existence. */
 export function fieldsOf(op: Operation): string[] {
-	return op.kind === 'update' ? Object.keys(op.fields) : [EXISTENCE];
+	return op.existence === null ? Object.keys(op.fields) : [EXISTENCE];
 }
 
 /** Whether the marker is this operation's, and stands beside the row that the operation wrote. */
@@ -107,12 +107,7 @@ function afterStale(draft: Draft, op: Operation): void {
 		return then !== undefined && compare(then, vector) === 'equal';
 	});
 	state.staleRuns[system] = { count: (earlier?.count ?? 0) + 1, seen: { ...earlier?.seen, ...seen } };
-	if (op.kind === 'delete') {
-		freeze(draft, [EXISTENCE], {
-			kind: 'conflict',
-			reason: `The record in ${op.system} was changed after the delete was decided`,
-		});
-	} else if (isUnexplained && isStillThere(state, op)) {
+	if (isUnexplained && isStillThere(state, op)) {
 		freeze(draft, fieldsOf(op), {
 			kind: 'failure',
 			reason: `${system} does not take the value although nobody changed it: a trigger, row security or a comparison stands in the way`,

@@ -1,5 +1,9 @@
-import { EXISTENCE, type FieldState, type MergedVersion, type View } from './link';
-import type { EntityPolicy, ForeignEdit, Policy } from './policy';
+import type { Json } from './canonical-json';
+import { judgeExistence } from './judge-existence';
+import { EXISTENCE, existsIn, type LinkState, type MergedVersion, type View } from './link';
+import { compareLengths, compareValues, deltaOf, unionOf, type Merged } from './merge-values';
+import type { EntityPolicy, FieldPolicy, ForeignEdit, Policy, Strategy } from './policy';
+import { strategyText } from './policy-strategy';
 
 /** What a rule makes of a view that the merged version does not contain yet. */
 export type Verdict =
@@ -7,17 +11,20 @@ export type Verdict =
 	| { readonly kind: 'take' }
 	/** The merged value stays; the view's is overwritten. */
 	| { readonly kind: 'keep' }
+	/** Both go into a value that is neither's. */
+	| { readonly kind: 'merge'; readonly canon: Json }
 	/** The merged value stays, and the view may differ. */
 	| { readonly kind: 'tolerate' }
-	| { readonly kind: 'review'; readonly reason: string };
+	/** @param proposal - the view's value is right unless somebody objects */
+	| { readonly kind: 'review'; readonly reason: string; readonly proposal?: true };
 
 export interface Claimant {
 	readonly field: string;
 	readonly system: string;
 	readonly view: View;
 	readonly merged: MergedVersion;
-	/** The whole field, for a rule that asks who has a record at all. */
-	readonly existence: FieldState | undefined;
+	/** The whole link, for a rule that asks who has a record at all, and what it had seen. */
+	readonly state: LinkState;
 	/** The view has seen all that the merged version has seen. */
 	readonly dominates: boolean;
 }
@@ -29,20 +36,72 @@ export interface Rules {
 
 /** The rule's verdict, and its name for the journal. Pure, and the same whatever the order of claimants. */
 export function judge(claimant: Claimant, rules: Rules): { verdict: Verdict; rule: string } {
-	if (claimant.field === EXISTENCE) return judgeExistence(claimant);
-	const authority = rules.entity.fields.get(claimant.field)?.authority;
-	if (authority === undefined) return { verdict: { kind: 'keep' }, rule: 'not mapped' };
+	if (claimant.field === EXISTENCE) return judgeExistence(claimant, rules.entity);
+	const field = rules.entity.fields.get(claimant.field);
+	if (field === undefined) return { verdict: { kind: 'keep' }, rule: 'not mapped' };
+	const { authority } = field;
+	const ofNull = judgeNull(claimant, field);
+	if (ofNull !== null) return { verdict: ofNull, rule: `nulls(${field.nulls})` };
 	if (authority.kind === 'owned') {
 		return { verdict: judgeOwned(claimant, authority), rule: `owner(${authority.owner})` };
 	}
 	if (claimant.dominates) return { verdict: { kind: 'take' }, rule: 'newer' };
-	if (authority.resolve.kind === 'review') {
-		return { verdict: { kind: 'review', reason: concurrentReason(claimant) }, rule: 'review' };
+	return { verdict: judgeConcurrent(claimant, authority.resolve, rules), rule: strategyText(authority.resolve) };
+}
+
+/** Where null says nothing, or must not win, it is no rival to a value. */
+function judgeNull({ view, merged, dominates }: Claimant, { nulls }: FieldPolicy): Verdict | null {
+	if (nulls === 'clear' || (view.canon === null) === (merged.canon === null)) return null;
+	if (view.canon === null) return { kind: nulls === 'ignore' ? 'tolerate' : 'keep' };
+	return dominates ? null : { kind: 'take' };
+}
+
+/** Between versions that have not seen each other. */
+function judgeConcurrent(claimant: Claimant, strategy: Strategy, rules: Rules): Verdict {
+	const { field, system, view, merged } = claimant;
+	switch (strategy.kind) {
+		case 'prefer':
+			// A system's newer value beats its own older one, which is all that it has not seen of the merged version.
+			return takeIf(system === merged.from || outranks(system, merged.from, { field, rules }));
+		case 'latest':
+			return judgeLatest(claimant, strategy.toleranceMs);
+		case 'max':
+			return takeIf(compareValues(view.canon, merged.canon) > 0);
+		case 'min':
+			return takeIf(lowest(view.canon, merged.canon));
+		case 'longest':
+			return takeIf(compareLengths(view.canon, merged.canon) > 0);
+		case 'union':
+			return mergedOrAsk(unionOf(merged.canon, view.canon, view.base), field);
+		case 'delta':
+			return mergedOrAsk(deltaOf(merged.canon, view.canon, view.base), field);
+		case 'review':
+			return { kind: 'review', reason: concurrentReason(claimant) };
 	}
-	// A system's newer value beats its own older one, which is all that it has not seen of the merged version.
-	const { field, system, merged } = claimant;
-	const takes = system === merged.from || outranks(system, merged.from, { field, rules });
-	return { verdict: { kind: takes ? 'take' : 'keep' }, rule: `prefer(${authority.resolve.system})` };
+}
+
+const takeIf = (takes: boolean): Verdict => ({ kind: takes ? 'take' : 'keep' });
+
+/** Null is no number: it is the largest here, as it is the smallest for `max`, and so wins neither. */
+function lowest(a: Json, b: Json): boolean {
+	if (a === null || b === null) return b === null;
+	return compareValues(a, b) < 0;
+}
+
+function mergedOrAsk(merged: Merged, field: string): Verdict {
+	return merged.ok
+		? { kind: 'merge', canon: merged.canon }
+		: { kind: 'review', reason: `${field} ${merged.reason}` };
+}
+
+/** Only for versions that have not seen each other, and only where the clocks leave no doubt. */
+function judgeLatest(claimant: Claimant, toleranceMs: number): Verdict {
+	const { view, merged } = claimant;
+	if (view.atMs === undefined || merged.atMs === undefined) {
+		return { kind: 'review', reason: `${concurrentReason(claimant)}, and the time of one of the changes is not known` };
+	}
+	if (Math.abs(view.atMs - merged.atMs) > toleranceMs) return takeIf(view.atMs > merged.atMs);
+	return { kind: 'review', reason: `${concurrentReason(claimant)}, within ${toleranceMs} ms: no clock can tell which is the later` };
 }
 
 /** Whether a field's rule prefers a value of one system (or `human`) to one of another, neither having seen the other. */
@@ -58,21 +117,13 @@ export function outranks(
 	return rank(system) < rank(other);
 }
 
-/** Deletes go to a person in this version, whichever side has seen what. */
-function judgeExistence({ system, view, dominates }: Claimant): { verdict: Verdict; rule: string } {
-	if (view.canon === true && dominates) return { verdict: { kind: 'take' }, rule: 'newer' };
-	const what = view.canon === true ? 'has' : 'deleted';
-	const reason = `${system} ${what} the record; a person decides about deletes`;
-	return { verdict: { kind: 'review', reason }, rule: 'deletes(review)' };
-}
-
 function judgeOwned(
-	{ system, view, existence, field, dominates }: Claimant,
+	{ system, view, state, field, dominates }: Claimant,
 	{ owner, onForeignEdit }: { owner: string; onForeignEdit: ForeignEdit },
 ): Verdict {
 	if (system === owner) return { kind: 'take' };
 	// Without a record in the owner's system there is nobody to decide: the first value is a proposal that stands.
-	if (existence?.views[owner]?.canon !== true) return { kind: dominates ? 'take' : 'keep' };
+	if (!existsIn(state, owner)) return { kind: dominates ? 'take' : 'keep' };
 	if (view.residual) {
 		// To write it again would be changed again: a loop.
 		return { kind: 'review', reason: `${system} changes what is written to ${field}, which ${owner} owns` };
@@ -85,6 +136,8 @@ function judgeOwned(
 			return { kind: dominates ? 'tolerate' : 'keep' };
 		case 'review':
 			return { kind: 'review', reason: `${system} changed ${field}, which ${owner} owns` };
+		case 'propose':
+			return { kind: 'review', reason: `${system} proposes a new value for ${field}, which ${owner} owns`, proposal: true };
 	}
 }
 
@@ -101,5 +154,5 @@ function preference(preferred: string, policy: Policy): (from: string) => number
 
 function concurrentReason({ field, system, merged }: Claimant): string {
 	const other = merged.from === 'human' ? 'a person' : merged.from;
-	return `${system} and ${other} changed ${field} without having seen each other`;
+	return `${system} and ${other === 'merge' ? 'others' : other} changed ${field} without having seen each other`;
 }

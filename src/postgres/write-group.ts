@@ -34,8 +34,9 @@ const MAX_PARAMETERS = 65_535;
  */
 export async function writeGroup(client: pg.ClientBase, group: WriteGroup): Promise<Verdicts> {
 	if (group.kind === 'insert') return await insertRows(client, group);
-	const statement =
-		group.kind === 'update' ? updateStatement(group.writes) : deleteStatement(group.writes);
+	// A delete that sets something leaves the row, and says in it that it is deleted.
+	const leavesRow = group.writes[0].sets.length > 0 || group.writes[0].stampedNow.length > 0;
+	const statement = leavesRow ? updateStatement(group.writes) : deleteStatement(group.writes);
 	const written = new Set((await run<{ i: number }>(client, statement)).map(({ i }) => i));
 	return new Map(
 		group.writes.map(({ op }, index) => {

@@ -2,7 +2,7 @@ import { canonicalJson, type Json } from '../core/canonical-json';
 import { SyncError } from '../core/errors';
 import type { Key, Operation, OperationField } from '../core/link';
 import { keyText } from '../core/mapping';
-import type { EntityPolicy, Policy, TableBinding } from '../core/policy';
+import type { EntityPolicy, Policy, SoftDelete, TableBinding } from '../core/policy';
 import { columnText } from './column-text';
 import { tableName } from './sql';
 import type { ColumnType, TableColumns } from './table-columns';
@@ -61,6 +61,7 @@ export function planWrite(
 	if (!table)
 		throw new SyncError('TABLE_MISSING', `${op.system} has no table ${tableName(binding)}`);
 	const fields = mappedFields(op, entityOf(op, policy));
+	const soft = entityOf(op, policy).deletes.as.get(op.system);
 	const place = (column: string): ColumnPlace => placeOf(table, column, op);
 	const cells = (values: Named): Cell[] =>
 		values.map(([column, value]) => {
@@ -71,9 +72,9 @@ export function planWrite(
 		op,
 		table,
 		key: cells(keyValues(op, binding)),
-		sets: cells(newValues(op, fields, binding)),
-		stampedNow: columnsStampedNow(op, binding).map(place),
-		expects: cells([...expectedValues(op, fields), ...guardValues(op, entityOf(op, policy))]),
+		sets: cells(newValues(op, fields, { binding, soft })),
+		stampedNow: columnsStampedNow(op, { binding, soft }).map(place),
+		expects: cells([...expectedValues(op, fields, soft), ...guardValues(op, entityOf(op, policy))]),
 		keyColumns: binding.key.map(place),
 	};
 }
@@ -129,10 +130,13 @@ function keyValues(op: Operation, binding: TableBinding): Named {
 }
 
 /** The policy names a column once: as a field, or under insert, or under stamp. */
-function newValues(op: Operation, fields: MappedFields, binding: TableBinding): Named {
-	if (op.kind === 'delete') return [];
+function newValues(op: Operation, fields: MappedFields, { binding, soft }: OfTable): Named {
+	if (op.kind === 'delete' && !soft) return [];
 	const constants = [...(op.kind === 'insert' ? binding.insert : []), ...binding.stamp];
+	if (op.kind === 'delete') fields = [];
+	const state = soft && op.kind !== 'insert' && op.existence !== null ? [[soft.column, op.kind === 'delete' ? soft.deleted : soft.live] as const] : [];
 	return [
+		...state,
 		...constants.flatMap(([column, given]) =>
 			given.kind === 'constant' ? [[column, given.value] as const] : [],
 		),
@@ -144,20 +148,28 @@ function newValues(op: Operation, fields: MappedFields, binding: TableBinding): 
 	];
 }
 
-function columnsStampedNow({ kind }: Operation, { stamp }: TableBinding): string[] {
-	if (kind === 'delete') return [];
-	return [...stamp].flatMap(([column, value]) => (value.kind === 'now' ? [column] : []));
+/** A table, and how its rows say that they are deleted, if they stay. */
+interface OfTable {
+	readonly binding: TableBinding;
+	readonly soft: SoftDelete | undefined;
 }
 
-function expectedValues(op: Operation, fields: MappedFields): Named {
+function columnsStampedNow({ kind }: Operation, { binding, soft }: OfTable): string[] {
+	if (kind === 'delete' && !soft) return [];
+	return [...binding.stamp].flatMap(([column, value]) => (value.kind === 'now' ? [column] : []));
+}
+
+function expectedValues(op: Operation, fields: MappedFields, soft: SoftDelete | undefined): Named {
 	if (op.kind === 'insert') return [];
+	const revived = soft && op.kind === 'update' && op.existence !== null && !fields.some(([column]) => column === soft.column);
 	if (fields.length === 0)
 		throw invalid(op, `it compares nothing, and would ${op.kind} whatever is there`);
-	return fields.map(([column, { expected }]) => {
+	const expects = fields.map(([column, { expected }]): readonly [string, Json] => {
 		if (expected === undefined)
 			throw invalid(op, `it has no expected value for the column "${column}"`);
 		return [column, expected];
 	});
+	return revived ? [...expects, [soft.column, soft.deleted]] : expects;
 }
 
 function guardValues(op: Operation, entity: EntityPolicy): Named {

@@ -1,5 +1,6 @@
 import { equalJson } from '../core/canonical-json';
-import { ambiguousLink, emptyLink, existsIn, linkId, type Key, type LinkState } from '../core/link';
+import { unseenEdits } from '../core/judge-existence';
+import { ambiguousLink, emptyLink, EXISTENCE, existsIn, hasRowIn, linkId, type Key, type LinkState } from '../core/link';
 import { matchKeysOfChange, matchKeysOfLink } from '../core/match-keys';
 import type { Policy } from '../core/policy';
 import type { RecordChange } from '../core/record-change';
@@ -136,7 +137,7 @@ export class BatchLinks {
 		if (change.exists !== true || change.key === null) return null;
 		for (const match of this.#matchKeysOf(change)) {
 			const holder = this.#byMatch.get(matchText({ entity: change.entity, match }));
-			if (holder === undefined) continue;
+			if (holder === undefined || this.#isDying(holder, change)) continue;
 			if (isFreeFor(holder, change)) return { link: holder, how: 'matched' };
 			return { link: this.#create(change, ambiguousLink), how: 'ambiguous' };
 		}
@@ -221,9 +222,23 @@ export class BatchLinks {
 	#isSuccessor({ state }: WorkingLink, change: RecordChange): boolean {
 		const seen = state.seen[change.system];
 		const isNew = seen === undefined || change.position > seen;
-		const gone = state.keys[change.system] !== undefined && !existsIn(state, change.system);
+		const gone = state.keys[change.system] !== undefined && !hasRowIn(state, change.system);
 		const ours = change.marker !== null && state.inFlight[change.system]?.id === change.marker.op;
 		return change.exists === true && isNew && gone && !ours;
+	}
+
+	/**
+	 * Whether the record was deleted in this system and the delete stands, or will: what comes
+	 * afterwards with the same values is another record, and nothing of the old one may reach it. A delete
+	 * that is disputed is answered by the record's coming back.
+	 */
+	#isDying({ state }: WorkingLink, { system, entity: name, position }: RecordChange): boolean {
+		const entity = this.policy.entities.get(name);
+		const { merged = null, views = {}, frozen = null } = state.fields[EXISTENCE] ?? {};
+		const view = views[system];
+		if (!entity || view === undefined || view.canon === true || position <= (state.seen[system] ?? '')) return false;
+		if (frozen !== null || view.accepted) return false;
+		return merged?.canon === false || unseenEdits(state, system, entity).length === 0;
 	}
 
 	#create(change: RecordChange, make: typeof emptyLink): WorkingLink {

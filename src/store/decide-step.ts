@@ -1,4 +1,4 @@
-import { decide, type Decision } from '../core/decide';
+import { decide, hasUnsettled, type Decision } from '../core/decide';
 import { openReviews, reviewChanges } from '../core/draft';
 import type { PolicyInForce } from '../core/observe';
 import type { ReviewItem } from '../core/review';
@@ -21,7 +21,7 @@ export function prepareDecision(
 	const decision = decide(link.state, policy, published.mode);
 	const { state, journal, changed } = decision;
 	const reviews = openReviews(state, published.name);
-	const due = Object.keys(state.inFlight).length > 0;
+	const due = hasUnsettled(state, policy);
 	// A link that is marked due and is not (a new policy that changes nothing for it) is committed once, to be left alone.
 	const settled = decides(published) && link.due !== due;
 	if (!changed && !settled) return { decision, commit: null, reviews };

@@ -17,10 +17,10 @@ import type {
  * the next load, and forgotten with this object. For test runs, which show what would be done.
  */
 export class DryRunStore implements ObservingStore {
-	readonly #store: Pick<ObservingStore, 'load'>;
+	readonly #store: Pick<ObservingStore, 'load' | 'countRecords'>;
 	readonly #links = new Map<string, LoadedLink>();
 
-	constructor(store: Pick<ObservingStore, 'load'>) {
+	constructor(store: Pick<ObservingStore, 'load' | 'countRecords'>) {
 		this.#store = store;
 	}
 
@@ -40,6 +40,10 @@ export class DryRunStore implements ObservingStore {
 			this.#links.set(state.id, { state, revision: expectedRevision + 1, due, matches: claims });
 		}
 		return { links: links.map(() => 'committed' as const), position: advance?.to ?? null };
+	}
+
+	async countRecords(policy: string, entity: string): Promise<number> {
+		return await this.#store.countRecords(policy, entity);
 	}
 
 	async changeReviews(): Promise<void> {}
@@ -64,6 +68,7 @@ const EVERY_STREAM: Readonly<Record<string, StreamRecord>> = new Proxy(
 			snapshot: 'none',
 			position: STREAM_START,
 			acknowledgedLsn: null,
+			reading: null,
 		}),
 	},
 );

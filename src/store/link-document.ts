@@ -1,5 +1,5 @@
 import { equalJson, type Json } from '../core/canonical-json';
-import type { FieldState, LinkState, MergedVersion, Operation, OperationField, View } from '../core/link';
+import type { FieldState, Hold, LinkState, MergedVersion, Operation, OperationField, Turns, View } from '../core/link';
 import type { VersionVector } from '../core/version-vector';
 
 /**
@@ -34,6 +34,8 @@ interface InMotion {
 	readonly views: Readonly<Record<string, PackedView>>;
 	/** Absent: nothing holds the field. */
 	readonly frozen?: FieldState['frozen'];
+	readonly held?: Hold;
+	readonly turns?: Turns;
 }
 
 export function packLink({ fields, inFlight, ...rest }: LinkState): LinkDocument {
@@ -92,7 +94,7 @@ function sameVector(a: VersionVector, b: VersionVector): boolean {
 }
 
 function packField(field: FieldState, { vectors, groups }: Lists): AtRest | InMotion {
-	const { merged, views, frozen } = field;
+	const { merged, views, frozen, ...special } = field;
 	if (merged !== null && isResting(field, merged)) {
 		const spelled = Object.entries(views).filter(([, view]) => !equalJson(view.raw, merged.canon));
 		const raw = Object.fromEntries(spelled.map(([system, view]) => [system, view.raw]));
@@ -104,6 +106,7 @@ function packField(field: FieldState, { vectors, groups }: Lists): AtRest | InMo
 		merged: merged && { ...merged, vector: vectors.placeOf(merged.vector) },
 		views: mapped(views, (view) => packView(view, vectors)),
 		...(frozen === null ? {} : { frozen }),
+		...special,
 	};
 }
 
@@ -131,14 +134,16 @@ function fromWritten({ canon, vector, ...field }: Packed<OperationField>, vector
 	return { ...field, canon: canon === undefined ? (field.next ?? null) : canon, vector: at(vectors, vector) };
 }
 
-const RESTING_MEMBERS = 4;
+/** Of a view: raw, canon, vector and base; another one says that it is something special. So for the others. */
+const RESTING_MEMBERS = { field: 3, merged: 3, view: 4 };
 
-function isResting({ views, frozen }: FieldState, merged: MergedVersion): boolean {
-	if (frozen !== null || merged.rewrites !== undefined) return false;
+function isResting(field: FieldState, merged: MergedVersion): boolean {
+	const { views, frozen } = field;
+	if (frozen !== null || Object.keys(field).length !== RESTING_MEMBERS.field) return false;
+	if (Object.keys(merged).length !== RESTING_MEMBERS.merged) return false;
 	for (const view of Object.values(views)) {
 		const { canon, base, vector } = view;
-		// Another member than raw, canon, vector and base says that the view is something special.
-		if (base === undefined || Object.keys(view).length !== RESTING_MEMBERS) return false;
+		if (base === undefined || Object.keys(view).length !== RESTING_MEMBERS.view) return false;
 		if (!sameVector(vector, merged.vector)) return false;
 		if (!equalJson(canon, merged.canon) || !equalJson(base, merged.canon)) return false;
 	}
@@ -161,8 +166,9 @@ function fromRest(
 	return { merged: { canon, vector, from }, views: Object.fromEntries(views), frozen: null };
 }
 
-function fromMotion({ merged, views, frozen = null }: InMotion, vectors: readonly VersionVector[]): FieldState {
+function fromMotion({ merged, views, frozen = null, ...special }: InMotion, vectors: readonly VersionVector[]): FieldState {
 	return {
+		...special,
 		merged: merged && { ...merged, vector: at(vectors, merged.vector) },
 		views: mapped(views, (view) => fromView(view, vectors)),
 		frozen,

@@ -28,7 +28,7 @@ export interface PolicyData {
 
 export type PublishedVersion = Pick<
 	PublishedPolicy,
-	'name' | 'document' | 'hash' | 'version' | 'mode'
+	'name' | 'document' | 'hash' | 'version' | 'mode' | 'pending'
 >;
 
 export interface LinkRecord {

@@ -1,6 +1,6 @@
 import type { Json } from '../core/canonical-json';
 import type { PolicyMode, StoredJournalEntry } from '../core/journal';
-import type { LinkState } from '../core/link';
+import { EXISTENCE, type LinkState } from '../core/link';
 import { formatLsn, parseLsn } from '../core/lsn';
 import type { ReviewChange } from '../core/review';
 import { keyText, matchText } from './identity-text';
@@ -76,18 +76,34 @@ export class MemoryState {
 		document,
 		hash,
 		initialMode,
+		pending = [],
+		after,
 	}: store.PublishRequest): store.PublishedPolicy {
 		const data = this.#policy(name);
 		const before = data.published;
-		if (before?.hash === hash) return this.#described(before);
+		const isOutdated = after !== undefined && (before?.hash ?? null) !== after;
+		if (before && (before.hash === hash || isOutdated)) return this.#described(before);
 		const published: PublishedVersion = {
 			name,
 			document: copyOf(document),
 			hash,
 			version: (before?.version ?? 0) + 1,
 			mode: before?.mode ?? initialMode,
+			pending: [...pending],
 		};
 		this.#put(name, { ...wakeAll(data, this.#options.now()), published });
+		return this.#described(published);
+	}
+
+	approve(policy: string, hash: string): store.PublishedPolicy {
+		const data = this.#policy(policy);
+		const before = data.published;
+		if (!before) throw policyUnpublished(policy);
+		const isWaiting = before.mode === 'first-contact' || before.pending.length > 0;
+		if (before.hash !== hash || !isWaiting) return this.#described(before);
+		const mode = before.mode === 'first-contact' ? 'live' : before.mode;
+		const published: PublishedVersion = { ...before, mode, pending: [] };
+		this.#put(policy, { ...wakeAll(data, this.#options.now()), published });
 		return this.#described(published);
 	}
 
@@ -105,7 +121,9 @@ export class MemoryState {
 		const known = data.streams.get(registration.system);
 		const position =
 			known && known.position > registration.start ? known.position : registration.start;
-		const record = { ...registration, position, acknowledgedLsn: known?.acknowledgedLsn ?? null };
+		const { reading = null } = registration;
+		const acknowledgedLsn = known?.acknowledgedLsn ?? null;
+		const record = { ...registration, reading, position, acknowledgedLsn };
 		const streams = withEntry(data.streams, registration.system, record);
 		this.#put(registration.policy, { ...data, streams });
 		return { ...record };
@@ -147,6 +165,11 @@ export class MemoryState {
 		return after
 			.filter(({ state }) => entity === undefined || state.entity === entity)
 			.slice(0, limit);
+	}
+
+	countRecords(policy: string, entity: string): number {
+		const links = [...this.#policy(policy).links.values()].map(loadedLink);
+		return links.filter(({ state }) => state.entity === entity && state.fields[EXISTENCE]?.merged?.canon !== false).length;
 	}
 
 	commit(request: store.CommitRequest): store.CommitResult {
@@ -220,7 +243,7 @@ export class MemoryState {
 	#described(published: PublishedVersion): store.PublishedPolicy {
 		const { storeId, macKey, epoch } = this.#options;
 		const document: Json = copyOf(published.document);
-		return { ...published, document, storeId, macKey, epoch };
+		return { ...published, document, pending: [...published.pending], storeId, macKey, epoch };
 	}
 }
 

@@ -20,6 +20,10 @@ export class MemoryStore implements store.SyncStore {
 		return this.state.publishPolicy(request);
 	}
 
+	async approve(policy: string, hash: string): Promise<store.PublishedPolicy> {
+		return this.state.approve(policy, hash);
+	}
+
 	async setMode(policy: string, mode: PolicyMode): Promise<store.PublishedPolicy> {
 		return this.state.setMode(policy, mode);
 	}
@@ -38,6 +42,10 @@ export class MemoryStore implements store.SyncStore {
 
 	async scanLinks(request: store.ScanRequest): Promise<readonly store.LoadedLink[]> {
 		return this.state.scanLinks(request);
+	}
+
+	async countRecords(policy: string, entity: string): Promise<number> {
+		return this.state.countRecords(policy, entity);
 	}
 
 	async commit(request: store.CommitRequest): Promise<store.CommitResult> {

@@ -2,6 +2,7 @@ import type { ChangeEvent } from '../core/change-event';
 import { wokenLink } from '../core/wake-item';
 import { concurrentFields } from '../core/decide';
 import { SyncError } from '../core/errors';
+import type { PolicyMode } from '../core/journal';
 import type { Disposition } from '../core/observe';
 import { foldEvents, previousKeyOf } from '../core/record-change';
 import {
@@ -10,6 +11,7 @@ import {
 	unknownMatches,
 	type PreparedObservation,
 } from './observe-step';
+import { holdMassDeletes } from './mass-delete';
 import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
 import { positionOfEvent, sortOut, type SortedBatch } from './stream-order';
@@ -24,9 +26,11 @@ export interface Observed {
 	readonly due: boolean;
 	/** Fields in which two systems' versions have not seen each other. */
 	readonly concurrentFields: readonly string[];
+	/** The policy's mode then; absent when it was live. */
+	readonly mode?: Exclude<PolicyMode, 'live'>;
 }
 
-export type ObservingStore = Pick<SyncStore, 'load' | 'commit' | 'changeReviews' | 'setMode'>;
+export type ObservingStore = Pick<SyncStore, 'load' | 'commit' | 'changeReviews' | 'countRecords' | 'setMode'>;
 
 /**
  * R1: observes a batch of events, of one or several streams, and says of each what it was.
@@ -80,7 +84,7 @@ async function observeStream(batch: StreamBatch): Promise<(Observed | SyncError)
 			if (result.links.includes('conflict') && !isLast) return null;
 			if (result.links.includes('conflict')) return batch.events.map(() => contended(batch));
 		}
-		return batch.events.map((event) => resultOf(event, { prepared, sorted }));
+		return batch.events.map((event) => inMode(resultOf(event, { prepared, sorted }), published));
 	});
 }
 
@@ -89,8 +93,10 @@ async function prepare(
 	{ loaded, published, sorted }: { loaded: Loaded; published: PublishedPolicy; sorted: SortedBatch },
 ): Promise<PreparedObservation> {
 	const { fresh: events, from } = sorted;
-	const input = { events, changes: foldEvents(events, published.macKey), published, policy: policyInForce(published) };
+	const policy = policyInForce(published);
 	await holdTruncates(store, published, events);
+	const changes = await holdMassDeletes(store, foldEvents(events, published.macKey), policy);
+	const input = { events, changes, published, policy };
 	let { links } = loaded;
 	const asked: MatchKey[] = [];
 	for (let matches = unknownMatches({ ...input, links }); ; ) {
@@ -137,13 +143,18 @@ function resultOf(
 	};
 }
 
+function inMode<T extends Observed | SyncError>(found: T, { mode }: PublishedPolicy): T {
+	return found instanceof SyncError || mode === 'live' ? found : { ...found, mode };
+}
+
 /** Wake items stand in no stream: nothing is observed, the link is only looked at. */
 async function lookAt(
 	store: ObservingStore,
 	policy: string,
 	wakes: readonly ChangeEvent[],
 ): Promise<Map<ChangeEvent, Observed>> {
-	const { links } = await store.load({ policy, links: wakes.flatMap((event) => wokenLink(event) ?? []) });
+	const loaded = await store.load({ policy, links: wakes.flatMap((event) => wokenLink(event) ?? []) });
+	const { links } = loaded;
 	const byId = new Map(links.map((link) => [link.state.id, link]));
 	return new Map(
 		wakes.map((event) => {
@@ -155,7 +166,7 @@ async function lookAt(
 				due: found?.due ?? false,
 				concurrentFields: state ? concurrentFields(state) : [],
 			};
-			return [event, woken];
+			return [event, loaded.policy ? inMode(woken, loaded.policy) : woken];
 		}),
 	);
 }

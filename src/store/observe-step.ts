@@ -152,7 +152,7 @@ function linkCommit(
 		state: link.state,
 		expectedRevision: link.loaded?.revision ?? 0,
 		// A new link has no revision that a policy published meanwhile could have moved: it is looked at once.
-		due: link.loaded === null || (isForeign && !isHeld(link.state)) || isDue(link.state, policy, published.mode),
+		due: link.loaded === null || (isForeign && policy.pending.size === 0 && !isHeld(link.state)) || isDue(link.state, policy, published.mode),
 		claims: [...link.claims],
 		releases: [...link.releases],
 		journal,

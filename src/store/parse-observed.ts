@@ -16,10 +16,13 @@ const observedSchema = z.object({
 	]),
 	due: z.boolean(),
 	concurrentFields: z.array(z.string()),
-}) satisfies z.ZodType<unknown, Observed>;
+	mode: z.enum(['first-contact', 'shadow', 'stopped']).optional(),
+});
 
 /** Reads what an observation left on an item; null when there is none, or somebody changed it. */
 export function parseObserved(value: unknown): Observed | null {
 	const parsed = observedSchema.safeParse(value);
-	return parsed.success ? parsed.data : null;
+	if (!parsed.success) return null;
+	const { mode, ...found } = parsed.data;
+	return mode === undefined ? found : { ...found, mode };
 }

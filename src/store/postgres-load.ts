@@ -1,3 +1,4 @@
+import { EXISTENCE } from '../core/link';
 import { indexable, keyText, matchText } from './identity-text';
 import { type LinkDocument, unpackLink } from './link-document';
 import type { StoreDatabase } from './postgres-database';
@@ -51,6 +52,17 @@ export async function scanLinks(
 		[policy, afterId, entity, limit],
 	);
 	return rows.map(({ body }) => linkOf(body));
+}
+
+/** Reads every document of the entity (see `link-document.ts`): asked only when many records were deleted at once. */
+export async function countRecords(db: StoreDatabase, policy: string, entity: string): Promise<number> {
+	const [row] = await db.query<{ count: number }>(
+		`select count(*)::int as count from ${db.schema}.links l, json_extract_path(l.state, 'fields', $3) existence
+		where l.policy = $1 and l.entity = $2 and coalesce(case json_typeof(existence)
+			when 'array' then existence->>0 else existence->'merged'->>'canon' end, 'true') = 'true'`,
+		[policy, entity, EXISTENCE],
+	);
+	return row?.count ?? 0;
 }
 
 /** A row of `links l`, for {@link linkOf}. */

@@ -6,7 +6,7 @@ import type { PublishedPolicy, PublishRequest } from './sync-store';
 
 /** A published policy as a JSON object, from the aliases `p`, `v` (its version) and `m` (meta). */
 export const POLICY_JSON = `json_build_object(
-	'name', p.name, 'document', v.document, 'hash', p.hash, 'version', p.version, 'mode', p.mode,
+	'name', p.name, 'document', v.document, 'hash', p.hash, 'version', p.version, 'mode', p.mode, 'pending', p.pending,
 	'storeId', m.store_id, 'macKey', m.mac_key, 'epoch', m.epoch)`;
 
 /** Where `POLICY_JSON` gets its aliases from. */
@@ -33,21 +33,40 @@ export async function publishPolicy(
 	db: StoreDatabase,
 	request: PublishRequest,
 ): Promise<PublishedPolicy> {
-	const { name, hash, document, by, initialMode } = request;
+	const { name, hash, document, by, initialMode, pending = [], after } = request;
 	await db.query(
 		`with woken_by as (
-			insert into ${db.schema}.policies as p (name, version, hash, mode) values ($1, 1, $2, $5)
-			on conflict (name) do update set version = p.version + 1, hash = excluded.hash
-			where p.hash <> excluded.hash
+			insert into ${db.schema}.policies as p (name, version, hash, mode, pending) values ($1, 1, $2, $5, $6)
+			on conflict (name) do update
+			set version = p.version + 1, hash = excluded.hash, pending = excluded.pending
+			where p.hash <> excluded.hash and (not $7::boolean or p.hash = $8)
 			returning name, version
 		), recorded as (
 			insert into ${db.schema}.policy_versions (policy, version, hash, document, published_by, published_at)
 			select name, version, $2, $3::json, $4, clock_timestamp() from woken_by
 		)
 		${wakeAll(db.schema)}`,
-		[name, hash, JSON.stringify(document), by, initialMode],
+		[name, hash, JSON.stringify(document), by, initialMode, pending, after !== undefined, after ?? null],
 	);
 	return await publishedPolicy(db, name);
+}
+
+export async function approve(
+	db: StoreDatabase,
+	policy: string,
+	hash: string,
+): Promise<PublishedPolicy> {
+	await db.query(
+		`with woken_by as (
+			update ${db.schema}.policies
+			set mode = case mode when 'first-contact' then 'live' else mode end, pending = '{}'
+			where name = $1 and hash = $2 and (mode = 'first-contact' or pending <> '{}')
+			returning 1
+		)
+		${wakeAll(db.schema)}`,
+		[policy, hash],
+	);
+	return await publishedPolicy(db, policy);
 }
 
 export async function setMode(

@@ -135,3 +135,12 @@ select
 	1
 from random;
 `;
+
+/**
+ * Migration 2: what of a live policy waits for its first contact, and how far rows have been read. A stream
+ * that was registered before reads its rows once more, because its hash named tables alone.
+ */
+export const FIRST_CONTACTS = /* sql */ `
+alter table {schema}.policies add column pending text[] not null default '{}';
+alter table {schema}.streams add column reading json;
+`;

@@ -7,9 +7,9 @@ import { commit } from './postgres-commit';
 import { StoreDatabase } from './postgres-database';
 import { leaseDue, noteAttempts } from './postgres-due';
 import { readJournal } from './postgres-journal';
-import { load, scanLinks } from './postgres-load';
+import { countRecords, load, scanLinks } from './postgres-load';
 import { migrateStore } from './postgres-migrations';
-import { publishPolicy, setMode } from './postgres-policies';
+import { approve, publishPolicy, setMode } from './postgres-policies';
 import { changeReviews, listReviews } from './postgres-reviews';
 import { recordAcknowledged, registerStream } from './postgres-streams';
 import type * as store from './sync-store';
@@ -28,7 +28,7 @@ const DEFAULT_GRACE_MS = 5_000;
 
 /**
  * The sync store in a schema of a Postgres database (14 or newer). Every verb is one statement,
- * and `publishPolicy` and `setMode` read the policy back with a second; all times are the server's.
+ * and `publishPolicy`, `approve` and `setMode` read the policy back with a second; all times are the server's.
  */
 export class PostgresStore implements store.SyncStore {
 	readonly #db: StoreDatabase;
@@ -49,6 +49,10 @@ export class PostgresStore implements store.SyncStore {
 		return await publishPolicy(this.#db, request);
 	}
 
+	async approve(policy: string, hash: string): Promise<store.PublishedPolicy> {
+		return await approve(this.#db, policy, hash);
+	}
+
 	async setMode(policy: string, mode: PolicyMode): Promise<store.PublishedPolicy> {
 		return await setMode(this.#db, policy, mode);
 	}
@@ -67,6 +71,10 @@ export class PostgresStore implements store.SyncStore {
 
 	async scanLinks(request: store.ScanRequest): Promise<readonly store.LoadedLink[]> {
 		return await scanLinks(this.#db, request);
+	}
+
+	async countRecords(policy: string, entity: string): Promise<number> {
+		return await countRecords(this.#db, policy, entity);
 	}
 
 	async commit(request: store.CommitRequest): Promise<store.CommitResult> {

@@ -3,17 +3,18 @@ import { inForce, type PolicyInForce } from '../core/observe';
 import { policyOf } from '../core/parse-policy';
 import type { Loaded, PublishedPolicy } from './sync-store';
 
-/** Compiled once per published version; a hash names one document for ever. */
+/** Compiled once per published version and what is pending in it; a hash names one document for ever. */
 const compiled = new Map<string, PolicyInForce>();
 const MAX_COMPILED = 50;
 
 /** The policy that a published version says, ready to execute. */
-export function policyInForce({ hash, document }: PublishedPolicy): PolicyInForce {
-	const known = compiled.get(hash);
+export function policyInForce({ hash, document, pending }: PublishedPolicy): PolicyInForce {
+	const version = [hash, ...pending].join(' ');
+	const known = compiled.get(version);
 	if (known) return known;
 	if (compiled.size >= MAX_COMPILED) compiled.clear();
-	const policy = inForce(policyOf(document));
-	compiled.set(hash, policy);
+	const policy = inForce(policyOf(document), new Set(pending));
+	compiled.set(version, policy);
 	return policy;
 }
 

@@ -5,11 +5,13 @@ import type { JournalEntry, PolicyMode } from '../core/journal';
 import type { PolicyInForce } from '../core/observe';
 import { resolve, type Choice, type Resolution } from '../core/resolve';
 import type { ReviewChange } from '../core/review';
+import { approveFirstContact, firstContactReviewId } from './approve-first-contact';
+import { answerMassDelete, isMassDeleteItem } from './mass-delete';
 import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
 import type { LinkCommit, LoadedLink, PublishedPolicy, StoredReview, SyncStore } from './sync-store';
 
-export type ResolvingStore = Pick<SyncStore, 'load' | 'commit' | 'listReviews' | 'changeReviews' | 'setMode'>;
+export type ResolvingStore = Pick<SyncStore, 'load' | 'commit' | 'listReviews' | 'changeReviews' | 'scanLinks' | 'setMode' | 'approve'>;
 
 /** The item as it was resolved, or why this decision was refused: REVIEW_CLOSED, REVIEW_CHANGED, INVALID_RESOLUTION, COMMIT_CONTENDED. */
 export type Resolved = StoredReview | SyncError;
@@ -153,7 +155,15 @@ async function resolveWhole(store: ResolvingStore, { policy, asked, outcomes }: 
 			outcomes.set(resolution, new SyncError('REVIEW_CHANGED', changed));
 			continue;
 		}
-		turnsOn ||= item.kind === 'approval' && choice.kind !== 'dismiss' && !keepsMode(item);
+		const isMassDelete = isMassDeleteItem(item);
+		if (isMassDelete) await answerMassDelete(store, item, resolution);
+		const agrees = item.kind === 'approval' && isYes(choice);
+		const refused = agrees && item.id === firstContactReviewId(policy) ? await approved(store, policy, token) : null;
+		if (refused !== null) {
+			outcomes.set(resolution, refused);
+			continue;
+		}
+		turnsOn ||= agrees && !isMassDelete && item.id !== firstContactReviewId(policy) && !keepsMode(item);
 		ends.set(item.id, { action: 'close', id: item.id, how: endOf(choice), by });
 		outcomes.set(resolution, item);
 	}
@@ -162,13 +172,28 @@ async function resolveWhole(store: ResolvingStore, { policy, asked, outcomes }: 
 	if (ends.size > 0) await store.changeReviews(policy, [...ends.values()]);
 }
 
+/** @returns why it is too early, or too late */
+async function approved(store: ResolvingStore, policy: string, hash: string): Promise<SyncError | null> {
+	try {
+		await approveFirstContact(store, { policy, hash });
+		return null;
+	} catch (error) {
+		if (error instanceof SyncError && error.code !== 'STORE_UNREACHABLE') return error;
+		throw error;
+	}
+}
+
 /** Whoever agrees to read a system anew after a gap has not said what may be written. */
 function keepsMode({ detail }: StoredReview): boolean {
 	return typeof detail === 'object' && detail !== null && 'keepsMode' in detail && detail['keepsMode'] === true;
 }
 
+function isYes({ kind }: Choice): boolean {
+	return kind !== 'dismiss' && kind !== 'reject';
+}
+
 function endOf(choice: Choice): 'resolved' | 'dismissed' {
-	return choice.kind === 'dismiss' ? 'dismissed' : 'resolved';
+	return isYes(choice) ? 'resolved' : 'dismissed';
 }
 
 function closed(id: string, how: string): SyncError {

@@ -17,8 +17,20 @@ export interface SyncStore {
 	/** Makes or upgrades the schema under a lock; safe to run from many processes at once. */
 	migrate(): Promise<void>;
 
-	/** Publishes a version of a policy and makes every link of it due. The same hash again changes nothing. */
+	/**
+	 * Publishes a version of a policy and makes every link of it due. The same hash again changes
+	 * nothing, and neither does a request that was worked out from a version no longer in force.
+	 *
+	 * @returns what is in force then
+	 */
 	publishPolicy(request: PublishRequest): Promise<PublishedPolicy>;
+	/**
+	 * Ends the first contact of all that is pending in the version with this hash, of a policy in first contact
+	 * also that mode, and makes every link due. Nothing when another version is in force by now.
+	 *
+	 * @returns what is in force then
+	 */
+	approve(policy: string, hash: string): Promise<PublishedPolicy>;
 	/** Turns the switch of a policy (approve first contact, shadow, stop). Makes every link due when it becomes `live`. */
 	setMode(policy: string, mode: PolicyMode): Promise<PublishedPolicy>;
 
@@ -31,6 +43,8 @@ export interface SyncStore {
 	load(request: LoadRequest): Promise<Loaded>;
 	/** A page of a policy's links in the order of their ids: for reports and comparisons, never for deciding. */
 	scanLinks(request: ScanRequest): Promise<readonly LoadedLink[]>;
+	/** How many records of an entity there are, those that are deleted not counted: what a mass delete is a share of. */
+	countRecords(policy: string, entity: string): Promise<number>;
 	/**
 	 * Commits new states for links, all or nothing per link, if each is still at `expectedRevision`
 	 * and none of its new keys and match keys belongs to another link. State, keys, journal,
@@ -66,6 +80,10 @@ export interface PublishRequest {
 	readonly by: string;
 	/** The mode of a policy published for the first time; a later version keeps the mode in force. */
 	readonly initialMode: PolicyMode;
+	/** Scopes that wait for their first contact from now on; default none. See `newScopes`. */
+	readonly pending?: readonly string[];
+	/** The hash that was in force when `pending` was worked out, null before the first publish. Absent: whatever is. */
+	readonly after?: string | null;
 }
 
 export interface PublishedPolicy {
@@ -75,6 +93,8 @@ export interface PublishedPolicy {
 	/** 1, 2, 3 … */
 	readonly version: number;
 	readonly mode: PolicyMode;
+	/** Scopes that are observed only until somebody approves their first contact. */
+	readonly pending: readonly string[];
 	/** Of the store, made at its first migration. */
 	readonly storeId: string;
 	/** The secret that markers are signed with; never leaves the store's clients. */
@@ -93,15 +113,35 @@ export interface StreamRegistration extends StreamId {
 	/** pg_control_system().system_identifier, so that another server behind the same address is noticed. */
 	readonly systemId: string;
 	readonly timeline: number;
-	/** Hash of the tables and filters; another one means that changes may have been left out. */
+	/** Hash of the tables and columns whose rows have been read (see `readHash`): what is not in it is yet to be read. */
 	readonly filterHash: string;
 	/** Where the stream begins. */
 	readonly start: Position;
-	/** `running` while the first read of the tables is not finished. */
+	/** `running` while rows that are there already are being read. */
 	readonly snapshot: 'none' | 'running' | 'done';
+	/** How far that has come; null when there is nothing to tell. */
+	readonly reading?: readonly TableReading[] | null;
+}
+
+/** How far the rows of one table have been read. */
+export interface TableReading {
+	/** "public.customers". */
+	readonly table: string;
+	readonly entity: string;
+	/** Of the scopes that are read: when others have come to be needed, the table is read anew. */
+	readonly hash: string;
+	/** `known`: looks for what the store knows of and the table has not; `rows`; `done`. */
+	readonly phase: 'known' | 'rows' | 'done';
+	/** Where to go on: after this link, or from this key on (as the server prints it). Null: at the beginning. */
+	readonly after: string | readonly string[] | null;
+	/** Rows read so far; some may count twice, where reading was cut short. */
+	readonly rows: number;
+	/** By the server's statistics; null when it has none. */
+	readonly estimate: number | null;
 }
 
 export interface StreamRecord extends StreamRegistration {
+	readonly reading: readonly TableReading[] | null;
 	/** The last event observed; moved by `commit` alone. */
 	readonly position: Position;
 	/** The last LSN given to `recordAcknowledged`, or null. */

@@ -14,9 +14,11 @@ import {
 } from '../support/simulated-commands';
 import {
 	FIELD_RULES,
+	MERGING_RULES,
 	SIMULATED_POLICY,
 	simulatedEntity,
 	simulatedPolicy,
+	type DeleteRule,
 	type FieldRules,
 } from '../support/simulated-policy';
 import { SimulatedSync, type SimulatedSyncOptions } from '../support/simulated-sync';
@@ -31,6 +33,7 @@ beforeAll(() => void jest.spyOn(Math, 'random').mockReturnValue(0));
 afterAll(() => void jest.restoreAllMocks());
 
 interface History {
+	readonly deletes: DeleteRule;
 	readonly note: FieldRules[string];
 	readonly phone: FieldRules[string];
 	/** What stands in each system before they hear of each other. */
@@ -44,14 +47,16 @@ type World = Partial<Omit<SimulatedSyncOptions, 'policy'>> &
 		readonly maxLength?: number;
 		/** Said of both fields, beside the rule. */
 		readonly codec?: string;
+		readonly fieldRules?: readonly FieldRules[string][];
 	};
 
-function historyIn({ maxLength = 60, ...world }: World): fc.Arbitrary<History> {
+function historyIn({ maxLength = 60, fieldRules = FIELD_RULES, ...world }: World): fc.Arbitrary<History> {
 	const options = { fields: ['note', 'phone'], unique: false, moves: false, ...world };
 	const choice = fc.constantFrom<ChoiceKind>('dismiss', 'retry', 0, 1);
 	return fc.record({
-		note: fc.constantFrom(...FIELD_RULES),
-		phone: fc.constantFrom(...FIELD_RULES),
+		deletes: fc.constantFrom<DeleteRule>('review', 'update-wins', 'delete-wins'),
+		note: fc.constantFrom(...fieldRules),
+		phone: fc.constantFrom(...fieldRules),
 		given: fc.array(fc.constantFrom(...(world.values ?? ['x', 'y'])), { minLength: 3, maxLength: 3 }),
 		commands: fc.array(commandOf(options), { maxLength, size: 'max' }),
 		answers: fc.array(fc.record({ which: fc.nat({ max: 3 }), choice }), { maxLength: 4 }),
@@ -62,7 +67,7 @@ async function live(history: History, world: World): Promise<void> {
 	const { systems = ['crm', 'billing'], codec, rules = {}, checksCausality = true } = world;
 	const about = codec === undefined ? {} : { codec };
 	const fields = { note: { ...history.note, ...about }, phone: { ...history.phone, ...about } };
-	const policy = simulatedPolicy(systems, fields);
+	const policy = simulatedPolicy(systems, fields, history.deletes);
 	const sync = new SimulatedSync({ systems, policy, rules, checksCausality });
 	await sync.start('first-contact');
 	systems.forEach((system, index) => {
@@ -148,6 +153,14 @@ const WORLDS: readonly [string, World][] = [
 		'the same value is spelled in several ways and some cannot be read',
 		{ codec: 'decimal(2)', values: ['1', '1.0', '1.00', '2.5', 'n/a', null], checksCausality: false },
 	],
+	[
+		'values are added up or joined',
+		{ fieldRules: MERGING_RULES, values: ['1', '2', '3.5', ['x'], ['x', 'y'], ['z'], [], null], checksCausality: false },
+	],
+	[
+		'three systems add values up or join them',
+		{ systems: THREE, fieldRules: MERGING_RULES, values: ['1', '2', '3.5', ['x'], ['x', 'y'], ['z'], [], null], checksCausality: false },
+	],
 	['there are three systems and every value is written once', { systems: THREE, unique: true }],
 	['there are three systems and few values', { systems: THREE }],
 ];
@@ -161,3 +174,49 @@ test.each(WORLDS)(
 		);
 	},
 );
+
+test('a sum that users of all systems add to loses nothing and counts nothing twice', async () => {
+	await fc.assert(
+		fc.asyncProperty(additionsIn(), async ({ systems, commands }) => {
+			const rule = { owner: 'shared', resolve: 'delta' };
+			const policy = simulatedPolicy(systems, { note: rule, phone: rule });
+			const sync = new SimulatedSync({ systems, policy, checksCausality: false });
+			await sync.start('live');
+			sync.user(systems[0] ?? '', [{ do: 'insert', fields: { ref: 'r1', note: '100', phone: '0' } }]);
+			expect(await sync.pump()).toBe(true);
+			for (const command of commands) await perform(sync, command);
+			await rest(sync);
+			const added = (field: string): number => sum(commands.flatMap((one) => additionsTo(one, field)));
+			const expected = { note: String(100 + added('note')), phone: String(added('phone')) };
+			for (const system of systems) {
+				expect(Object.values(sync.db(system).rows).map(({ columns }) => columns)).toMatchObject([expected]);
+			}
+		}),
+		{ numRuns: RUNS, seed: SEED, interruptAfterTimeLimit: TIME_LIMIT_MS },
+	);
+});
+
+/** Histories in which users only add, and everything may happen to the sync. */
+function additionsIn(): fc.Arbitrary<{ systems: readonly string[]; commands: readonly Command[] }> {
+	const add = fc.record({
+		do: fc.constant('add' as const),
+		record: fc.constant('r1'),
+		field: fc.constantFrom('note', 'phone'),
+		by: fc.integer({ min: -3, max: 3 }),
+	});
+	const statements = fc.array(add, { minLength: 1, maxLength: 3 });
+	const user = fc.record({ do: fc.constant('user' as const), system: fc.nat({ max: 5 }), statements });
+	const other = commandOf({ fields: ['note'], unique: false, moves: false }).filter(({ do: what }) => what !== 'user' && what !== 'answer');
+	const command = fc.oneof({ weight: 1, arbitrary: user }, { weight: 4, arbitrary: other });
+	return fc.record({
+		systems: fc.constantFrom(['crm', 'billing'], THREE),
+		commands: fc.array(command, { maxLength: 60, size: 'max' }),
+	});
+}
+
+function additionsTo(command: Command, field: string): number[] {
+	if (command.do !== 'user') return [];
+	return command.statements.flatMap((one) => (one.do === 'add' && one.field === field ? [one.by] : []));
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);

@@ -254,8 +254,18 @@ describe('an operation in flight', () => {
 });
 
 describe('a delete', () => {
-	test('of one side is one review, and nothing is written', () => {
+	test('that has seen everything goes to the other side, and asks nobody', () => {
 		const story = synced(PREFER_CRM);
+		story.delete('crm');
+		expect(story.pump()).toMatchObject([{ system: 'billing', kind: 'delete' }]);
+		expect(story.reviews).toEqual([]);
+		expect(story.rows).toEqual({});
+		expect(isDue(story.state, story.policy, 'live')).toBe(false);
+	});
+
+	test('that has not seen an edit is one review, and nothing is written', () => {
+		const story = synced(PREFER_CRM);
+		story.edit('billing', { note: 'b' });
 		story.delete('crm');
 		expect(story.pump()).toEqual([]);
 		expect(story.onlyReview()).toMatchObject({ kind: 'conflict', fields: [EXISTENCE] });

@@ -183,16 +183,26 @@ describe('an insert', () => {
 });
 
 describe('a delete', () => {
+	/** Somebody edited the record that crm deleted, and a person has said that it goes all the same. */
 	function agreedDelete(): LinkStory {
 		const story = synced();
+		story.edit('billing', { note: 'x2' });
 		story.delete('crm');
 		story.decide();
+		expect(story.state.inFlight).toEqual({});
 		story.resolve({ kind: 'apply', system: 'crm' });
 		return story;
 	}
 
-	test('is made on a person’s word only, and expects every mapped field as it was seen', () => {
+	test('that is in doubt is made on a person’s word only, and expects every mapped field as it is now', () => {
 		const op = opTo(agreedDelete().decide(), 'billing');
+		expect(op).toMatchObject({ kind: 'delete', key: { id: 'billing-1' }, fields: { note: { expected: 'x2' } } });
+	});
+
+	test('that has seen everything expects every mapped field as it was seen', () => {
+		const story = synced();
+		story.delete('crm');
+		const op = opTo(story.decide(), 'billing');
 		expect(op).toMatchObject({ kind: 'delete', key: { id: 'billing-1' } });
 		expect(op.fields).toMatchObject({
 			ref: { expected: 'r1' },

@@ -1,3 +1,4 @@
+import { mapDocument } from '../../src/core/policy';
 import { policyProblems, sampleCustomer, samplePolicyWith } from '../support/sample-policy';
 
 const CUSTOMER = 'entities.customer';
@@ -7,7 +8,8 @@ const DUPLICATE = `${CUSTOMER}.fields.phone.crm: names the column "phone", which
 const problemsWith = (field: string) => policyProblems(samplePolicyWith(NAME, field));
 
 describe('a field', () => {
-	const use = 'use prefer(crm), prefer(billing) or review';
+	const use =
+		'use prefer(crm), prefer(billing), latest, max, min, longest, union, delta or review';
 	test.each([
 		['{ owner: crm }', ': is carried by no system; name its column in crm or billing'],
 		[
@@ -35,8 +37,8 @@ describe('a field', () => {
 			'.onForeignEdit: needs an owner; a shared field has none',
 		],
 		[
-			'{ crm: full_name, billing: name, owner: shared, resolve: union }',
-			`.resolve: union is not available in this version; ${use}`,
+			'{ crm: full_name, billing: name, owner: shared, resolve: union(crm) }',
+			`.resolve: "union(crm)" is not a strategy; ${use}`,
 		],
 		[
 			'{ crm: full_name, billing: name, owner: shared, resolve: reveiw }',
@@ -47,8 +49,8 @@ describe('a field', () => {
 			`.resolve: prefer must name a system with a column for this field; ${use}`,
 		],
 		[
-			'{ crm: full_name, billing: name, owner: crm, valid: x }',
-			'.valid: is not available in this version',
+			'{ crm: full_name, billing: name, owner: crm, valid: {} }',
+			'.valid: must have a pattern, oneOf, transitions or required: true',
 		],
 		['{ crm: 5, billing: name, owner: crm }', '.crm: must be a column name'],
 		['{ crm: phone, billing: name, owner: crm }', DUPLICATE],
@@ -70,7 +72,7 @@ describe('a field', () => {
 		],
 		[
 			'{ crm: full_name, owner: crm, map: { a: b } }',
-			'.map: needs a field with columns in exactly two systems',
+			'.map: needs a field of exactly two systems, or an object with the values of each',
 		],
 		[
 			'{ crm: full_name, billing: name, owner: crm, map: { a: 1, b: "1" } }',
@@ -102,7 +104,8 @@ test('the keys of a map are the texts that stand in the document, whatever YAML 
 		NAME,
 		'name: { crm: full_name, billing: name, owner: crm, map: { 0x10: 16, 007: a, true: b, no: c } }',
 	);
-	expect(Object.fromEntries(sampleCustomer(text).customer.fields.get('name')?.map ?? [])).toEqual({
+	const { map } = sampleCustomer(text).customer.fields.get('name') ?? {};
+	expect(map && mapDocument(map)).toEqual({
 		'0x10': 16,
 		'007': 'a',
 		true: 'b',

@@ -1,4 +1,4 @@
-import type { TableFacts } from '../../src/core/lint-tables';
+import type { TableFacts } from '../../src/core/table-facts';
 import { parsePolicy } from '../../src/core/parse-policy';
 import { lintPolicy } from '../../src/core/policy-lint';
 import { SAMPLE_POLICY, samplePolicyWith } from '../support/sample-policy';
@@ -24,7 +24,7 @@ const ACCOUNTS: TableFacts = {
 			(name) => ({ name, notNull: false, hasDefault: false }),
 		),
 	],
-	uniqueKeys: [['account_no'], ['external_id']],
+	uniqueKeys: [['account_no'], ['external_id'], ['contact_email']],
 	replicaIdentity: 'full',
 };
 
@@ -114,6 +114,53 @@ describe('codecs', () => {
 		]);
 	});
 
+	test('of which only one gives null a meaning are a warning', () => {
+		const field =
+			'{ crm: full_name, billing: name, owner: crm, codec: { billing: default(none) } }';
+		expect(lintName(field)).toEqual([
+			'warning entities.customer.fields.name.codec: A null of crm cannot be written to billing, where default(none) gives null another meaning.',
+		]);
+		expect(lintName('{ crm: full_name, billing: name, owner: crm, codec: default(none) }')).toEqual(
+			[],
+		);
+	});
+
+	test.each([
+		...[
+			'identity',
+			'trim',
+			'lower',
+			'upper',
+			'email',
+			'text',
+			'boolean',
+			'integer',
+			'date',
+			'timestamp',
+		],
+		...[
+			'json',
+			'set',
+			'decimal(2)',
+			'minor-units(EUR)',
+			'money(EUR)',
+			'currency',
+			'phone(DE)',
+			'phone',
+		],
+		...[
+			'datetime(America/New_York)',
+			'country(name)',
+			'state(US)',
+			'prefix(cus_)',
+			'digits',
+			'nfc',
+		],
+		...['empty-as-null', 'zero-as-null', 'null-as(0)', 'default(0)', 'collapse-space', 'state(CA)'],
+	])('%s on both sides has nothing to complain about', (codec) => {
+		expect(lintName(`{ crm: full_name, billing: name, owner: crm, codec: ${codec} }`)).toEqual([]);
+	});
+
 	test('of which one takes nothing that the other gives are an error', () => {
 		expect(lintName('{ crm: full_name, billing: name, owner: crm, codec: [set, text] }')[0]).toBe(
 			'error entities.customer.fields.name.codec: No sample value can be read in crm with set, text, so probably no value can.',
@@ -151,10 +198,31 @@ describe('with the facts about a table', () => {
 	});
 
 	test('a key that is not unique is an error', () => {
-		expect(lintAccounts({ uniqueKeys: [['external_id']] })).toEqual([
+		expect(lintAccounts({ uniqueKeys: [['external_id'], ['contact_email']] })).toEqual([
 			'error entities.customer.billing.key: No primary key or unique index of billing covers the key, so one write could change several rows.',
 		]);
-		expect(lintAccounts({ uniqueKeys: [] })).toHaveLength(1);
+	});
+
+	test('a key that can be null is a warning', () => {
+		const columns = ACCOUNTS.columns.map((column) => ({ ...column, notNull: false }));
+		expect(lintAccounts({ columns })).toEqual([
+			'warning entities.customer.billing.key: The key column "account_no" of billing can be null, and a row without a key cannot be synced.',
+		]);
+	});
+
+	test('match columns that several records may share are pointed out', () => {
+		expect(lintAccounts({ uniqueKeys: [['account_no'], ['external_id']] })).toEqual([
+			'info entities.customer.match.1: Nothing keeps "contact_email" of billing unique; records that share the value are left to a person.',
+		]);
+	});
+
+	test('columns are held against their types once nothing else is wrong with the codecs', () => {
+		const columns = ACCOUNTS.columns.map((column) =>
+			column.name === 'credit_cents' ? { ...column, kind: 'boolean' as const } : column,
+		);
+		expect(lintAccounts({ columns })).toEqual([
+			'error entities.customer.fields.credit.codec: minor-units(2) can read no value of the column "credit_cents" of billing, which is of type boolean.',
+		]);
 	});
 
 	test('replica identity is judged, with the SQL that mends it', () => {
@@ -167,7 +235,7 @@ describe('with the facts about a table', () => {
 			fix: 'Run in billing: alter table "public"."accounts" replica identity full;',
 		});
 		expect(lintAccounts({ replicaIdentity: 'default' })).toEqual([
-			'info entities.customer.billing: With replica identity default a deleted row of billing arrives without its values, and a large unchanged column without its old one.',
+			'info entities.customer.billing: With replica identity default the log of billing leaves out a large column while it is large and does not change; a record that was never read whole lacks it until then.',
 		]);
 	});
 

@@ -123,10 +123,13 @@ describe('dismissing', () => {
 
 	test('of a delete leaves the record where it is, and makes none where it is not', () => {
 		const story = LinkStory.linked(policy, { note: 'x', phone: '555', count: '1' });
+		story.edit('billing', { phone: '777' });
 		story.delete('crm');
 		story.decide();
+		expect(story.onlyReview().fields).toEqual([EXISTENCE]);
 		story.resolve({ kind: 'dismiss' });
 		expect(story.pump()).toEqual([]);
+		expect(story.reviews).toEqual([]);
 		expect(Object.keys(story.rows)).toEqual(['billing']);
 	});
 

@@ -103,15 +103,25 @@ describe('stale', () => {
 		expect(opTo(story.decide(), 'billing').guards).toEqual({ ref: 'r3' });
 	});
 
-	test('of a delete asks a person: somebody has edited what was to go', () => {
+	test('of a delete is caused by an edit of what was to go, about which the policy decides', () => {
 		const story = LinkStory.linked(policy, { note: 'x', phone: null });
 		story.delete('crm');
-		story.decide();
-		story.resolve({ kind: 'values', values: { [EXISTENCE]: false } });
 		const op = opTo(story.decide(), 'billing');
 		expect(op.kind).toBe('delete');
+		story.edit('billing', { note: 'b' });
 		story.answer(op, 'stale');
+		expect(story.reviews).toEqual([]);
+		expect(story.decide()).toEqual([]);
 		expect(story.onlyReview()).toMatchObject({ kind: 'conflict', fields: [EXISTENCE] });
+	});
+
+	test('of a delete twice with nothing observed in between is a refusal', () => {
+		const story = LinkStory.linked(policy, { note: 'x', phone: null });
+		story.delete('crm');
+		story.answer(opTo(story.decide(), 'billing'), 'stale');
+		story.answer(opTo(story.decide(), 'billing'), 'stale');
+		expect(story.onlyReview()).toMatchObject({ kind: 'failure', fields: [EXISTENCE] });
+		expect(story.decide()).toEqual([]);
 	});
 });
 

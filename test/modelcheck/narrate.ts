@@ -36,6 +36,8 @@ function describeEntry(entry: JournalEntry): string[] {
 			return [];
 		case 'resolved':
 			return ['takes the answer'];
+		case 'held':
+			return [`${entry.hold.action}s fields`];
 		default:
 			return [[entry.kind, entry.field, entry.system && `(${entry.system})`].filter(Boolean).join(' ')];
 	}

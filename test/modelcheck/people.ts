@@ -83,6 +83,8 @@ function describe(statement: Statement): string {
 			return `inserts ${list.join(', ')}`;
 		case 'delete':
 			return `deletes ${statement.record}`;
+		case 'add':
+			return `adds ${statement.by} to ${statement.field} (${statement.record})`;
 		case 'rekey':
 			return `gives ${statement.record} the key ${statement.key}`;
 	}

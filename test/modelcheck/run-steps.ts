@@ -162,7 +162,7 @@ const MAC_KEY = '0'.repeat(64);
 
 function effectsOf(committed: readonly CommittedLink[]): Pick<Effect, 'names' | 'told' | 'violation'> {
 	return {
-		names: committed.flatMap(namedBy),
+		names: committed.flatMap((one) => namedBy(one)),
 		told: committed.flatMap(toldNetZero),
 		violation: committed.map(({ before, after }) => knowledgeLost(before, after)).find((lost) => lost !== null) ?? null,
 	};

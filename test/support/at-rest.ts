@@ -1,13 +1,18 @@
 import { equalJson, type Json } from '../../src/core/canonical-json';
-import { EXISTENCE, existsIn, type Key, type LinkState } from '../../src/core/link';
+import { EXISTENCE, existsIn, isStill, type Key, type LinkState } from '../../src/core/link';
 import type { EntityPolicy } from '../../src/core/policy';
 import { compare } from '../../src/core/version-vector';
-import { keyTextOf, type SimulatedDatabase } from './simulated-database';
+import { keyTextOf, type SimulatedRow } from './simulated-database';
+
+/** One system's rows by the text of their key; see `keyTextOf`. */
+export interface SystemRows {
+	readonly rows: Readonly<Record<string, Pick<SimulatedRow, 'key' | 'columns'>>>;
+}
 
 /** I15: each row is of exactly one link, or a person is or was asked whose it is. */
 export function wrongRows(
 	states: readonly LinkState[],
-	dbs: Readonly<Record<string, SimulatedDatabase>>,
+	dbs: Readonly<Record<string, SystemRows>>,
 	wasAsked: boolean,
 ): string | null {
 	const isAsked = wasAsked || states.some(({ fields }) => fields[EXISTENCE]?.frozen != null);
@@ -27,7 +32,7 @@ function hasRow(state: LinkState, system: string, key: Key): boolean {
 
 interface World {
 	readonly entity: EntityPolicy;
-	readonly dbs: Readonly<Record<string, SimulatedDatabase>>;
+	readonly dbs: Readonly<Record<string, SystemRows>>;
 	/** All links; a row that stands under the key of a record that is gone is one of theirs. */
 	readonly others: readonly LinkState[];
 }
@@ -55,7 +60,7 @@ export function wrongLink(
 /** I2: the views show the rows. */
 function unfaithful(
 	state: LinkState,
-	{ system, db, entity, others }: { system: string; db: SimulatedDatabase; entity: EntityPolicy; others: readonly LinkState[] },
+	{ system, db, entity, others }: { system: string; db: SystemRows; entity: EntityPolicy; others: readonly LinkState[] },
 ): string | null {
 	const key = state.keys[system];
 	if (key === undefined) return null;
@@ -78,7 +83,7 @@ function unfaithful(
 
 function wrongField(state: LinkState, name: string): string | null {
 	const field = state.fields[name];
-	if (!field || field.frozen !== null) return null;
+	if (!field || isStill(field)) return null;
 	const systems = Object.entries(field.views).filter(([system]) => name === EXISTENCE || existsIn(state, system));
 	const versions: { who: string; canon: Json; vector: Parameters<typeof compare>[0]; accepted: boolean }[] = systems.map(
 		([who, { canon, vector, accepted }]) => ({ who, canon, vector, accepted: accepted === true }),

@@ -54,6 +54,11 @@ export class LinkStory {
 		return feed;
 	}
 
+	/** Goes on with the stream of another story. */
+	follow(system: string, story: LinkStory): void {
+		this.#feeds.set(system, story.feed(system));
+	}
+
 	/** R1 over events as they are; the disposition of the last one. */
 	observe(...events: readonly ChangeEvent[]): Disposition {
 		let last: Disposition = 'unchanged';

@@ -6,9 +6,13 @@ import { RECORD_FIELD } from './simulated-users';
 /**
  * The foreign values that the journal names as beaten in a conflict, reverted, ignored or put
  * before a person, as texts. Whoever looks for such a value finds what became of it.
+ *
+ * @param record - what the link stands for; default: what the simulation calls it
  */
-export function namedBy({ before, after, journal }: CommittedLink): string[] {
-	const record = recordOf(after);
+export function namedBy(
+	{ before, after, journal }: CommittedLink,
+	record = recordOf(after),
+): string[] {
 	return journal.flatMap((entry) => {
 		switch (entry.kind) {
 			case 'conflict':

@@ -6,6 +6,7 @@ import type { PolicyMode } from '../../src/core/journal';
 import { parsePolicy } from '../../src/core/parse-policy';
 import { policyHash } from '../../src/core/policy';
 import { STREAM_START } from '../../src/core/position';
+import { readHash } from '../../src/core/scopes';
 import { MemoryStore } from '../../src/store/memory-store';
 import type { StreamRegistration, SyncStore } from '../../src/store/sync-store';
 import { EventFeed } from './event-feed';
@@ -83,7 +84,7 @@ export function registrationOf(
 		slot: `slot_${system}`,
 		systemId: '7312',
 		timeline: 1,
-		filterHash: 'f',
+		filterHash: snapshot === 'running' ? '' : readHash(parsePolicy(SAMPLE_POLICY), system),
 		start: STREAM_START,
 		snapshot,
 	};

@@ -1,7 +1,7 @@
 import { equalJson } from '../../src/core/canonical-json';
 import { nameOf } from './named-values';
 import type { Overwrite } from './simulated-writer';
-import { authorsOf, hasSeen, type TrueWrite, type TrueWrites } from './true-causality';
+import { authorsOf, GONE, hasSeen, type TrueWrite, type TrueWrites } from './true-causality';
 
 /**
  * I3: what an applied operation overwrote must be in the past of its value's author, or named in
@@ -15,10 +15,8 @@ export function verdictOn(
 ): 'known' | 'net-zero' | 'silent' {
 	const gone = truth[write];
 	if (gone === undefined || gone.changesNothing || named.has(nameOf(record, field, gone.value))) return 'known';
-	if (by !== undefined) {
-		const authors = authorsOf(truth, { record, field, value: by });
-		if (authors.some((author) => hasSeen(truth, author, gone))) return 'known';
-	}
+	const authors = authorsOf(truth, { record, field, value: by === undefined ? GONE : by });
+	if (authors.some((author) => hasSeen(truth, author, gone))) return 'known';
 	const losers = Object.values(truth).filter(
 		(one) => one.record === record && one.field === field && named.has(nameOf(record, field, one.value)),
 	);

@@ -4,7 +4,7 @@ import type { Key } from '../../src/core/link';
 import type { Row } from '../../src/core/mapping';
 import type { Marker, Outcome } from '../../src/core/marker';
 import type { EntityPolicy } from '../../src/core/policy';
-import { positionOf, STREAM_START, type Position } from '../../src/core/position';
+import { lsnOfPosition, positionOf, STREAM_START, type Position } from '../../src/core/position';
 import type { TrueVersion } from './true-causality';
 
 /**
@@ -38,6 +38,9 @@ export interface LedgerRow {
 	readonly number: number;
 	readonly outcome: Outcome;
 }
+
+/** Each database's clock moves by this with every transaction: clocks of two of them say little of each other. */
+const TICK_MS = 300;
 
 /** What a database does besides storing rows. */
 export interface DatabaseRules {
@@ -148,7 +151,7 @@ function eventOf(
 		before: before === null ? null : { ...before },
 		after: after === null ? null : { ...after },
 		unchanged: [...unchanged],
-		source: { connector: 'simulated', position, prev, tsMs: 0, txId: null, snapshot: false },
+		source: { connector: 'simulated', position, prev, tsMs: Number(lsnOfPosition(position)) * TICK_MS, txId: null, snapshot: false },
 		marker,
 		bisync: {},
 	};

@@ -17,13 +17,31 @@ export const FIELD_RULES: readonly FieldRules[string][] = [
 	{ owner: 'crm' },
 	{ owner: 'billing', onForeignEdit: 'ignore' },
 	{ owner: 'crm', onForeignEdit: 'review' },
+	{ owner: 'crm', onForeignEdit: 'propose' },
+	{ owner: 'shared', resolve: 'max' },
+	{ owner: 'shared', resolve: 'min' },
+	{ owner: 'shared', resolve: 'longest' },
+	{ owner: 'shared', resolve: 'latest' },
+	{ owner: 'shared', resolve: 'prefer(crm)', nulls: 'ignore' },
+	{ owner: 'shared', resolve: 'max', nulls: 'never-wins' },
+	{ owner: 'crm', nulls: 'ignore' },
+	{ owner: 'shared', resolve: 'latest', valid: { oneOf: ['x', 'y', '1', '2.50'], required: true } },
+	{ owner: 'shared', resolve: 'prefer(billing)', valid: { transitions: { x: ['y'], y: ['z', 'x'] } } },
 ];
+
+/** Rules that make a value of several: nobody is its author. */
+export const MERGING_RULES: readonly FieldRules[string][] = [
+	{ owner: 'shared', resolve: 'union' },
+	{ owner: 'shared', resolve: 'delta' },
+];
+
+export type DeleteRule = 'review' | 'update-wins' | 'delete-wins';
 
 /**
  * A policy for one entity whose fields have a column of the same name in every system; `ref`
  * identifies the record and belongs to the first system.
  */
-export function simulatedPolicy(systems: readonly string[], fields: FieldRules): PolicyInForce {
+export function simulatedPolicy(systems: readonly string[], fields: FieldRules, deletes: DeleteRule = 'review'): PolicyInForce {
 	const [first = ''] = systems;
 	const mapped = { ref: { owner: first }, ...fields };
 	const columns = (name: string) => systems.map((system) => [system, name]);
@@ -36,6 +54,7 @@ export function simulatedPolicy(systems: readonly string[], fields: FieldRules):
 					systems.map((system) => [system, { table: `public.${system}_rows`, key: ['id'] }]),
 				),
 				match: [['ref']],
+				deletes: { conflict: deletes },
 				fields: Object.fromEntries(
 					Object.entries(mapped).map(([name, rules]) => [
 						name,

@@ -236,7 +236,8 @@ export class SimulatedSync {
 		if (verdict === 'silent') this.watch.violate(silence(overwrite, this.truth));
 		const gone = this.truth[overwrite.write];
 		const isVisible = gone !== undefined && !wasSetBack(gone);
-		if (isVisible && this.#ownerOf(overwrite.field) === target && this.watch.acts === 0) {
+		const isChanged = overwrite.by !== undefined; // Whether a record exists is nobody's own field.
+		if (isVisible && isChanged && this.#ownerOf(overwrite.field) === target && this.watch.acts === 0) {
 			this.watch.violate(`I11 ${overwrite.op} overwrites ${overwrite.field} of its owner`);
 		}
 		if (verdict === 'net-zero') this.#netZero.push({ place: placeOf(overwrite), system: target });

@@ -12,11 +12,13 @@ import {
 	type SimulatedDatabase,
 	type SimulatedRow,
 } from './simulated-database';
-import { foreignVersion, type TrueVersion, type TrueWrite } from './true-causality';
+import { foreignVersion, GONE, type TrueVersion, type TrueWrite } from './true-causality';
 
 /** A user's statement; fields, not columns, so that a script reads the same for both systems. */
 export type Statement =
 	| { readonly do: 'set'; readonly record: string; readonly fields: Readonly<Record<string, Json>> }
+	/** Adds to what stands in the fields, in decimal. */
+	| { readonly do: 'add'; readonly record: string; readonly field: string; readonly by: number }
 	| { readonly do: 'insert'; readonly fields: Readonly<Record<string, Json>> }
 	| { readonly do: 'delete'; readonly record: string }
 	/** Gives the row another primary key, if that one is free. */
@@ -67,12 +69,26 @@ function run(db: SimulatedDatabase, statement: Statement, context: Context): Don
 	const row = rowOfRecord(db, statement.record, context.rules);
 	if (row === undefined) return null;
 	if (statement.do === 'set') return update(db, { row, fields: statement.fields }, context);
+	if (statement.do === 'add') {
+		const { field, by } = statement;
+		const before = row.columns[columnOf(context.rules.entity, db.system, field)] ?? null;
+		return update(db, { row, fields: { [field]: String(Number(before) + by) } }, context);
+	}
 	if (statement.do === 'rekey') return rekey(db, row, statement.key);
-	const { [keyTextOf(row.key)]: _gone, ...rows } = db.rows;
+	return remove(db, row, context);
+}
+
+function remove(db: SimulatedDatabase, row: SimulatedRow, { rules, nextId }: Context): Done {
+	const { columns, key, versions } = row;
+	const { [keyTextOf(key)]: _gone, ...rows } = db.rows;
+	const made = fieldsOfRow(rules.entity, db.system, columns).map(([field]) => {
+		const before = versions[columnOf(rules.entity, db.system, field)];
+		return writeOf({ db, rules, columns }, { field, value: GONE, before, id: nextId() });
+	});
 	return {
 		db: { ...db, rows },
-		line: { op: 'd', key: row.key, before: row.columns, after: null, marker: null },
-		writes: [],
+		line: { op: 'd', key, before: columns, after: null, marker: null },
+		writes: made.map(({ write }) => write),
 	};
 }
 

@@ -1,3 +1,4 @@
+import { NO_SCOPES, type Scopes } from '../../src/core/scopes';
 import fc from 'fast-check';
 import type { Json } from '../../src/core/canonical-json';
 import type { PolicyMode } from '../../src/core/journal';
@@ -80,8 +81,9 @@ export const anyScript: fc.Arbitrary<Script> = fc.record({
 	acts: fc.array(act, { maxLength: 40, size: 'max' }),
 });
 
-export function tell({ note, phone, acts }: Script): LinkStory {
-	const story = new LinkStory(simulatedPolicy(STORY_SYSTEMS, { note, phone }));
+/** @param pending - what of the policy waits for its first contact */
+export function tell({ note, phone, acts }: Script, pending: Scopes = NO_SCOPES): LinkStory {
+	const story = new LinkStory({ ...simulatedPolicy(STORY_SYSTEMS, { note, phone }), pending });
 	story.insert('crm', { ref: 'r1', note: '1', phone: '1' });
 	for (const one of acts) perform(story, one);
 	return story;

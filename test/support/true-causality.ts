@@ -24,6 +24,9 @@ export interface TrueWrite {
 	readonly changesNothing?: boolean;
 }
 
+/** What a user who deletes a row writes to each of its cells. */
+export const GONE = '∅';
+
 /** The version of a value that stands in one cell. */
 export interface TrueVersion {
 	/** The foreign write that made it; null for an initial value or one of our operations. */

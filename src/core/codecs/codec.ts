@@ -6,11 +6,13 @@ import type { Json } from '../canonical-json';
  * that the column's type accepts.
  *
  * Both directions are total (they never throw) and settle at once: reading back what `toRaw` made
- * of a canonical value gives that canonical value again. Null is always null.
+ * of a canonical value gives that canonical value again.
  */
 export interface Codec {
 	/** The spec in its normal form, `decimal(2)`. */
 	readonly name: string;
+	/** It is asked about null too; for all other codecs null is null, and they never see it. */
+	readonly nulls?: true;
 	toCanon(raw: Json): CodecResult;
 	toRaw(canon: Json): CodecResult;
 }

@@ -23,6 +23,13 @@ export function mapCodecs(pairs: ValueMap): { readonly first: Codec; readonly se
 	};
 }
 
+/** The codec of one system whose values have names in common with others: its text → the name. */
+export function namedCodec(names: ValueMap): Codec {
+	const rawOfName = new Map([...names].map(([raw, name]): [string, Scalar] => [String(name), raw]));
+	const nameOfRaw = new Map([...names].map(([raw, name]): [string, Scalar] => [raw, String(name)]));
+	return lookupCodec(nameOfRaw, rawOfName);
+}
+
 function lookupCodec(canonOf: ValueMap, rawOf: ValueMap): Codec {
 	return {
 		name: 'map',

@@ -1,4 +1,16 @@
-import { boolean, email, identity, lower, text, trim } from '../../../src/core/codecs/text-codecs';
+import {
+	boolean,
+	collapseSpace,
+	digits,
+	email,
+	identity,
+	lower,
+	nfc,
+	prefix,
+	text,
+	trim,
+	upper,
+} from '../../../src/core/codecs/text-codecs';
 
 test('identity keeps absent distinctions: text, number and list stay what they are', () => {
 	for (const value of ['', ' a ', 0, false, [1], {}]) {
@@ -49,4 +61,30 @@ test('boolean refuses a list', () => {
 		ok: false,
 		reason: 'is a list or an object, not a boolean',
 	});
+});
+
+test('collapse-space leaves one space between words', () => {
+	expect(collapseSpace.toCanon(' Ann \u00a0\n Lee ')).toEqual({ ok: true, value: 'Ann Lee' });
+});
+
+test('nfc makes one text of two ways to type it', () => {
+	expect(nfc.toCanon('e\u0301')).toEqual(nfc.toCanon('\u00e9'));
+});
+
+test('upper follows Unicode, not a language', () => {
+	expect(upper.toCanon('straße i')).toEqual({ ok: true, value: 'STRASSE I' });
+});
+
+test('digits compares numbers with separators, and refuses what has none', () => {
+	expect(digits.toCanon('12-345 67')).toEqual({ ok: true, value: '1234567' });
+	expect(digits.toCanon('')).toEqual({ ok: true, value: '' });
+	expect(digits.toCanon('n/a')).toEqual({ ok: false, reason: 'has no digit' });
+});
+
+test('prefix stands in one system only', () => {
+	const codec = prefix('cus_');
+	expect(codec.toCanon('cus_42')).toEqual({ ok: true, value: '42' });
+	expect(codec.toRaw('42')).toEqual({ ok: true, value: 'cus_42' });
+	expect(codec.toCanon('42')).toEqual({ ok: false, reason: 'lacks the prefix' });
+	expect(codec.toRaw(42)).toEqual({ ok: false, reason: 'is not text' });
 });

@@ -39,6 +39,7 @@ export function describePolicies(open: OpenStore): void {
 				hash: 'h1',
 				version: 1,
 				mode: 'first-contact',
+				pending: [],
 				storeId: expect.stringMatching(/^[0-9a-z]{12}$/) as string,
 				macKey: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
 				epoch: 1,
@@ -105,6 +106,46 @@ export function describePolicies(open: OpenStore): void {
 			const { revision = 0 } = (await loadLink(under.store, 'l1')) ?? {};
 			await under.store.setMode(POLICY, 'live');
 			expect((await loadLink(under.store, 'l1'))?.revision).toBe(revision);
+		});
+
+		test('what a version leaves pending stays so until somebody approves that version', async () => {
+			await under.store.publishPolicy({ ...FIRST, initialMode: 'live' });
+			const pending = ['customer.phone.crm', 'customer.phone.billing'];
+			expect(await under.store.publishPolicy({ ...SECOND, pending })).toMatchObject({ pending });
+			expect((await under.store.load({ policy: POLICY })).policy?.pending).toEqual(pending);
+			await commit(under.store, [commitOf(link('l1'), { due: false })]);
+			expect(await under.store.approve(POLICY, 'h1')).toMatchObject({ pending });
+			expect((await loadLink(under.store, 'l1'))?.due).toBe(false);
+			expect(await under.store.approve(POLICY, 'h2')).toMatchObject({ pending: [], mode: 'live' });
+			expect(await loadLink(under.store, 'l1')).toMatchObject({ due: true, revision: 2 });
+			expect(await under.store.approve(POLICY, 'h2')).toMatchObject({ pending: [] });
+			expect(await loadLink(under.store, 'l1')).toMatchObject({ revision: 2 });
+		});
+
+		test.each([
+			['first-contact', 'live'],
+			['shadow', 'shadow'],
+			['stopped', 'stopped'],
+		] as const)('approving what is pending in the mode %s leads to %s', async (mode, then) => {
+			await under.store.publishPolicy(FIRST);
+			await under.store.setMode(POLICY, mode);
+			await under.store.publishPolicy({ ...SECOND, pending: ['customer.phone.crm'] });
+			expect(await under.store.approve(POLICY, 'h2')).toMatchObject({ mode: then, pending: [] });
+		});
+
+		test('a request that was worked out from a version no longer in force publishes nothing', async () => {
+			await under.store.publishPolicy({ ...FIRST, after: null });
+			const third = { ...SECOND, hash: 'h3' };
+			expect(await under.store.publishPolicy({ ...SECOND, after: 'h1' })).toMatchObject({ version: 2 });
+			expect(await under.store.publishPolicy({ ...third, after: 'h1' })).toMatchObject({ hash: 'h2' });
+			expect(await under.store.publishPolicy({ ...third, after: null })).toMatchObject({ hash: 'h2' });
+			expect(await under.store.publishPolicy({ ...third, after: 'h2' })).toMatchObject({ version: 3 });
+		});
+
+		test('nothing of a policy that was never published can be approved', async () => {
+			await expect(under.store.approve(POLICY, 'h1')).rejects.toMatchObject({
+				code: 'POLICY_UNPUBLISHED',
+			});
 		});
 
 		test('the mode of a policy that was never published cannot be set', async () => {

@@ -39,6 +39,7 @@ export function describeStreams(open: OpenStore): void {
 			);
 			expect(registered).toEqual({
 				...stream({ start: at(7), snapshot: 'running' }),
+				reading: null,
 				position: at(7),
 				acknowledgedLsn: null,
 			});
@@ -61,12 +62,29 @@ export function describeStreams(open: OpenStore): void {
 			});
 			expect(await under.store.registerStream(again)).toEqual({
 				...again,
+				reading: null,
 				position: at(5),
 				acknowledgedLsn: '0/5',
 			});
 			expect(await under.store.registerStream({ ...again, start: at(9) })).toMatchObject({
 				position: at(9),
 			});
+		});
+
+		test('how far the rows have been read is kept with the registration', async () => {
+			const table = {
+				table: 'public.customers',
+				entity: 'customer',
+				hash: 'a.b',
+				phase: 'rows' as const,
+				after: ['4', 'é"\u0000'],
+				rows: 4,
+				estimate: null,
+			};
+			await under.store.registerStream(stream({ reading: [table] }));
+			const { streams } = await under.store.load({ policy: POLICY });
+			expect(streams['crm']?.reading).toEqual([table]);
+			expect(await under.store.registerStream(stream())).toMatchObject({ reading: null });
 		});
 
 		test('the acknowledged position never goes back, and is printed as Postgres prints it', async () => {

@@ -1,0 +1,74 @@
+import { equalJson, type Json } from './canonical-json';
+import type { FieldState, LinkState } from './link';
+import type { EntityPolicy } from './policy';
+import type { Claimant, Verdict } from './strategies';
+import { compare, type VersionVector } from './version-vector';
+
+/** A value of another system that whoever deleted the record had not seen. */
+export interface UnseenEdit {
+	readonly field: string;
+	readonly system: string;
+}
+
+/**
+ * Whether the record shall exist, when a system says otherwise than the merged version. A delete
+ * that has seen everything stands; one that has not is in conflict with what it has not seen.
+ */
+export function judgeExistence(
+	{ system, view, dominates, state }: Claimant,
+	entity: EntityPolicy,
+): { verdict: Verdict; rule: string } {
+	const { conflict } = entity.deletes;
+	const rule = `deletes(${conflict})`;
+	if (view.canon === true) {
+		if (dominates) return { verdict: { kind: 'take' }, rule: 'newer' };
+		if (conflict !== 'review') return { verdict: { kind: conflict === 'update-wins' ? 'take' : 'keep' }, rule };
+		return { verdict: { kind: 'review', reason: `${system} still uses the record, which was deleted elsewhere` }, rule };
+	}
+	const unseen = unseenEdits(state, system, entity);
+	if (dominates && unseen.length === 0) return { verdict: { kind: 'take' }, rule: 'delete' };
+	if (conflict !== 'review') return { verdict: { kind: conflict === 'delete-wins' ? 'take' : 'keep' }, rule };
+	return { verdict: { kind: 'review', reason: `${system} deleted the record without having seen ${inWords(unseen)}` }, rule };
+}
+
+/**
+ * The fields in which the other systems hold, or shall hold, a value that `system` had not seen when its record
+ * went: only of fields that it carries, for nobody can see what is not there.
+ */
+export function unseenEdits(state: LinkState, system: string, entity: EntityPolicy): UnseenEdit[] {
+	return [...entity.fields.values()].flatMap(({ name, columns }) => {
+		const field = state.fields[name];
+		const seen = field?.views[system];
+		if (!field || seen === undefined || !columns.has(system)) return [];
+		const others = [...columns.keys()].filter((other) => other !== system);
+		return versionsBeside(field, { system, others })
+			.filter(({ canon, vector }) => !equalJson(canon, seen.canon) && !hasSeen(seen.vector, vector))
+			.map(({ by }) => ({ field: name, system: by }));
+	});
+}
+
+/** The merged version, and what other systems have that has not gone into it yet. */
+function versionsBeside(
+	{ views, merged }: FieldState,
+	{ system, others }: { system: string; others: readonly string[] },
+): { by: string; canon: Json; vector: VersionVector }[] {
+	// A difference that is tolerated is no news; what came after it is.
+	const isTolerated = views[system]?.accepted === true;
+	const versions = others.flatMap((by) => {
+		const view = views[by];
+		return view === undefined || (merged && hasSeen(merged.vector, view.vector)) ? [] : [{ by, ...view }];
+	});
+	return merged && !isTolerated ? [...versions, { by: merged.from === 'human' ? 'a person' : merged.from, ...merged }] : versions;
+}
+
+/** What the sync itself set right (a revert) is nobody's edit. */
+function hasSeen(seen: VersionVector, { sync: _ours, ...vector }: VersionVector): boolean {
+	return ['before', 'equal'].includes(compare(vector, seen));
+}
+
+function inWords(unseen: readonly UnseenEdit[]): string {
+	const [first, ...more] = unseen;
+	if (first === undefined) return 'that it is still used elsewhere';
+	const others = more.length > 0 ? ` and ${more.length} more` : '';
+	return `the change of ${first.field} by ${first.system}${others}`;
+}

@@ -1,0 +1,44 @@
+import { equalJson } from './canonical-json';
+import type { FieldState, MergedVersion, View } from './link';
+import type { Rules } from './strategies';
+import { compare } from './version-vector';
+
+type Version = View | MergedVersion;
+
+/**
+ * Whether, under `latest`, one value is later than all others that it has not seen by more than the
+ * tolerance. Asked again while a person is asked: had that value come first, it would have won.
+ */
+export function isDecidedByTime(field: FieldState, name: string, { entity }: Rules): boolean {
+	const authority = entity.fields.get(name)?.authority;
+	if (authority?.kind !== 'shared' || authority.resolve.kind !== 'latest') return false;
+	const { toleranceMs } = authority.resolve;
+	const rivals = rivalsIn(field);
+	return rivals.some(
+		({ canon, atMs }) =>
+			atMs !== undefined &&
+			rivals.every(
+				(other) =>
+					equalJson(other.canon, canon) || (other.atMs !== undefined && atMs - other.atMs > toleranceMs),
+			),
+	);
+}
+
+/** The different values that nobody has overruled yet, each with the last time it was written. */
+function rivalsIn({ views, merged }: FieldState): Pick<Version, 'canon' | 'atMs'>[] {
+	const versions: Version[] = [...Object.values(views), ...(merged ? [merged] : [])];
+	const tips = versions.filter((one) => !versions.some((other) => compare(one.vector, other.vector) === 'before'));
+	return tips.map(({ canon }) => ({
+		canon,
+		...tips.filter((other) => equalJson(other.canon, canon)).reduce(laterOf, {}),
+	}));
+}
+
+/** The later of two times, or the one that is known. */
+export function laterOf(a: { readonly atMs?: number }, b: { readonly atMs?: number }): { atMs?: number } {
+	if (a.atMs === undefined || b.atMs === undefined) {
+		const atMs = a.atMs ?? b.atMs;
+		return atMs === undefined ? {} : { atMs };
+	}
+	return { atMs: Math.max(a.atMs, b.atMs) };
+}

@@ -1,0 +1,82 @@
+import { isDue } from '../core/decide';
+import { EXISTENCE } from '../core/link';
+import { asksForShare, awaiting, deleteRuns, isMassDelete, massDeleteReview } from '../core/mass-delete';
+import type { PolicyInForce } from '../core/observe';
+import type { RecordChange } from '../core/record-change';
+import { resolve, type Resolution } from '../core/resolve';
+import { policyInForce, requirePublished } from './published-policy';
+import { retryContended } from './retry-contended';
+import type { StoredReview, SyncStore } from './sync-store';
+
+/** Links read in one store trip. */
+const PAGE = 1_000;
+
+/**
+ * Finds the transactions that delete more than the policy lets through, and opens the item that
+ * a person approves: before they are observed, with an id of its own, so that a crash in between
+ * only does it again.
+ *
+ * @returns the changes, those of such a transaction naming their item
+ */
+export async function holdMassDeletes(
+	store: Pick<SyncStore, 'changeReviews' | 'countRecords'>,
+	changes: readonly RecordChange[],
+	{ policy }: PolicyInForce,
+): Promise<readonly RecordChange[]> {
+	let held = changes;
+	for (const run of deleteRuns(changes)) {
+		const rules = policy.entities.get(run.entity)?.deletes;
+		if (!rules) continue;
+		const records = asksForShare(run, rules) ? await store.countRecords(policy.name, run.entity) : 0;
+		if (!isMassDelete(run, rules, records)) continue;
+		const item = massDeleteReview(policy, run);
+		await store.changeReviews(policy.name, [{ action: 'open', item }]);
+		held = awaiting(held, run, item);
+	}
+	return held;
+}
+
+export function isMassDeleteItem({ detail }: StoredReview): boolean {
+	return typeof detail === 'object' && detail !== null && 'massDelete' in detail;
+}
+
+/**
+ * Carries a decision about a mass delete to every record that waits for it. What is cut short can be
+ * done again: a record that has its answer no longer waits.
+ */
+export async function answerMassDelete(
+	store: Pick<SyncStore, 'load' | 'commit' | 'scanLinks'>,
+	item: StoredReview,
+	resolution: Resolution,
+): Promise<void> {
+	let afterId: string | undefined;
+	for (;;) {
+		const request = { policy: item.policy, ...(item.entity === null ? {} : { entity: item.entity }), limit: PAGE };
+		const page = await store.scanLinks(afterId === undefined ? request : { ...request, afterId });
+		const waiting = page.filter(({ state }) => state.fields[EXISTENCE]?.frozen?.review === item.id);
+		if (waiting.length > 0) await answerAll(store, { policy: item.policy, links: waiting.map(({ state }) => state.id), resolution });
+		afterId = page.at(-1)?.state.id;
+		if (page.length < PAGE || afterId === undefined) return;
+	}
+}
+
+async function answerAll(
+	store: Pick<SyncStore, 'load' | 'commit'>,
+	{ policy: name, links, resolution }: { policy: string; links: readonly string[]; resolution: Resolution },
+): Promise<void> {
+	await retryContended(async (isLast) => {
+		const loaded = await store.load({ policy: name, links });
+		const published = requirePublished(loaded, name);
+		const policy = policyInForce(published);
+		const commits = loaded.links
+			.filter(({ state }) => state.fields[EXISTENCE]?.frozen?.review === resolution.review)
+			.map((link) => {
+				const { state, journal } = resolve(link.state, resolution, policy);
+				const due = isDue(state, policy, published.mode);
+				return { state, expectedRevision: link.revision, due, claims: [], journal, reviews: [], stopAt: null };
+			});
+		if (commits.length === 0) return true;
+		const { links: results } = await store.commit({ policy: name, links: commits });
+		return results.includes('conflict') && !isLast ? null : true;
+	});
+}

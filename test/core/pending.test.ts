@@ -1,0 +1,158 @@
+import fc from 'fast-check';
+import { decide, isDue } from '../../src/core/decide';
+import { addToReport, emptyReport } from '../../src/core/first-contact';
+import type { PolicyInForce } from '../../src/core/observe';
+import { approvedPart, asApproved } from '../../src/core/pending';
+import { replay } from '../../src/core/replay';
+import { LinkStory } from '../support/link-story';
+import { simulatedPolicy } from '../support/simulated-policy';
+import { anyScript, tell } from '../support/story-acts';
+
+const FIELDS = { note: { owner: 'shared', resolve: 'prefer(crm)' }, phone: { owner: 'shared', resolve: 'prefer(crm)' } };
+const LIVE = simulatedPolicy(['crm', 'billing'], { note: FIELDS.note });
+const withPending = (policy: PolicyInForce, ...scopes: string[]): PolicyInForce => ({
+	...policy,
+	pending: new Set(scopes),
+});
+const NEW_PHONE = withPending(
+	simulatedPolicy(['crm', 'billing'], FIELDS),
+	'customer.phone.crm',
+	'customer.phone.billing',
+);
+
+/** The story goes on under another policy. */
+function under(policy: PolicyInForce, story: LinkStory): LinkStory {
+	const next = new LinkStory(policy);
+	next.state = story.state;
+	next.journal.splice(0, next.journal.length, ...story.journal);
+	Object.assign(next.rows, story.rows);
+	for (const system of policy.policy.systems) next.follow(system, story);
+	return next;
+}
+
+/** A record that is live with its note, whose phone came with a later version. */
+function withNewPhone(): LinkStory {
+	return under(NEW_PHONE, LinkStory.linked(LIVE, { note: 'n' }));
+}
+
+test('a pending field is observed, and neither written nor due', () => {
+	const story = withNewPhone();
+	story.edit('crm', { phone: '1' });
+	story.edit('billing', { phone: '2' });
+	expect(story.decide()).toEqual([]);
+	expect(isDue(story.state, NEW_PHONE, 'live')).toBe(false);
+	expect(story.view('phone', 'crm')).toMatchObject({ canon: '1', vector: { crm: 1 } });
+	expect(story.state.fields['phone']?.merged).toBeNull();
+});
+
+test('its siblings go on', () => {
+	const story = withNewPhone();
+	story.edit('crm', { phone: '1', note: 'm' });
+	expect(story.pump()).toMatchObject([{ system: 'billing', fields: { note: { next: 'm' } } }]);
+	expect(story.rows['billing']).not.toHaveProperty('phone', '1');
+});
+
+test('once it is approved its rule decides, as at any first contact', () => {
+	const story = withNewPhone();
+	story.edit('crm', { phone: '1' });
+	story.edit('billing', { phone: '2' });
+	story.decide();
+	const approved = under(asApproved(NEW_PHONE), story);
+	expect(approved.pump()).toMatchObject([{ system: 'billing', fields: { phone: { expected: '2', next: '1' } } }]);
+	expect(isDue(approved.state, asApproved(NEW_PHONE), 'live')).toBe(false);
+});
+
+test('a system that joins a field changes nothing in it, and gets nothing, before it is approved', () => {
+	const systems = ['crm', 'billing', 'erp'];
+	const whole = simulatedPolicy(systems, { note: FIELDS.note });
+	const joining = withPending(whole, 'customer.∃.erp', 'customer.ref.erp', 'customer.note.erp');
+	const story = under(joining, LinkStory.linked(LIVE, { note: 'n' }));
+	story.insert('erp', { ref: 'r1', note: 'erp' });
+	story.edit('crm', { note: 'crm' });
+	expect(story.pump().map(({ system }) => system)).toEqual(['billing']);
+	const approved = under(whole, story);
+	expect(approved.pump()).toMatchObject([{ system: 'erp', fields: { note: { expected: 'erp', next: 'crm' } } }]);
+});
+
+test('another column for a field has seen nothing: its value is no edit of the old one', () => {
+	const policy = simulatedPolicy(['crm', 'billing'], { note: { owner: 'shared', resolve: 'review' } });
+	const story = LinkStory.linked(policy, { note: 'n' });
+	const moved = under(withPending(policy, 'customer.note.crm'), story);
+	moved.edit('crm', { note: 'another column' });
+	expect(Object.keys(moved.view('note', 'crm')?.vector ?? {})).toEqual(['crm']);
+	expect(moved.decide()).toEqual([]);
+	const approved = under(policy, moved);
+	expect(approved.decide()).toEqual([]);
+	expect(approved.onlyReview()).toMatchObject({ kind: 'conflict', fields: ['note'] });
+});
+
+test('a field that comes back after it had left begins anew, with what stands there now', () => {
+	const whole = asApproved(NEW_PHONE);
+	const before = LinkStory.linked(whole, { note: 'n', phone: 'old' });
+	const back = under(NEW_PHONE, before);
+	back.edit('crm', { phone: 'crm' });
+	back.edit('billing', { phone: 'billing' });
+	expect(back.state.fields['phone']).toMatchObject({ merged: null, frozen: null });
+	expect(under(whole, back).pump()).toMatchObject([{ system: 'billing', fields: { phone: { next: 'crm' } } }]);
+});
+
+test('the report on what is pending counts that part alone, and what approving it would do', () => {
+	const story = withNewPhone();
+	story.edit('crm', { phone: '1', note: 'on its way' });
+	story.edit('billing', { phone: '2' });
+	const report = emptyReport(NEW_PHONE);
+	addToReport(report, story.state, NEW_PHONE);
+	expect([...report.values()]).toMatchObject([
+		{
+			linkedEqual: 0,
+			linkedDifferent: 1,
+			inserts: {},
+			fields: { phone: { equal: 0, different: 1, writes: { billing: 1 }, reviews: 0 } },
+		},
+	]);
+	expect(Object.keys(report.get('customer')?.fields ?? {})).toEqual(['phone']);
+});
+
+describe('whatever happens', () => {
+	const pendings = fc
+		.subarray([
+			'customer.note.crm',
+			'customer.note.billing',
+			'customer.phone.crm',
+			'customer.phone.billing',
+			'customer.phone.shop',
+			'customer.∃.shop',
+		])
+		.map((scopes) => new Set(scopes));
+
+	test('nothing that is pending is written, and its journal replays', () => {
+		fc.assert(
+			fc.property(pendings, anyScript, (pending, script) => {
+				const story = tell(script, pending);
+				for (const { entry } of story.journal) {
+					if (entry.kind !== 'op') continue;
+					const { kind, fields } = entry.detail as { kind: string; fields: string[] };
+					const written = kind === 'update' ? fields : ['∃', ...fields];
+					const scopes = written.map((field) => `customer.${field}.${entry.system ?? ''}`);
+					expect(scopes.filter((scope) => pending.has(scope))).toEqual([]);
+				}
+				expect(replay(story.journal, () => asApproved(story.policy))).toEqual(story.state);
+			}),
+		);
+	});
+
+	test('deciding twice is deciding once', () => {
+		fc.assert(
+			fc.property(pendings, anyScript, (pending, script) => {
+				const story = tell(script, pending);
+				const once = decide(story.state, story.policy, 'live');
+				expect(decide(once.state, story.policy, 'live').changed).toBe(false);
+			}),
+		);
+	});
+});
+
+test('a policy without anything pending is its own approved part', () => {
+	expect(approvedPart(LIVE)).toBe(LIVE);
+	expect(asApproved(LIVE)).toBe(LIVE);
+});
