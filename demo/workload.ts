@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type pg from 'pg';
 
+import { wholeNumbers } from '../test/support/seeded-random';
 import { readBoth, type SharedRow } from './compare';
 import type { DemoDatabases } from './databases';
 
@@ -124,7 +125,7 @@ async function workOn({
 	perSecond,
 	onProgress,
 }: SideWork): Promise<void> {
-	const random = seededRandom(seed);
+	const random = wholeNumbers(seed);
 	const started = performance.now();
 	for (let n = 1; n <= changes; n++) {
 		const edit = edits[random() % edits.length];
@@ -161,10 +162,4 @@ export async function lostEdits(databases: DemoDatabases, writes: LastWrites): P
 			? []
 			: [`${place} is ${JSON.stringify(now)}, not ${Object.values(last).join(' or ')}`];
 	});
-}
-
-/** Whole numbers from 0 to 2^31 - 1, the same ones for the same seed (Park and Miller's generator). */
-export function seededRandom(seed: number): () => number {
-	let state = seed;
-	return () => (state = (state * 48_271) % 2_147_483_647);
 }

@@ -80,7 +80,7 @@ test('docs/errors.md says what the code says', () => {
 	expect(read('docs/errors.md')).toBe(errorPage());
 });
 
-test.each(['README.md', 'DESIGN.md', 'CHANGELOG.md', 'docs/errors.md'])(
+test.each(['README.md', 'DESIGN.md', 'CHANGELOG.md', 'docs/errors.md', 'docs/codecs.md'])(
 	'the links of %s lead somewhere',
 	(file) => {
 		const text = read(file);

@@ -8,6 +8,7 @@ import {
 
 import { credentialTest } from '../shared/credential-tests';
 import { readEvents } from '../shared/items';
+import { hintOnMode } from '../shared/mode-hint';
 import { ECHO_FILTER, observeItems, refuseItems, storeFor } from '../shared/observe-items';
 import { withStore } from '../shared/open-store';
 import { policy, shownWhen } from '../shared/properties';
@@ -95,6 +96,7 @@ export class EchoFilter implements INodeType {
 				async (store) => await observeItems(storeFor(batch, store), name, batch),
 			);
 			const outputs = routeByDue(seen.observed, batch.isTest);
+			hintOnMode(this, seen.observed);
 			refuseItems(this, seen, { key: ECHO_FILTER, outputs, safeOutput: ECHO });
 			return outputs;
 		});

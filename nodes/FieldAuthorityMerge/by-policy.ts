@@ -1,6 +1,9 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import { SyncError } from '../../src/core/errors';
+import { EXISTENCE } from '../../src/core/link';
+import type { Policy } from '../../src/core/policy';
+import { type Scopes, scopeText } from '../../src/core/scopes';
 import { decideBatch, type DecidedBatch } from '../../src/store/decide-batch';
 import type { ObservingStore } from '../../src/store/observe-batch';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
@@ -71,10 +74,20 @@ async function observeAndDecide(
 	return { seen, observed, decided };
 }
 
+/** Nothing is written to a system that is new, so the others need not wait for its output. */
+function isAllPending({ entities }: Policy, pending: Scopes, system: string): boolean {
+	return [...entities.values()].every(
+		({ name: entity, tables }) =>
+			!tables.has(system) || pending.has(scopeText({ entity, field: EXISTENCE, system })),
+	);
+}
+
 /** An output too few would leave writes nowhere to go, and one too many hides a typo. */
 export function checkSystems(published: PublishedPolicy, systems: readonly string[]): void {
-	const named = policyInForce(published).policy.systems;
-	if (named.length === systems.length && named.every((name) => systems.includes(name))) return;
+	const { policy, pending } = policyInForce(published);
+	const named = policy.systems;
+	const missing = named.filter((name) => !systems.includes(name) && !isAllPending(policy, pending, name));
+	if (missing.length === 0 && systems.every((name) => named.includes(name))) return;
 	throw new SyncError(
 		'SYSTEMS_MISMATCH',
 		`This node has outputs for ${systems.join(', ')}, but the policy "${published.name}" (version ${published.version}) is about ${named.join(', ')}`,

@@ -1,9 +1,10 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import type { PolicyMode } from '../../src/core/journal';
 import type { Operation } from '../../src/core/link';
+import type { Wait } from '../../src/core/references';
 import type { Decided, DecidedBatch } from '../../src/store/decide-batch';
 import { findingOf, withFinding } from '../shared/items';
+import { noteOnMode } from '../shared/mode-hint';
 import type { ObservedItem } from '../shared/observe-items';
 import { emptyOutputs, type Outputs } from '../shared/run-node';
 import { MERGE, outputsFor } from './outputs';
@@ -47,24 +48,17 @@ export function hintsOf(decisions: Decisions): string[] {
 	});
 	const hints = returned ? [RETURNED] : [];
 	const note = decided ? noteOnMode(decided.published.mode) : null;
+	const pending = decided?.published.pending ?? [];
+	if (pending.length > 0) hints.push(noteOnPending(pending));
 	return note === null ? hints : [...hints, note];
+}
+
+function noteOnPending(pending: readonly string[]): string {
+	return `Observed only, until their first contact is approved (Sync Policy: First Contact Report, then Approve First Contact): ${pending.join(', ')}.`;
 }
 
 const RETURNED =
 	'Items came back here from Sync Write. A write is handed out once per execution: its outcome comes with the change stream, and the trigger offers the record again by itself. Disconnect Stale and Failed from this node.';
-
-function noteOnMode(mode: PolicyMode): string | null {
-	switch (mode) {
-		case 'live':
-			return null;
-		case 'first-contact':
-			return 'The policy waits for the approval of its first contact, so nothing is decided yet. Run Sync Policy: First Contact Report, then Approve First Contact.';
-		case 'stopped':
-			return 'The policy is stopped, so nothing is decided. Changes are kept; Sync Policy, Set Mode, Live turns it on again.';
-		case 'shadow':
-			return 'The policy is in shadow mode: what would be written is in the journal, and nothing is.';
-	}
-}
 
 interface LinkRouting extends Decisions {
 	readonly link: Decided;
@@ -84,10 +78,17 @@ function routeLink(outputs: Outputs, routing: LinkRouting): void {
 	}
 	if (ops.length > 0 || link.reviews.length > 0) return;
 	const mode = decided ? noteOnMode(decided.published.mode) : null;
-	const note = ops.length < link.ops.length ? RETURNED : mode;
+	const note = ops.length < link.ops.length ? RETURNED : (mode ?? noteOnWaits(link.waits));
 	outputs[nothingToDo]?.push(
 		withFinding(last, MERGE, { link: link.link, ...(note === null ? {} : { note }) }),
 	);
+}
+
+/** Names only, no values. */
+function noteOnWaits([first, ...more]: readonly Wait[]): string | null {
+	if (first === undefined) return null;
+	const others = more.length > 0 ? ` (and ${more.length} more)` : '';
+	return `Waits with ${first.field} for ${first.system}: ${first.reason}${others}. The trigger offers the record again by itself.`;
 }
 
 function writeItem(op: Operation, { last, isTest }: LinkRouting): INodeExecutionData {

@@ -1,20 +1,27 @@
-import type { PublishedPolicy, StreamRecord, SyncStore } from '../../src/store/sync-store';
-
-/** The review item in which a person approves the first contact of a policy's systems. */
-export const firstContactReviewId = (policy: string): string => `first-contact-${policy}`;
+import {
+	firstContactReviewId,
+	waitsForApproval,
+	whatIsUnread,
+} from '../../src/store/approve-first-contact';
+import { requirePublished } from '../../src/store/published-policy';
+import type { SyncStore } from '../../src/store/sync-store';
 
 /**
- * Asks for the approval of first contact. Any trigger of the policy may ask, as often as it likes:
- * it is one item, and its token is the policy's hash, so that an approval holds for that version only.
+ * Asks for the approval of a first contact, if anything waits for it. Any trigger of the policy may
+ * ask, as often as it likes: it is one item, and its token is the policy's hash, so that an approval holds for
+ * that version only.
  */
 export async function askForApproval(
-	store: Pick<SyncStore, 'changeReviews'>,
-	published: PublishedPolicy,
-	streams: Readonly<Record<string, StreamRecord>>,
+	store: Pick<SyncStore, 'load' | 'changeReviews'>,
+	policy: string,
 ): Promise<void> {
-	const policy = published.name;
-	const read = Object.values(streams).filter(({ snapshot }) => snapshot !== 'running');
-	const names = read.map(({ system }) => system).sort();
+	const loaded = await store.load({ policy });
+	const published = requirePublished(loaded, policy);
+	if (!waitsForApproval(published)) return;
+	const unread = whatIsUnread(loaded, published);
+	const isAll = published.mode === 'first-contact';
+	const what = isAll ? 'nothing is written' : 'nothing of what is new in the policy is decided or written';
+	const state = unread.length === 0 ? 'All rows have been read' : `Not yet: ${unread.join('; ')}`;
 	await store.changeReviews(policy, [
 		{
 			action: 'open',
@@ -25,9 +32,9 @@ export async function askForApproval(
 				link: null,
 				entity: null,
 				fields: [],
-				reason: `The rows of ${names.join(' and ')} have been read. Look at the first contact report of Sync Policy; nothing is written before first contact is approved there`,
+				reason: `${state}. Look at the first contact report of Sync Policy: ${what} before first contact is approved`,
 				token: published.hash,
-				detail: { read: names },
+				detail: { unread, pending: [...published.pending], approves: published.hash },
 			},
 		},
 	]);

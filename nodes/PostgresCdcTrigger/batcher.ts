@@ -21,6 +21,8 @@ export interface TakeLimits {
 	readonly waitMs: (nowMs: number) => number;
 	/** When to give up waiting for a first event, by `performance.now()`. */
 	readonly untilMs: number;
+	/** Transactions that end after it wait; null or absent: none do. */
+	readonly limitLsn?: bigint | null;
 }
 
 type Arrival =
@@ -57,33 +59,37 @@ export class Batcher {
 	 * The next batch: transactions as they come, until they have `maxChanges` events or the first
 	 * event has waited for `waitMs`. A larger transaction is a batch of its own.
 	 *
-	 * @returns null when there was nothing until `untilMs`, or when {@link poke} was called; 'end' after
-	 * the last transaction
+	 * @returns null when there was nothing until `untilMs` or before `limitLsn`, or when {@link poke} was called; 'end'
+	 * after the last transaction
 	 * @throws what the stream broke with
 	 */
-	async take({ maxChanges, waitMs, untilMs }: TakeLimits): Promise<Batch | null | 'end'> {
+	async take({ maxChanges, waitMs, untilMs, limitLsn = null }: TakeLimits): Promise<Batch | null | 'end'> {
 		const events: ChangeEvent[] = [];
 		const transactions: BatchedTransaction[] = [];
 		let deadlineMs = untilMs;
 		while (events.length < maxChanges) {
 			const next = await this.#peek(deadlineMs);
-			// What was gathered is delivered first; the end and errors come again.
-			if (next === null || next.kind !== 'transaction') {
-				if (transactions.length > 0 || next === null) break;
-				if (next.kind === 'failure') throw next.error;
-				return 'end';
+			if (next === null) break;
+			if (next.kind !== 'transaction') {
+				// What was gathered is delivered first; the end and errors come again.
+				if (transactions.length > 0) break;
+				return endOf(next);
 			}
-			if (events.length > 0 && events.length + next.events.length > maxChanges) break;
+			const isTooLate = limitLsn !== null && next.transaction.endLsn > limitLsn;
+			const isTooMuch = events.length > 0 && events.length + next.events.length > maxChanges;
+			if (isTooLate || isTooMuch) break;
 			this.#arrival = null;
-			if (events.length === 0 && next.events.length > 0) {
-				const nowMs = performance.now();
-				deadlineMs = nowMs + waitMs(nowMs);
-			}
+			if (events.length === 0 && next.events.length > 0) deadlineMs = deadlineFrom(waitMs);
 			for (const event of next.events) events.push(event);
 			transactions.push(next.transaction);
 		}
 		this.#isPoked = false;
 		return transactions.length === 0 ? null : { events, transactions };
+	}
+
+	/** Where the transaction ends that is to be taken next; null when none has come. */
+	get nextEndLsn(): bigint | null {
+		return this.#arrival?.kind === 'transaction' ? this.#arrival.transaction.endLsn : null;
 	}
 
 	/** Lets {@link take} return at once with what it has. */
@@ -130,4 +136,14 @@ export class Batcher {
 		});
 		this.#wake = null;
 	}
+}
+
+function endOf(arrival: Exclude<Arrival, { kind: 'transaction' }>): 'end' {
+	if (arrival.kind === 'failure') throw arrival.error;
+	return 'end';
+}
+
+function deadlineFrom(waitMs: TakeLimits['waitMs']): number {
+	const nowMs = performance.now();
+	return nowMs + waitMs(nowMs);
 }

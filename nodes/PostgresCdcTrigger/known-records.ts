@@ -1,68 +1,68 @@
 import { canonicalJson } from '../../src/core/canonical-json';
-import type { ChangeEvent } from '../../src/core/change-event';
-import { existsIn, type Key, type LinkState, type Operation } from '../../src/core/link';
+import { hasRowIn, type Key, type LinkState, type Operation } from '../../src/core/link';
+import { keyText } from '../../src/core/mapping';
 import { formatMarker, type Marker, parseMarker } from '../../src/core/marker';
+import type { EventTable } from '../../src/postgres/event-tables';
+import type { SnapshotSession } from '../../src/postgres/snapshot';
 import type { SnapshotChange } from '../../src/postgres/snapshot-events';
-import type { StreamId, SyncStore } from '../../src/store/sync-store';
-import type { Prepared } from './prepare';
+import type { LoadedLink, StreamId, SyncStore } from '../../src/store/sync-store';
+import { rowsOf } from './snapshot-rows';
 
 const PAGE = 1_000;
 
+export interface KnownPage {
+	readonly changes: readonly SnapshotChange[];
+	/** The last link looked at; null: there are no more. */
+	readonly after: string | null;
+}
+
+export interface KnownRequest {
+	readonly store: Pick<SyncStore, 'scanLinks'>;
+	readonly stream: StreamId;
+	readonly table: EventTable;
+	readonly macKey: string;
+	/** Links after this one. */
+	readonly after: string | null;
+}
+
 /**
- * Compares what the store knows of a system with a fresh read of all its rows, for a stream that is
- * begun again after changes may have been lost: their deletes and the echoes of our own writes would
- * otherwise never be heard of.
+ * Compares some records that the store knows of a system with the table as it is, for a stream
+ * that is read anew after changes may have been lost: their deletes and the echoes of our own
+ * writes would otherwise never be heard of.
+ *
+ * The stream must have been observed up to the instant of the snapshot, or a record that came
+ * later would look like one that is gone.
  */
-export class KnownRecords {
-	readonly #seen = new Set<string>();
-	readonly #hasHistory: boolean;
-	readonly #macKey: string;
+export async function lookForKnown(
+	session: SnapshotSession,
+	request: KnownRequest,
+): Promise<KnownPage> {
+	const { store, stream, table, macKey, after } = request;
+	const { policy, system } = stream;
+	const from = after === null ? {} : { afterId: after };
+	const links = await store.scanLinks({ policy, entity: table.entity, limit: PAGE, ...from });
+	const seen = await present(session, table, keysOf(links, stream.system));
+	const changes = links.flatMap(({ state }) => leftOverOf(state, system, { seen, macKey }));
+	return { changes, after: links.length < PAGE ? null : (links.at(-1)?.state.id ?? null) };
+}
 
-	constructor(
-		private readonly store: Pick<SyncStore, 'scanLinks'>,
-		private readonly stream: StreamId,
-		{ record, published }: Pick<Prepared, 'record' | 'published'>,
-	) {
-		this.#hasHistory = record !== null;
-		this.#macKey = published.macKey;
-	}
+function keysOf(links: readonly LoadedLink[], system: string): Key[] {
+	return links.flatMap(({ state }): Key[] => {
+		const key = state.keys[system];
+		return key && hasRowIn(state, system) ? [key] : [];
+	});
+}
 
-	/** These records are there. */
-	saw(events: readonly ChangeEvent[]): void {
-		if (!this.#hasHistory) return;
-		for (const { op, entity, key } of events)
-			if (op === 'r') this.#seen.add(recordText(entity, key));
-	}
-
-	/** After all rows: records that are gone, and writes of which nothing more will be heard. */
-	async *leftOver(pageSize: number): AsyncGenerator<readonly SnapshotChange[], void, undefined> {
-		if (!this.#hasHistory) return;
-		let changes: SnapshotChange[] = [];
-		for await (const state of this.#links()) {
-			changes.push(
-				...leftOverOf(state, this.stream.system, { seen: this.#seen, macKey: this.#macKey }),
-			);
-			if (changes.length < pageSize) continue;
-			yield changes;
-			changes = [];
-		}
-		if (changes.length > 0) yield changes;
-	}
-
-	async *#links(): AsyncGenerator<LinkState, void, undefined> {
-		const { policy } = this.stream;
-		let afterId: string | undefined;
-		for (;;) {
-			const links = await this.store.scanLinks({
-				policy,
-				limit: PAGE,
-				...(afterId === undefined ? {} : { afterId }),
-			});
-			for (const { state } of links) yield state;
-			afterId = links.at(-1)?.state.id;
-			if (links.length < PAGE || afterId === undefined) return;
-		}
-	}
+async function present(
+	session: SnapshotSession,
+	table: EventTable,
+	keys: readonly Key[],
+): Promise<Set<string>> {
+	// Of another table, which the policy named before: none of these can be in this one.
+	const fitting = keys.filter((key) => table.key.every((column) => Object.hasOwn(key, column)));
+	const texts = fitting.map((key) => table.key.map((column) => keyText(key[column] ?? null)));
+	const found = rowsOf(await session.find(table, texts), table);
+	return new Set(found.map(({ values }) => recordText(table.entity, table.keyOf(values))));
 }
 
 /** What one link's system no longer shows. Pure. */
@@ -74,7 +74,7 @@ export function leftOverOf(
 	const changes: SnapshotChange[] = [];
 	const { entity, keys, inFlight } = state;
 	const key = keys[system];
-	if (key && existsIn(state, system) && !seen.has(recordText(entity, key))) {
+	if (key && hasRowIn(state, system) && !seen.has(recordText(entity, key))) {
 		changes.push({ kind: 'gone', entity, key });
 	}
 	const op = inFlight[system];
@@ -84,7 +84,7 @@ export function leftOverOf(
 
 /**
  * The marker of a write in flight may have been among the lost changes, and a second attempt leaves
- * none. The rows have just been read, so "it found another value" is safe to say whatever became of
+ * none. The table is being read, so "it found another value" is safe to say whatever became of
  * the write: it is decided anew from what is there, under a new number.
  */
 function staleMarker({ id, link, system, entity, key }: Operation, macKey: string): Marker {
@@ -94,4 +94,4 @@ function staleMarker({ id, link, system, entity, key }: Operation, macKey: strin
 	return marker;
 }
 
-const recordText = (entity: string, key: Key): string => canonicalJson([entity, key]);
+const recordText = (entity: string, key: Key): string => canonicalJson([entity, { ...key }]);

@@ -13,9 +13,9 @@ import { policyInForce, requirePublished } from '../../src/store/published-polic
 import type { SyncStore } from '../../src/store/sync-store';
 import { Batcher } from './batcher';
 import type { Log } from './deliver';
-import { rowsOf } from './first-contact';
 import { checkServer, tablesOf, wantedTables } from './prepare';
 import type { StoreSource, TableSource, TriggerSettings } from './settings';
+import { rowsOf } from './snapshot-rows';
 
 const MAX_ITEMS = 20;
 /** Rows of each table, when there are no changes to show. */
@@ -135,7 +135,7 @@ async function someRows(
 			newestFirst: true,
 		})) {
 			const place = { lsn, tsMs: Date.now(), index: events.length };
-			events.push(...snapshotEvents(rowsOf(page, origin), origin, place));
+			events.push(...snapshotEvents(rowsOf(page, table), origin, place));
 			break;
 		}
 	}

@@ -1,5 +1,7 @@
 import { SyncError } from '../../src/core/errors';
-import type { Policy } from '../../src/core/policy';
+import { EXISTENCE } from '../../src/core/link';
+import { columnsRead, type Policy } from '../../src/core/policy';
+import { unreadScopes } from '../../src/core/scopes';
 import { type EventTables, policyTables } from '../../src/postgres/event-tables';
 import { preflight, type Problem } from '../../src/postgres/preflight';
 import type { WantedTable } from '../../src/postgres/preflight-facts';
@@ -36,7 +38,7 @@ export interface PrepareRequest {
  * asking a person about a gap.
  *
  * @throws SyncError POLICY_UNPUBLISHED, INVALID_SETTING, PREFLIGHT_FAILED, CHANGES_MISSING, LOG_REWOUND,
- * FILTER_CHANGED, SLOT_EXISTS, and whatever keeps the store or the database from being reached
+ * SLOT_EXISTS, and whatever keeps the store or the database from being reached
  */
 export async function prepare(request: PrepareRequest): Promise<Prepared> {
 	const { store, settings, source } = request;
@@ -52,12 +54,17 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
 		server,
 		slotName: settings.slot,
 		database: settings.connection.database,
-		tables: tables.all,
-		mode: published.mode,
 	};
 	const decision = await decided(facts, request);
-	if (request.isThorough)
-		await checkServer(settings, wantedTables(policy, system, tables), request.log);
+	// Of what a new version of the policy names nobody has looked yet whether it can be read.
+	const unread = unreadScopes(policy, system, facts.record?.filterHash ?? '');
+	const isNew = (entity: string): boolean =>
+		unread.some((scope) => scope.entity === entity && scope.field === EXISTENCE);
+	if (request.isThorough || unread.length > 0) {
+		const wanted = wantedTables(policy, system, tables);
+		const marked = wanted.map((table, at) => ({ ...table, isUnread: isNew(tables.all[at]?.entity ?? '') }));
+		await checkServer(settings, marked, request.log);
+	}
 	return { published, tables, server, record: facts.record, decision };
 }
 
@@ -90,8 +97,8 @@ async function decided(
 export function wantedTables(policy: Policy, system: string, tables: EventTables): WantedTable[] {
 	return tables.all.map(({ schema, table, key, entity }) => {
 		const fields = [...(policy.entities.get(entity)?.fields.values() ?? [])];
-		const columns = fields.flatMap(({ columns: bound }) => bound.get(system)?.column ?? []);
-		return { schema, table, key, columns };
+		const columns = fields.flatMap((field) => columnsRead(field, system));
+		return { schema, table, key, columns: [...new Set(columns)] };
 	});
 }
 

@@ -1,5 +1,5 @@
 import type { ChangeEvent } from '../../src/core/change-event';
-import { openChangeStream } from '../../src/postgres/change-stream';
+import { type ChangeStream, openChangeStream } from '../../src/postgres/change-stream';
 import type { EventOrigin } from '../../src/postgres/event-envelope';
 import type { SourceTransaction } from '../../src/postgres/source-transaction';
 import { transactionEvents } from '../../src/postgres/transaction-events';
@@ -9,6 +9,7 @@ import type { Delivery } from './deliver';
 import { Pace } from './pace';
 import type { Patience } from './patience';
 import type { Progress } from './progress';
+import type { RowReading } from './row-reading';
 import type { TriggerSettings } from './settings';
 
 export interface ReadRequest {
@@ -22,6 +23,8 @@ export interface ReadRequest {
 	readonly idleIntervalMs?: number | undefined;
 	/** Done between batches, every so often; null: nothing is. */
 	readonly chore: Chore | null;
+	/** Rows that are there already and have to be read; null: none. */
+	readonly rows: RowReading | null;
 	/** Asked between batches: whether reading has to be started anew (the policy's tables have changed). */
 	readonly isOutdated: () => boolean;
 }
@@ -34,8 +37,8 @@ export interface Chore {
 }
 
 /**
- * Reads changes from the slot and hands them to the workflow, until the trigger is to stop or
- * reading has to be started anew.
+ * Reads changes from the slot and hands them to the workflow, and rows in between, until the trigger
+ * is to stop or reading has to be started anew.
  *
  * @throws SyncError when the stream breaks or cannot be opened
  */
@@ -58,7 +61,7 @@ export async function readStream(request: ReadRequest): Promise<void> {
 			if (isUrgent) batcher.poke();
 		};
 		stop.addEventListener('abort', () => batcher.poke(), { once: true });
-		await readBatches(request, { acknowledger, batcher });
+		await readBatches(request, { stream, acknowledger, batcher });
 	} finally {
 		await stream.close();
 	}
@@ -75,29 +78,61 @@ function freshEvents(
 	);
 }
 
-async function readBatches(
-	request: ReadRequest,
-	parts: { readonly acknowledger: Acknowledger; readonly batcher: Batcher },
-): Promise<void> {
+interface ReadParts {
+	readonly stream: ChangeStream;
+	readonly acknowledger: Acknowledger;
+	readonly batcher: Batcher;
+}
+
+/** How often to look whether the stream has come to where rows belong: nothing tells when nothing changes. */
+const PLACE_CHECK_MS = 50;
+
+/** Whether every transaction that ends at or before this place has been delivered. */
+function isAt(lsn: bigint, { stream, batcher }: ReadParts): boolean {
+	const { nextEndLsn } = batcher;
+	if (nextEndLsn !== null) return nextEndLsn > lsn;
+	const { receivedLsn, bufferedChanges } = stream.position;
+	return bufferedChanges === 0 && receivedLsn >= lsn;
+}
+
+async function readBatches(request: ReadRequest, parts: ReadParts): Promise<void> {
 	const { settings, stop, chore, isOutdated } = request;
-	const { acknowledger, batcher } = parts;
 	const pace = new Pace(settings);
-	const idleCheckMs = Math.min(request.idleIntervalMs ?? 10_000, 10_000);
 	while (!stop.aborted && !isOutdated()) {
-		const nowMs = performance.now();
-		const untilMs = Math.min(chore?.dueMs ?? Number.POSITIVE_INFINITY, nowMs + idleCheckMs);
-		let waitedMs = 0;
-		const waitMs = (firstMs: number): number => (waitedMs = pace.waitMs(firstMs));
-		const batch = await batcher.take({ maxChanges: settings.maxChanges, waitMs, untilMs });
-		if (batch === 'end') return;
-		if (batch) await deliverBatch(batch, request, acknowledger);
-		if (batch && batch.events.length > 0) {
-			pace.ran({ changes: batch.events.length, waitedMs, nowMs: performance.now() });
-		}
+		if ((await readNext(request, parts, pace)) === 'end') return;
 		if (stop.aborted) return;
-		await acknowledger.acknowledgeIdle();
+		await parts.acknowledger.acknowledgeIdle();
 		if (chore && performance.now() >= chore.dueMs) await chore.run();
 	}
+}
+
+/** Hands over what comes next: a batch of changes, or rows where the stream has come to their place. */
+async function readNext(request: ReadRequest, parts: ReadParts, pace: Pace): Promise<'end' | 'more'> {
+	const { settings, rows } = request;
+	const { acknowledger, batcher } = parts;
+	const limitLsn = rows?.limit() ?? null;
+	const nowMs = performance.now();
+	let waitedMs = 0;
+	const waitMs = (firstMs: number): number => (waitedMs = pace.waitMs(firstMs));
+	const untilMs = checkAgainMs(request, nowMs);
+	const batch = await batcher.take({ maxChanges: settings.maxChanges, waitMs, untilMs, limitLsn });
+	if (batch === 'end') return 'end';
+	if (batch) {
+		await deliverBatch(batch, request, acknowledger);
+		if (batch.events.length > 0) {
+			pace.ran({ changes: batch.events.length, waitedMs, nowMs: performance.now() });
+		}
+	} else if (rows && limitLsn !== null && rows.place === limitLsn && isAt(limitLsn, parts)) {
+		await rows.deliver(request.delivery, () => batcher.nextEndLsn !== null);
+	}
+	return 'more';
+}
+
+/** How long to wait for changes at most. */
+function checkAgainMs({ rows, chore, idleIntervalMs = 10_000 }: ReadRequest, nowMs: number): number {
+	const isReading = rows !== null && !rows.isDone;
+	const checkMs = Math.min(idleIntervalMs, 10_000, isReading ? PLACE_CHECK_MS : 10_000);
+	return Math.min(chore?.dueMs ?? Number.POSITIVE_INFINITY, nowMs + checkMs);
 }
 
 async function deliverBatch(

@@ -1,9 +1,7 @@
 import { canonicalJson, sha256Hex } from '../../src/core/canonical-json';
 import { SyncError } from '../../src/core/errors';
-import type { PolicyMode } from '../../src/core/journal';
 import { formatLsn, parseLsn } from '../../src/core/lsn';
 import { lsnOfPosition } from '../../src/core/position';
-import type { EventTable } from '../../src/postgres/event-tables';
 import { slotProblem, type SlotState, type SystemIdentity } from '../../src/postgres/slot';
 import type { StreamRecord } from '../../src/store/sync-store';
 
@@ -16,16 +14,14 @@ export interface StartFacts {
 	readonly server: SystemIdentity;
 	readonly slotName: string;
 	readonly database: string;
-	readonly tables: readonly EventTable[];
-	readonly mode: PolicyMode;
 }
 
 /** What to do about it. */
 export type StartDecision =
-	/** Read the tables, then their changes, through a new slot. */
+	/** Read changes through a new slot, and all rows. */
 	| { readonly kind: 'begin'; readonly staleSlot: string | null }
-	/** Go on where the slot stands. `isNarrower`: there are fewer tables than before; note that first. */
-	| { readonly kind: 'resume'; readonly isNarrower: boolean }
+	/** Go on where the slot stands. */
+	| { readonly kind: 'resume' }
 	/** Changes may have been lost: nothing goes on before a person has agreed to read everything anew. */
 	| { readonly kind: 'gap'; readonly what: string; readonly token: string }
 	/** A setting has to be corrected. */
@@ -42,10 +38,11 @@ export function judgeStart(facts: StartFacts): StartDecision {
 	const { record, slot, slotName } = facts;
 	if (!record) return slot ? refuse(slotOfOthers(slotName)) : { kind: 'begin', staleSlot: null };
 	if (record.slot !== slotName) return refuse(otherSlot(record.slot, slotName));
-	if (record.snapshot === 'running') return { kind: 'begin', staleSlot: slotName };
 	const what = gapOf(record, facts);
-	if (what !== null) return { kind: 'gap', what, token: gapToken(record) };
-	return judgeFilter(record, facts);
+	if (what === null) return { kind: 'resume' };
+	// A beginning that was cut short before anything had been read to its end: there is nothing to lose.
+	if (record.filterHash === NOTHING_READ) return { kind: 'begin', staleSlot: slot?.name ?? null };
+	return { kind: 'gap', what, token: gapToken(record) };
 }
 
 /**
@@ -70,29 +67,8 @@ function furthest({ position, acknowledgedLsn }: StreamRecord): bigint {
 	return observed > acknowledged ? observed : acknowledged;
 }
 
-/** One short hash per table, sorted: tells which tables are new, and reveals no names. */
-export function filterHash(tables: readonly EventTable[]): string {
-	return [...tableHashes(tables).keys()].sort().join('.');
-}
-
-function tableHashes(tables: readonly EventTable[]): Map<string, EventTable> {
-	return new Map(
-		tables.map((table) => {
-			const { schema, table: name, entity, key } = table;
-			return [sha256Hex(canonicalJson([schema, name, entity, key])).slice(0, 16), table];
-		}),
-	);
-}
-
-function judgeFilter(record: StreamRecord, { tables, mode }: StartFacts): StartDecision {
-	const before = new Set(record.filterHash.split('.'));
-	const now = tableHashes(tables);
-	const added = [...now].filter(([hash]) => !before.has(hash)).map(([, table]) => table);
-	if (added.length === 0) return { kind: 'resume', isNarrower: now.size < before.size };
-	// Nothing has been decided yet, so everything may as well be read anew.
-	if (mode === 'first-contact') return { kind: 'begin', staleSlot: record.slot };
-	return refuse(newTables(record.system, added));
-}
+/** The `filterHash` of a stream of which nothing has been read. */
+export const NOTHING_READ = '';
 
 function gapOf(
 	record: StreamRecord,
@@ -138,15 +114,5 @@ function otherSlot(before: string, now: string): SyncError {
 	return new SyncError(
 		'INVALID_SETTING',
 		`"Slot Name" is "${now}", but changes have been read through slot "${before}" so far, and a new slot misses those in between. Set it to "${before}" again`,
-	);
-}
-
-function newTables(system: string, tables: readonly EventTable[]): SyncError {
-	const names = tables.map(
-		({ schema, table, key }) => `${schema}.${table} (key ${key.join(', ')})`,
-	);
-	return new SyncError(
-		'FILTER_CHANGED',
-		`The policy now names ${names.join(', ')} for ${system}, and these rows have not been read yet`,
 	);
 }

@@ -1,20 +1,21 @@
 import type { NodeOperationError } from 'n8n-workflow';
 
 import { markerPrefix } from '../../src/core/marker';
+import { readHash } from '../../src/core/scopes';
 import type { EventOrigin } from '../../src/postgres/event-envelope';
 import { policyInForce } from '../../src/store/published-policy';
-import type { PublishedPolicy, StreamRecord, SyncStore } from '../../src/store/sync-store';
+import type { PublishedPolicy, SyncStore } from '../../src/store/sync-store';
 import type { Borrowed } from '../shared/resource-cache';
 import { askForApproval } from './approval';
 import { BackOff, type BackOffLimits } from './back-off';
 import { Delivery } from './deliver';
-import { beginStream } from './first-contact';
+import { type StartedStream, startStream } from './start-stream';
 import type { Reader, TriggerHost } from './lifecycle';
 import { Patience } from './patience';
-import { prepare, type Prepared, tablesOf } from './prepare';
+import { prepare, type Prepared } from './prepare';
 import { StoreProgress } from './progress';
 import { readStream } from './read-stream';
-import { filterHash } from './registration';
+import { RowReading } from './row-reading';
 import type { StoreSource, TriggerSettings } from './settings';
 import { StoreSweep } from './store-sweep';
 import { WorkflowRuns } from './workflow-runs';
@@ -33,6 +34,8 @@ export interface ReaderTiming {
 	readonly backOff?: BackOffLimits | undefined;
 	readonly idleIntervalMs?: number | undefined;
 	readonly graceMs?: number | undefined;
+	/** See `RowReadingParts`. */
+	readonly turnMs?: number | undefined;
 }
 
 /** Reads the tables of one system of a policy; how far is the sync store's to know. */
@@ -79,7 +82,6 @@ type SessionParts = StoreReaderParts & { readonly store: SyncStore };
 class StoreSession {
 	readonly #patience: Patience;
 	readonly #origin: EventOrigin;
-	#progress: StoreProgress | null = null;
 
 	constructor(
 		private readonly parts: SessionParts,
@@ -91,11 +93,23 @@ class StoreSession {
 	}
 
 	async run(): Promise<void> {
-		const delivery = await this.#start();
-		const progress = this.#progress;
-		if (!delivery || !progress) return;
+		const { store, settings, source } = this.parts;
+		const { prepared } = this;
+		const started = await startStream({ store, settings, source, prepared });
+		const rows = started.tables.length > 0 ? this.#rowReading(started) : null;
+		try {
+			if (rows === null) await askForApproval(store, source.policy);
+			await this.#read(started, rows);
+		} finally {
+			await rows?.close();
+		}
+	}
+
+	async #read({ record }: StartedStream, rows: RowReading | null): Promise<void> {
 		const { store, settings, source, timing } = this.parts;
-		await this.#askForApproval(progress);
+		const { published } = this.prepared;
+		const progress = new StoreProgress(store, source, { position: record.position, published });
+		const delivery = this.#delivery(progress);
 		const patience = this.#patience;
 		await readStream({
 			settings,
@@ -106,40 +120,14 @@ class StoreSession {
 			stop: this.stop,
 			idleIntervalMs: timing?.idleIntervalMs,
 			chore: new StoreSweep({ store, source, delivery, progress, patience }),
-			isOutdated: () => hasOtherTables(progress.published, this.prepared, source.system),
+			rows,
+			isOutdated: () => readsOtherwise(progress.published, published, source.system),
 		});
 	}
 
-	async #start(): Promise<Delivery | null> {
-		const { store, settings, source, host } = this.parts;
-		const { decision, record, tables, server } = this.prepared;
-		const startDelivery = (from: StreamRecord): Delivery => this.#delivery(from);
-		if (decision.kind === 'begin' || !record) {
-			const { prepared } = this;
-			const origin = this.#origin;
-			return await beginStream({
-				store,
-				settings,
-				source,
-				prepared,
-				origin,
-				log: host.logger,
-				startDelivery,
-			});
-		}
-		if (!decision.isNarrower) return startDelivery(record);
-		// Tables that left the policy: a table that comes back later must be known to be new.
-		const { systemId, timeline } = server;
-		const noted = { ...record, systemId, timeline, filterHash: filterHash(tables.all) };
-		return startDelivery(await store.registerStream(noted));
-	}
-
-	#delivery(record: StreamRecord): Delivery {
-		const { store, source, host, timing } = this.parts;
+	#delivery(progress: StoreProgress): Delivery {
+		const { host, timing } = this.parts;
 		const { stop } = this;
-		const { published } = this.prepared;
-		const progress = new StoreProgress(store, source, { position: record.position, published });
-		this.#progress = progress;
 		return new Delivery({
 			runs: new WorkflowRuns(host, stop, timing?.graceMs),
 			progress,
@@ -150,12 +138,24 @@ class StoreSession {
 		});
 	}
 
-	async #askForApproval(progress: StoreProgress): Promise<void> {
-		await progress.observed();
-		if (progress.published.mode !== 'first-contact') return;
-		const { store, source } = this.parts;
-		const { streams } = await store.load({ policy: source.policy });
-		await askForApproval(store, progress.published, streams);
+	#rowReading({ record, tables, first }: StartedStream): RowReading {
+		const { store, settings, source, host } = this.parts;
+		const { published } = this.prepared;
+		const { position: _moves, acknowledgedLsn: _grows, ...registration } = record;
+		host.logger.info(`Reading the rows of ${tables.map(({ table }) => table).join(', ')}`);
+		const parts = {
+			store,
+			settings,
+			origin: this.#origin,
+			macKey: published.macKey,
+			log: host.logger,
+			registration,
+			finalHash: readHash(policyInForce(published).policy, source.system),
+			tables,
+			turnMs: this.parts.timing?.turnMs,
+			onDone: async () => await askForApproval(store, source.policy),
+		};
+		return new RowReading(parts, first);
 	}
 }
 
@@ -174,14 +174,13 @@ function originOf(
 	};
 }
 
-/** Whether a policy published since names other tables for this system. Other changes need no new start. */
-function hasOtherTables(
+/** Whether a policy published since names other tables or columns for this system. Other changes need no new start. */
+function readsOtherwise(
 	published: PublishedPolicy,
-	{ published: before, tables }: Prepared,
+	before: PublishedPolicy,
 	system: string,
 ): boolean {
 	if (published.hash === before.hash) return false;
-	return (
-		filterHash(tablesOf(policyInForce(published).policy, system).all) !== filterHash(tables.all)
-	);
+	const [now, then] = [published, before].map((one) => readHash(policyInForce(one).policy, system));
+	return now !== then;
 }

@@ -1,12 +1,13 @@
 import { policyInForce } from '../../src/store/published-policy';
-import type { PublishedPolicy, SyncStore } from '../../src/store/sync-store';
+import type { DueLink, PublishedPolicy, SyncStore } from '../../src/store/sync-store';
 import type { Delivery } from './deliver';
+import { diagnoseWaits, waitingPlaces } from './long-waits';
 import type { Patience } from './patience';
 import type { StoreProgress } from './progress';
 import type { Chore } from './read-stream';
 import type { StoreSource } from './settings';
 import { sweep, sweepsIn } from './sweep';
-import { Unwired } from './unwired';
+import { MAX_UNATTEMPTED, Unwired } from './unwired';
 
 interface SweepParts {
 	readonly store: SyncStore;
@@ -24,20 +25,28 @@ export class StoreSweep implements Chore {
 
 	constructor(private readonly parts: SweepParts) {
 		const { store, source, progress } = parts;
-		const { systems } = policyInForce(progress.published).policy;
-		this.#unwired = new Unwired(store, source.policy, systems);
+		const { policy } = policyInForce(progress.published);
+		this.#unwired = new Unwired(store, source.policy, [...policy.systems, ...waitingPlaces(policy)]);
 	}
 
 	async run(): Promise<void> {
 		const { store, source, delivery, patience } = this.parts;
 		const swept = await patience.with(async () => {
 			const { mode } = await this.#published();
-			return sweepsIn(mode) ? await sweep(store, source, this.#unwired) : null;
+			if (!sweepsIn(mode)) return null;
+			return await sweep(store, source, mode === 'live' ? { look: this.#look } : null);
 		});
 		if (swept && swept.events.length > 0) await delivery.wake(swept.events);
 		// A long queue (a policy that just went live) is not worth a pause.
 		this.dueMs = performance.now() + (swept?.isFull ? 0 : source.sweepMs);
 	}
+
+	readonly #look = async (links: readonly DueLink[]): Promise<void> => {
+		const { store, progress } = this.parts;
+		const long = links.filter(({ unattempted }) => unattempted >= MAX_UNATTEMPTED);
+		const states = long.map(({ state }) => state);
+		await this.#unwired.look(links, await diagnoseWaits(store, states, policyInForce(progress.published)));
+	};
 
 	async #published(): Promise<PublishedPolicy> {
 		const { progress } = this.parts;

@@ -24,11 +24,13 @@ export function sweepsIn(mode: PolicyMode): boolean {
 /**
  * Leases due links whose time has come: after a crash, a failed write, a resolved review or a
  * published policy.
+ *
+ * @param unwired - null where nothing is written: an operation that waits for the switch is no sign of a missing wire
  */
 export async function sweep(
 	store: Pick<SyncStore, 'leaseDue'>,
 	{ policy, system }: StreamId,
-	unwired: Unwired,
+	unwired: Pick<Unwired, 'look'> | null,
 ): Promise<Swept> {
 	const links = await store.leaseDue({
 		policy,
@@ -36,7 +38,7 @@ export async function sweep(
 		delayMs: DELAY_MS,
 		maxDelayMs: MAX_DELAY_MS,
 	});
-	await unwired.look(links);
+	await unwired?.look(links);
 	return {
 		events: links.map(({ state }) => wakeItem(state, system)),
 		isFull: links.length === LIMIT,

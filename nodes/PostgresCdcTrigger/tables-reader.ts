@@ -90,6 +90,7 @@ export class TablesReader implements Reader<PreparedTables> {
 			stop,
 			idleIntervalMs: timing?.idleIntervalMs,
 			chore: null,
+			rows: null,
 			isOutdated: () => false,
 		});
 	}

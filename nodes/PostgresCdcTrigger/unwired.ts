@@ -5,7 +5,7 @@ import type { DueLink, StoredReview, SyncStore } from '../../src/store/sync-stor
 export type UnwiredStore = Pick<SyncStore, 'changeReviews' | 'listReviews' | 'load'>;
 
 /** Woken so often without an attempt, a link is not late but forgotten: something is not connected. */
-const MAX_UNATTEMPTED = 5;
+export const MAX_UNATTEMPTED = 5;
 
 /**
  * The review items about outputs that lead nowhere: opened when links are woken again and again and
@@ -15,16 +15,20 @@ export class Unwired {
 	/** Ids of open items; null until they were looked up, for an earlier run may have left some. */
 	#open: Set<string> | null = null;
 
+	/** @param places - the systems, and where else links may be found to wait */
 	constructor(
 		private readonly store: UnwiredStore,
 		private readonly policy: string,
-		private readonly systems: readonly string[],
+		private readonly places: readonly string[],
 	) {}
 
-	/** @param links - that are woken now */
-	async look(links: readonly DueLink[]): Promise<void> {
+	/**
+	 * @param links - that are woken now
+	 * @param waits - by link id, those that wait for other records, which no wire would bring
+	 */
+	async look(links: readonly DueLink[], waits: ReadonlyMap<string, WakeDiagnosis> = new Map()): Promise<void> {
 		const { store, policy } = this;
-		const items = unwiredItems(policy, links);
+		const items = unwiredItems(policy, links, waits);
 		this.#open ??= await this.#leftOpen();
 		const found = new Set(items.map(({ id }) => id));
 		const mended = await this.#mended([...this.#open].filter((id) => !found.has(id)));
@@ -38,7 +42,7 @@ export class Unwired {
 	}
 
 	async #leftOpen(): Promise<Set<string>> {
-		const ids = ['decide', ...this.systems].map((where) => itemId(this.policy, where));
+		const ids = ['decide', ...this.places].map((where) => itemId(this.policy, where));
 		return new Set((await this.#items(ids)).map(({ id }) => id));
 	}
 
@@ -64,9 +68,9 @@ function examplesOf({ detail }: ReviewItem): readonly string[] {
 
 const itemId = (policy: string, where: string): string => `unwired-${policy}-${where}`;
 
-/** What is not connected, to judge by a link that is woken in vain. */
+/** What is not connected, or not there, to judge by a link that is woken in vain. */
 export interface WakeDiagnosis {
-	/** The system whose writes go nowhere; 'decide' when not even a decision is made. */
+	/** The system whose writes go nowhere; 'decide' when not even a decision is made; or what is waited for. */
 	readonly where: string;
 	readonly reason: string;
 }
@@ -92,11 +96,16 @@ export function diagnoseWake({ inFlight }: Pick<LinkState, 'inFlight'>): readonl
 	}));
 }
 
-function unwiredItems(policy: string, links: readonly DueLink[]): ReviewItem[] {
+function unwiredItems(
+	policy: string,
+	links: readonly DueLink[],
+	waits: ReadonlyMap<string, WakeDiagnosis>,
+): ReviewItem[] {
 	const found = new Map<string, { diagnosis: WakeDiagnosis; links: string[] }>();
 	for (const { state, unattempted } of links) {
 		if (unattempted < MAX_UNATTEMPTED) continue;
-		for (const diagnosis of diagnoseWake(state)) {
+		const waiting = waits.get(state.id);
+		for (const diagnosis of waiting ? [waiting] : diagnoseWake(state)) {
 			const entry = found.get(diagnosis.where) ?? { diagnosis, links: [] };
 			entry.links.push(state.id);
 			found.set(diagnosis.where, entry);

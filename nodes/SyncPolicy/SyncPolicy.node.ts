@@ -8,14 +8,16 @@ import {
 } from 'n8n-workflow';
 
 import { credentialTest } from '../shared/credential-tests';
+import { databaseSettings } from '../shared/open-database';
 import { withStore } from '../shared/open-store';
 import { runNode } from '../shared/run-node';
 import { oneOf, secret, text } from '../shared/settings';
-import { approveFirstContact } from './approve-first-contact';
-import { firstContactReport } from './first-contact-report';
+import { approve } from './approve-first-contact';
+import { firstContactReport, FORMATS } from './first-contact-report';
 import { OPERATIONS, properties } from './properties';
 import { lintDocument, publish } from './publish';
 import { changeMode, MODES } from './set-mode';
+import { describeTables, givenFacts } from './describe-tables';
 import { show } from './show';
 
 /** Publishes the document that says who owns each field, and turns its switch. */
@@ -38,7 +40,21 @@ export class SyncPolicy implements INodeType {
 				name: 'bisyncStoreApi',
 				required: true,
 				testedBy: 'testSyncStore',
-				displayOptions: { hide: { operation: ['lint'] } },
+				displayOptions: { hide: { operation: ['lint', 'describeTables'] } },
+			},
+			{
+				name: 'bisyncPostgresApi',
+				required: true,
+				testedBy: 'testPostgresReplication',
+				displayOptions: {
+					show: { operation: ['describeTables'], connectWith: ['bisyncPostgresApi'] },
+				},
+			},
+			{
+				// eslint-disable-next-line @n8n/community-nodes/valid-credential-references, n8n-nodes-base/node-class-description-credentials-name-unsuffixed -- the credential of n8n's own Postgres node
+				name: 'postgres',
+				required: true,
+				displayOptions: { show: { operation: ['describeTables'], connectWith: ['postgres'] } },
 			},
 		],
 		properties,
@@ -49,10 +65,11 @@ export class SyncPolicy implements INodeType {
 	/** Runs once, whatever the number of items: a policy is published by a person, not by data. */
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		const options = { node: 'syncPolicy', outputCount: 1, safeOutput: 0, runsOnEmptyItems: true };
-		return await runNode(this, options, async () => {
+		return await runNode(this, options, async (given) => {
 			const operation = oneOf('Operation', this.getNodeParameter('operation', 0), OPERATIONS);
-			const json = await runOperation(this, operation);
-			return [[{ json, pairedItem: { item: 0 } }]];
+			const found = await runOperation(this, operation, given);
+			const items = Array.isArray(found) ? found : [found];
+			return [items.map((json) => ({ json, pairedItem: { item: 0 } }))];
 		});
 	}
 }
@@ -60,12 +77,22 @@ export class SyncPolicy implements INodeType {
 async function runOperation(
 	context: IExecuteFunctions,
 	operation: (typeof OPERATIONS)[number],
-): Promise<IDataObject> {
+	given: readonly INodeExecutionData[],
+): Promise<IDataObject | IDataObject[]> {
 	const read = (name: string): unknown => context.getNodeParameter(name, 0);
 	const document = (): string => secret('Document', read('document'));
 	const name = (): string => text('Policy', read('policy'));
 	const by = (): string => text('By', read('by'));
-	if (operation === 'lint') return lintDocument(document());
+	if (operation === 'lint') return lintDocument(document(), givenFacts(given));
+	if (operation === 'describeTables') {
+		const database = await databaseSettings(context, read('connectWith'));
+		const system = text('System', read('system'));
+		return await describeTables(database, {
+			document: document(),
+			system,
+			given: givenFacts(given),
+		});
+	}
 	return await withStore(context, async (store) => {
 		switch (operation) {
 			case 'publish':
@@ -73,9 +100,9 @@ async function runOperation(
 			case 'show':
 				return await show(store, name());
 			case 'firstContactReport':
-				return await firstContactReport(store, name());
+				return await firstContactReport(store, name(), oneOf('Format', read('format'), FORMATS));
 			case 'approveFirstContact':
-				return await approveFirstContact(store, { policy: name(), by: by() });
+				return await approve(store, { policy: name(), by: by() });
 			case 'setMode':
 				return await changeMode(store, name(), oneOf('Mode', read('newMode'), MODES));
 		}

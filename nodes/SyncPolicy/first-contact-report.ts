@@ -1,65 +1,102 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { addToReport, emptyReport, type EntityReport } from '../../src/core/first-contact';
+import { waitsForApproval, whatIsUnread } from '../../src/store/approve-first-contact';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
-import type { Loaded, SyncStore } from '../../src/store/sync-store';
+import type { Loaded, PublishedPolicy, SyncStore } from '../../src/store/sync-store';
+import { markdownOf, sentenceOf, tableOf } from './report-table';
 
 /** Links read in one store trip. */
 const PAGE = 1_000;
 
-/** What the systems have in common, and what approving would do; counts only, no values. */
+export const FORMATS = ['summary', 'table', 'markdown'] as const;
+
+/**
+ * What the systems have in common, and what approving would do; counts and keys, no values.
+ *
+ * @returns one item, or for a table one per row
+ */
 export async function firstContactReport(
 	store: Pick<SyncStore, 'load' | 'scanLinks'>,
 	policy: string,
-): Promise<IDataObject> {
+	format: (typeof FORMATS)[number],
+): Promise<IDataObject[]> {
 	const loaded = await store.load({ policy });
 	const published = requirePublished(loaded, policy);
+	const entities = await reportOn(store, published);
+	switch (format) {
+		case 'summary':
+			return [{ ...headOf(loaded, published), ...asData(entities) }];
+		case 'table':
+			return tableOf(entities).map((row) => ({ ...row }));
+		case 'markdown':
+			return [{ ...headOf(loaded, published), markdown: markdownOf(policy, entities) }];
+	}
+}
+
+async function reportOn(
+	store: Pick<SyncStore, 'scanLinks'>,
+	published: PublishedPolicy,
+): Promise<EntityReport[]> {
 	const inForce = policyInForce(published);
-	const report = emptyReport(inForce.policy);
+	const report = emptyReport(inForce);
 	let afterId: string | undefined;
 	for (;;) {
 		const after = afterId === undefined ? {} : { afterId };
-		const links = await store.scanLinks({ policy, limit: PAGE, ...after });
+		const links = await store.scanLinks({ policy: published.name, limit: PAGE, ...after });
 		for (const { state } of links) addToReport(report, state, inForce);
 		afterId = links.at(-1)?.state.id;
 		if (links.length < PAGE || afterId === undefined) break;
 	}
-	const { systems } = inForce.policy;
+	return [...report.values()];
+}
+
+function headOf(loaded: Loaded, published: PublishedPolicy): IDataObject {
+	const { name: policy, version, mode, pending } = published;
+	const { systems } = policyInForce(published).policy;
 	return {
 		policy,
-		version: published.version,
-		mode: published.mode,
-		read: Object.fromEntries(systems.map((system) => [system, progressOf(loaded, system)])),
-		entities: [...report.values()].map((entity) => ({ ...entity })) as unknown as IDataObject[],
-		summary: [...report.values()].map(inWords),
+		version,
+		mode,
+		pending: [...pending],
+		waitsForApproval: waitsForApproval(published),
+		unread: whatIsUnread(loaded, published),
+		read: Object.fromEntries(systems.map((system) => [system, stateOf(loaded, system)])),
+		progress: progressOf(loaded),
 	};
 }
 
-function progressOf({ streams }: Loaded, system: string): string {
+function asData(entities: readonly EntityReport[]): IDataObject {
+	return {
+		entities: entities.map((entity) => ({ ...entity })) as unknown as IDataObject[],
+		summary: entities.map(sentenceOf),
+	};
+}
+
+function stateOf({ streams }: Loaded, system: string): string {
 	const stream = streams[system];
 	if (!stream) return 'not read yet';
 	return stream.snapshot === 'running' ? 'being read' : 'read';
 }
 
-/** One line for a person, such as "customer: 40 equal, 3 different …". */
-export function inWords(report: EntityReport): string {
-	const { entity, linkedEqual, linkedDifferent, onlyIn, ambiguous, inserts, fields } = report;
-	const counts = [
-		`${linkedEqual} equal`,
-		`${linkedDifferent} different`,
-		...Object.entries(onlyIn).map(([system, count]) => `${count} only in ${system}`),
-		...(ambiguous > 0 ? [`${ambiguous} ambiguous`] : []),
-	];
-	const plans = [
-		...Object.entries(inserts).map(([system, count]) => `make ${count} in ${system}`),
-		...Object.entries(fields).flatMap(([name, field]) => [
-			...Object.entries(field.writes).map(
-				([system, count]) => `overwrite ${name} in ${count} rows of ${system} (${field.rule})`,
-			),
-			...(field.reviews > 0 ? [`leave ${name} of ${field.reviews} records to a person`] : []),
-		]),
-	];
-	const would =
-		plans.length > 0 ? `Approving would ${plans.join(', ')}` : 'Approving would write nothing';
-	return `${entity}: ${counts.join(', ')}. ${would}.`;
+/** One entry per table that is or was read, such as { system, table, rows: 1200, estimate: 5000, percent: 24 }. */
+export function progressOf({ streams }: Pick<Loaded, 'streams'>): IDataObject[] {
+	return Object.entries(streams).flatMap(([system, { reading }]) =>
+		(reading ?? []).map(({ table, phase, rows, estimate }) => ({
+			system,
+			table,
+			state: phase === 'done' ? 'read' : 'being read',
+			rows,
+			estimate,
+			percent: percentOf(phase === 'done', rows, estimate),
+		})),
+	);
+}
+
+/** Of an estimate, so never quite all before it is known to be all. */
+function percentOf(isDone: boolean, rows: number, estimate: number | null): number | null {
+	if (isDone) return 100;
+	return estimate === null || estimate <= 0
+		? null
+		: Math.min(99, Math.floor((100 * rows) / estimate));
 }

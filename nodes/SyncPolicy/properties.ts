@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { policy, shownWhen } from '../shared/properties';
+import { connectWith, policy, shownWhen, system } from '../shared/properties';
 
 export const OPERATIONS = [
 	'publish',
@@ -9,6 +9,7 @@ export const OPERATIONS = [
 	'firstContactReport',
 	'approveFirstContact',
 	'setMode',
+	'describeTables',
 ] as const;
 
 const EXAMPLE = `policy: crm-billing
@@ -36,7 +37,15 @@ export const properties: INodeProperties[] = [
 				name: 'Approve First Contact',
 				value: 'approveFirstContact',
 				action: 'Approve the first contact',
-				description: 'Turns the policy on after every system has been read; from then on it writes',
+				description:
+					'Turns a new policy on, or what is new in one that is on, after every system has been read; from then on it writes',
+			},
+			{
+				name: 'Describe Tables',
+				value: 'describeTables',
+				action: 'Describe the tables of a system',
+				description:
+					'Reads from a database what Lint has to know about its tables; one node for each system, then Lint',
 			},
 			{
 				name: 'First Contact Report',
@@ -48,7 +57,8 @@ export const properties: INodeProperties[] = [
 				name: 'Lint',
 				value: 'lint',
 				action: 'Lint a policy',
-				description: 'Checks a document without publishing it; needs no sync store',
+				description:
+					'Checks a document without publishing it, also against the tables that Describe Tables found; needs no sync store',
 			},
 			{
 				name: 'Publish',
@@ -77,13 +87,41 @@ export const properties: INodeProperties[] = [
 		type: 'string',
 		typeOptions: { rows: 20 },
 		required: true,
-		displayOptions: { show: { operation: ['publish', 'lint'] } },
+		displayOptions: { show: { operation: ['publish', 'lint', 'describeTables'] } },
 		default: EXAMPLE,
 		description: 'The policy as YAML or JSON',
 	},
+	shownWhen(connectWith, { operation: ['describeTables'] }),
+	shownWhen(system, { operation: ['describeTables'] }),
 	shownWhen(policy, {
 		operation: ['show', 'firstContactReport', 'approveFirstContact', 'setMode'],
 	}),
+	{
+		displayName: 'Format',
+		name: 'format',
+		type: 'options',
+		displayOptions: { show: { operation: ['firstContactReport'] } },
+		options: [
+			{
+				name: 'Markdown',
+				value: 'markdown',
+				description: 'One item with a table to read or to send',
+			},
+			{
+				name: 'Summary',
+				value: 'summary',
+				description:
+					'One item: a sentence per entity, the counts, and how far the rows have been read',
+			},
+			{
+				name: 'Table',
+				value: 'table',
+				description: 'One item per entity and field, for a spreadsheet',
+			},
+		],
+		default: 'summary',
+		description: 'How the report is returned',
+	},
 	{
 		displayName: 'Mode',
 		name: 'newMode',

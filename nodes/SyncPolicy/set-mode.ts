@@ -24,6 +24,7 @@ export async function changeMode(
 			`The policy "${policy}" waits for the approval of its first contact, and writes nothing until then`,
 		);
 	}
-	const { version } = await store.setMode(policy, mode);
-	return { policy, version, before, mode, nextStep: nextStep(mode, policy) };
+	const published = await store.setMode(policy, mode);
+	const { version } = published;
+	return { policy, version, before, mode, nextStep: nextStep(published) };
 }

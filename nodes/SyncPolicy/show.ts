@@ -2,22 +2,26 @@ import type { IDataObject } from 'n8n-workflow';
 
 import { requirePublished } from '../../src/store/published-policy';
 import type { StreamRecord, SyncStore } from '../../src/store/sync-store';
+import { progressOf } from './first-contact-report';
 import { nextStep } from './publish';
 
 /** The version in force, and how far each system has been read. */
 export async function show(store: Pick<SyncStore, 'load'>, name: string): Promise<IDataObject> {
 	const loaded = await store.load({ policy: name });
-	const { document, hash, version, mode } = requirePublished(loaded, name);
+	const published = requirePublished(loaded, name);
+	const { document, hash, version, mode, pending } = published;
 	return {
 		policy: name,
 		version,
 		hash,
 		mode,
+		pending: [...pending],
 		document: document as IDataObject,
 		streams: Object.fromEntries(
 			Object.entries(loaded.streams).map(([system, stream]) => [system, streamData(stream)]),
 		),
-		nextStep: nextStep(mode, name),
+		progress: progressOf(loaded),
+		nextStep: nextStep(published),
 	};
 }
 

@@ -8,6 +8,7 @@ import {
 
 import { credentialTest } from '../shared/credential-tests';
 import { databaseSettings } from '../shared/open-database';
+import { noteOnMode } from '../shared/mode-hint';
 import { withStore } from '../shared/open-store';
 import { connectWith, policy, system } from '../shared/properties';
 import { runNode } from '../shared/run-node';
@@ -75,10 +76,12 @@ export class SyncWrite implements INodeType {
 			const policyName = text('Policy', this.getNodeParameter('policy', 0));
 			const database = await databaseSettings(this, this.getNodeParameter('connectWith', 0));
 			const writes = readWrites(items, target);
-			const results = await withStore(
+			const { results, mode } = await withStore(
 				this,
 				async (store) => await writeAll({ store, database, policy: policyName, writes }),
 			);
+			const note = noteOnMode(mode);
+			if (note !== null) this.addExecutionHints({ message: note });
 			return routeResults(this, { writes, results });
 		});
 	}

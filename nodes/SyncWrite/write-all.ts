@@ -1,6 +1,7 @@
 import { SyncError } from '../../src/core/errors';
 import type { PolicyMode } from '../../src/core/journal';
-import type { Operation } from '../../src/core/link';
+import { EXISTENCE, type Operation } from '../../src/core/link';
+import { scopeText } from '../../src/core/scopes';
 import type { PgSettings } from '../../src/postgres/connect';
 import { ensureLedger } from '../../src/postgres/ledger';
 import type { PgPool } from '../../src/postgres/open-pool';
@@ -17,28 +18,40 @@ interface WriteJob {
 	readonly writes: Writes;
 }
 
+export interface Written {
+	/** What became of each operation, by id; none for test items. */
+	readonly results: ReadonlyMap<string, WriteResult>;
+	/** The policy's mode: nothing is written unless it is live. */
+	readonly mode: PolicyMode;
+}
+
 /**
  * Writes all operations of a batch. A target that cannot be written to is no failure of the
- * execution: its operations stay unsettled and are offered again.
+ * execution: its operations stay unsettled and are offered again. The switch is looked at here once more, so that
+ * what was handed out before it was turned is not written either.
  *
- * @returns what became of each operation, by id; none for test items
  * @throws SyncError POLICY_UNPUBLISHED, STORE_UNREACHABLE
  */
-export async function writeAll(job: WriteJob): Promise<ReadonlyMap<string, WriteResult>> {
+export async function writeAll(job: WriteJob): Promise<Written> {
 	const { store, database, policy, writes } = job;
 	const ops = [...new Map(writes.items.map(({ op }) => [op.id, op])).values()];
-	if (ops.length === 0 || writes.isTest) return new Map();
+	if (ops.length === 0 || writes.isTest) return { results: new Map(), mode: 'live' };
 	const published = requirePublished(await store.load({ policy }), policy);
-	const results =
-		published.mode === 'live'
-			? await withDatabase(database, async (pool) => await tryWriting(pool, ops, published))
-			: allFailed(ops, notLive(published));
-	const unsettled = results.flatMap((result, at) =>
-		result.outcome === 'none' || result.recorded ? (ops[at]?.link ?? []) : [],
+	const ready = ops.filter((op) => published.mode === 'live' && !touches(op, published.pending));
+	const held = ops.filter((op) => !ready.includes(op));
+	const results = [
+		...(ready.length > 0
+			? await withDatabase(database, async (pool) => await tryWriting(pool, ready, published))
+			: []),
+		...held.map((op) => notWritten(op, published)),
+	];
+	const linkOf = new Map(ops.map(({ id, link }) => [id, link]));
+	const unsettled = results.flatMap((result) =>
+		result.outcome === 'none' || result.recorded ? (linkOf.get(result.op) ?? []) : [],
 	);
 	// Or the sweep would take a target that is down, or whose stream stands still, for an output that leads nowhere.
 	if (unsettled.length > 0) await store.noteAttempts(policy, unsettled);
-	return new Map(results.map((result) => [result.op, result]));
+	return { results: new Map(results.map((result) => [result.op, result])), mode: published.mode };
 }
 
 async function tryWriting(
@@ -75,15 +88,22 @@ function allFailed(ops: readonly Operation[], error: SyncError): WriteResult[] {
 	return ops.map(({ id }) => ({ op: id, outcome: 'none', error }));
 }
 
-function notLive({ name, mode }: PublishedPolicy): SyncError {
+/** Whether an operation that was decided under an earlier version would write what is not approved in this one. */
+function touches({ entity, system, kind, fields }: Operation, pending: readonly string[]): boolean {
+	const written = kind === 'update' ? Object.keys(fields) : [EXISTENCE, ...Object.keys(fields)];
+	return written.some((field) => pending.includes(scopeText({ entity, field, system })));
+}
+
+function notWritten({ id }: Operation, { name, mode }: PublishedPolicy): WriteResult {
 	const state: Record<PolicyMode, string> = {
-		live: 'is live',
+		live: 'has a new version, and what this operation writes waits for the approval of its first contact',
 		stopped: 'is stopped',
 		shadow: 'is in shadow mode, which observes and writes nothing',
 		'first-contact': 'waits for the approval of its first contact',
 	};
-	return new SyncError(
+	const error = new SyncError(
 		'POLICY_NOT_LIVE',
 		`Nothing was written: the policy "${name}" ${state[mode]}`,
 	);
+	return { op: id, outcome: 'none', error };
 }

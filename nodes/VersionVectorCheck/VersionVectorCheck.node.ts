@@ -8,6 +8,7 @@ import {
 
 import { credentialTest } from '../shared/credential-tests';
 import { readEvents } from '../shared/items';
+import { hintOnMode } from '../shared/mode-hint';
 import {
 	alreadyObserved,
 	byIndex,
@@ -117,7 +118,9 @@ export class VersionVectorCheck implements INodeType {
 							async (store) => await observeItems(storeFor(batch, store), name, rest),
 						)
 					: { observed: [], refused: rest.unreadable };
-			const outputs = routeByOrdering(byIndex(observed, seen.observed));
+			const all = byIndex(observed, seen.observed);
+			hintOnMode(this, all);
+			const outputs = routeByOrdering(all);
 			refuseItems(this, seen, { key: VERSION_CHECK, outputs, safeOutput: STALE });
 			return outputs;
 		});

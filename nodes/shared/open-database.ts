@@ -34,8 +34,20 @@ export async function databaseSettings(
 
 /** A pool of connections to the system's database, shared in this process. Give it back with `release`. */
 export async function openDatabase(settings: PgSettings): Promise<Borrowed<PgPool>> {
-	const key = sha256Hex(canonicalJson(JSON.parse(JSON.stringify(settings))));
-	return await pools.borrow(key, async () => openPool(settings, MAX_CONNECTIONS));
+	return await pools.borrow(keyOf(settings), async () => openPool(settings, MAX_CONNECTIONS));
+}
+
+/**
+ * Makes `openDatabase` find this pool under these settings, until the returned function is called:
+ * for running nodes in one process with a pool of one's own.
+ */
+export function provideDatabase(settings: PgSettings, pool: PgPool): () => void {
+	return pools.provide(keyOf(settings), pool);
+}
+
+/** A hash, so that no password stays around as a key. */
+function keyOf(settings: PgSettings): string {
+	return sha256Hex(canonicalJson(JSON.parse(JSON.stringify(settings))));
 }
 
 /** Runs `work` with a pool of connections to the system's database. */

@@ -1,11 +1,14 @@
 import { equalJson } from './canonical-json';
-import { startDraft } from './draft';
+import { freeze, startDraft, type Draft } from './draft';
 import type { JournalEntry, PolicyMode } from './journal';
-import { EXISTENCE, isStill, type FieldState, type LinkState, type Operation } from './link';
+import { EXISTENCE, existsIn, isStill, type FieldState, type LinkState, type Operation } from './link';
 import { mergeField } from './merge-field';
 import type { PolicyInForce } from './observe';
 import { approvedPart, hidePending, pendingOf } from './pending';
 import { planOperations } from './plan-operations';
+import { adoptReferences, type Known, NOTHING_KNOWN, type Wait } from './references';
+import type { Rules } from './strategies';
+import { giveUpUnfit } from './unfit-operations';
 import { compare } from './version-vector';
 
 export interface Decision {
@@ -13,6 +16,8 @@ export interface Decision {
 	/** Every unsettled operation, old and new: handing one out twice has no effect, forgetting one blocks the link. */
 	readonly ops: readonly Operation[];
 	readonly journal: readonly JournalEntry[];
+	/** What names a record that is not there yet: while there is some, the link stays due. */
+	readonly waits: readonly Wait[];
 	/** False when deciding again would have been without effect: nothing need be committed. */
 	readonly changed: boolean;
 }
@@ -23,37 +28,56 @@ export interface Decision {
  *
  * In the modes `first-contact` and `stopped` nothing is decided and nothing handed out. What is pending in a live
  * policy is left as it is.
+ *
+ * @param known - of the links that this one refers to (see `recordsSought`); without it, references wait
  */
-export function decide(before: LinkState, inForce: PolicyInForce, mode: PolicyMode): Decision {
-	if (inForce.pending.size === 0) return decideAll(before, inForce, mode);
+export function decide(before: LinkState, inForce: PolicyInForce, mode: PolicyMode, known: Known = NOTHING_KNOWN): Decision {
+	if (inForce.pending.size === 0) return decideAll(before, inForce, { mode, known });
 	const hidden = hidePending(before, inForce);
-	const decision = decideAll(hidden.state, approvedPart(inForce), mode);
+	const decision = decideAll(hidden.state, approvedPart(inForce), { mode, known });
 	if (!decision.changed) return { ...decision, state: before };
 	const named = pendingOf(before.entity, inForce.pending);
 	const journal = decision.journal.map((entry) => (entry.kind === 'decided' ? { ...entry, ...named } : entry));
 	return { ...decision, state: hidden.restore(decision.state), journal };
 }
 
-function decideAll(before: LinkState, { policy, hash }: PolicyInForce, mode: PolicyMode): Decision {
+function decideAll(
+	before: LinkState,
+	{ policy, hash }: PolicyInForce,
+	{ mode, known }: { mode: PolicyMode; known: Known },
+): Decision {
 	const entity = policy.entities.get(before.entity);
 	if (!entity || mode === 'first-contact' || mode === 'stopped') {
-		return { state: before, ops: [], journal: [], changed: false };
+		return { state: before, ops: [], journal: [], waits: [], changed: false };
 	}
 	const draft = startDraft(before);
-	draft.journal.push({ kind: 'decided', policyHash: hash, mode });
-	const rules = { policy, entity };
+	draft.journal.push({ kind: 'decided', policyHash: hash, mode, ...(isNothing(known) ? {} : { known }) });
+	const rules = { policy, entity, known };
 	const reviewCount = before.reviewCount;
-	let changed = false;
+	let changed = adoptReferences(draft, rules);
+	if (known.isTaken) askAboutTwin(draft, rules);
 	for (const name of [EXISTENCE, ...entity.fields.keys()]) {
 		if (mergeField(draft, name, rules)) changed = true;
 	}
+	if (giveUpUnfit(draft, entity)) changed = true;
 	if (planOperations(draft, rules, mode === 'live')) changed = true;
 	if (draft.state.reviewCount !== reviewCount) changed = true;
 	// In the policy's order: a store may hand a document back with its members in another one.
 	const inFlight = policy.systems.flatMap((system) => draft.state.inFlight[system] ?? []);
 	const ops = mode === 'live' ? inFlight : [];
-	if (!changed) return { state: before, ops, journal: [], changed };
-	return { state: draft.state, ops, journal: draft.journal, changed };
+	const waits = mode === 'live' ? draft.waits : [];
+	if (!changed) return { state: before, ops, journal: [], waits, changed };
+	return { state: draft.state, ops, journal: draft.journal, waits, changed };
+}
+
+function isNothing({ referred = [], isTaken }: Known): boolean {
+	return referred.length === 0 && isTaken === undefined;
+}
+
+/** A record that is in every system already is linked, whoever else has its match values. */
+function askAboutTwin(draft: Draft, { entity }: Rules): void {
+	if ([...entity.tables.keys()].every((system) => existsIn(draft.state, system))) return;
+	freeze(draft, [EXISTENCE], { kind: 'identity', reason: 'Another record already has these match values' });
 }
 
 /**
@@ -63,7 +87,8 @@ function decideAll(before: LinkState, { policy, hash }: PolicyInForce, mode: Pol
 export function isDue(state: LinkState, policy: PolicyInForce, mode: PolicyMode): boolean {
 	if (hasUnsettled(state, policy)) return true;
 	if (policy.pending.size === 0 && isAtRest(state, policy)) return false;
-	return decide(state, policy, mode === 'shadow' ? 'shadow' : 'live').changed;
+	const { changed, waits } = decide(state, policy, mode === 'shadow' ? 'shadow' : 'live');
+	return changed || waits.length > 0;
 }
 
 /** Whether an operation is in flight: to a system that has left the policy, none is that anybody waits for. */

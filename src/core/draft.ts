@@ -1,6 +1,7 @@
 import { canonicalJson, sha256Hex, type Json } from './canonical-json';
 import type { ExplanationKind, JournalEntry } from './journal';
 import { fieldOf, type FieldState, type Freeze, type LinkState, type ReviewKind } from './link';
+import type { Wait } from './references';
 import type { ReviewChange, ReviewItem } from './review';
 
 /**
@@ -13,10 +14,12 @@ export interface Draft {
 	readonly journal: JournalEntry[];
 	/** The fields that an entry of `explainTogether` names, by what it says. */
 	readonly together: Map<string, string[]>;
+	/** What had to be left for later. */
+	readonly waits: Wait[];
 }
 
 export function startDraft(state: LinkState): Draft {
-	return { state: copyOf(state), journal: [], together: new Map() };
+	return { state: copyOf(state), journal: [], together: new Map(), waits: [] };
 }
 
 /** Copies what a step may change in place; views, versions and operations are only ever replaced. */

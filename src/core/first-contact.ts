@@ -1,5 +1,5 @@
 import { equalJson, type Json } from './canonical-json';
-import { decide } from './decide';
+import { decide, type Decision } from './decide';
 import { openReviews } from './draft';
 import { EXISTENCE, existsIn, type LinkState } from './link';
 import { maskRowKeys } from './mask';
@@ -7,6 +7,7 @@ import type { PolicyInForce } from './observe';
 import { asApproved } from './pending';
 import { carriersOf, type EntityPolicy, type FieldPolicy } from './policy';
 import { strategyText } from './policy-strategy';
+import type { Wait } from './references';
 import { type Scopes, scopeText } from './scopes';
 
 /** What approving the first contact of populated systems would do, counted per entity. */
@@ -83,7 +84,9 @@ function reportedFields({ name: entity, fields }: EntityPolicy, pending: Scopes)
 /** Whether it is open what becomes of whole records: not where only fields are new. */
 function reportsRecords({ name: entity, tables }: EntityPolicy, pending: Scopes): boolean {
 	if (pending.size === 0) return true;
-	return [...tables.keys()].some((system) => pending.has(scopeText({ entity, field: EXISTENCE, system })));
+	return [...tables.keys()].some((system) =>
+		pending.has(scopeText({ entity, field: EXISTENCE, system })),
+	);
 }
 
 /**
@@ -151,12 +154,20 @@ function addPlans({ mine, state, entity, inForce }: Counted): void {
 	// What is under way has been decided before; it would only hide what is to come.
 	const decision = decide({ ...state, inFlight: {} }, asApproved(inForce), 'live');
 	for (const op of decision.ops) {
-		if (op.kind === 'insert' && reportsRecords(entity, inForce.pending)) count(mine.inserts, op.system);
+		if (op.kind === 'insert' && reportsRecords(entity, inForce.pending))
+			count(mine.inserts, op.system);
 		if (op.kind !== 'update') continue;
 		for (const name of Object.keys(op.fields)) {
 			const field = mine.fields[name];
 			if (field) count(field.writes, op.system);
 		}
+	}
+	const waiting = laterWrites(decision);
+	if (reportsRecords(entity, inForce.pending)) {
+		for (const system of new Set(waiting.map((wait) => wait.system))) if (!existsIn(state, system)) count(mine.inserts, system);
+	}
+	for (const { system, field } of waiting) {
+		if (existsIn(state, system) && mine.fields[field]) count(mine.fields[field].writes, system);
 	}
 	const asked = openReviews(decision.state, inForce.policy.name).flatMap(({ fields }) => fields);
 	for (const name of asked) {
@@ -165,8 +176,15 @@ function addPlans({ mine, state, entity, inForce }: Counted): void {
 	}
 }
 
+/** Writes that come once another record is there; not those that only complete a new one. */
+function laterWrites({ waits, ops }: Decision): Wait[] {
+	const made = new Set(ops.flatMap(({ kind, system }) => (kind === 'insert' ? [system] : [])));
+	return waits.filter(({ kind, system }) => kind === 'write' && !made.has(system));
+}
+
 function addExample(examples: Json[], { keys }: LinkState, entity: EntityPolicy): void {
-	if (examples.length < MAX_EXAMPLES) examples.push(maskRowKeys(keys as Record<string, Json>, entity));
+	if (examples.length < MAX_EXAMPLES)
+		examples.push(maskRowKeys(keys as Record<string, Json>, entity));
 }
 
 function ruleOf({ authority }: FieldPolicy): string {

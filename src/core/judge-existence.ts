@@ -1,6 +1,7 @@
 import { equalJson, type Json } from './canonical-json';
 import type { FieldState, LinkState } from './link';
 import type { EntityPolicy } from './policy';
+import { OUTSIDE } from './row-scope';
 import type { Claimant, Verdict } from './strategies';
 import { compare, type VersionVector } from './version-vector';
 
@@ -24,6 +25,10 @@ export function judgeExistence(
 		if (dominates) return { verdict: { kind: 'take' }, rule: 'newer' };
 		if (conflict !== 'review') return { verdict: { kind: conflict === 'update-wins' ? 'take' : 'keep' }, rule };
 		return { verdict: { kind: 'review', reason: `${system} still uses the record, which was deleted elsewhere` }, rule };
+	}
+	if (view.raw === OUTSIDE) {
+		const reason = `${system} has moved the record out of the rows that the policy covers; approving deletes it in the other systems`;
+		return { verdict: { kind: 'review', reason, proposal: true }, rule: 'where' };
 	}
 	const unseen = unseenEdits(state, system, entity);
 	if (dominates && unseen.length === 0) return { verdict: { kind: 'take' }, rule: 'delete' };

@@ -1,6 +1,7 @@
 import type { Json } from './canonical-json';
 import { sha256Hex, canonicalJson } from './canonical-json';
 import type { Position } from './position';
+import { OUTSIDE } from './row-scope';
 import type { VersionVector } from './version-vector';
 
 /** Whether the record exists is a field like the others, with its own vectors. */
@@ -200,6 +201,11 @@ export function existsIn(state: LinkState, system: string): boolean {
 export function hasRowIn(state: LinkState, system: string): boolean {
 	const view = state.fields[EXISTENCE]?.views[system];
 	return view?.raw === true || view?.canon === true;
+}
+
+/** Whether the system has the link's row, and it is none of ours any more. */
+export function isOutsideIn(state: LinkState, system: string): boolean {
+	return state.fields[EXISTENCE]?.views[system]?.raw === OUTSIDE;
 }
 
 /** Whether nothing may be decided or written for the field now. */

@@ -31,17 +31,19 @@ export function lintRequired(
 /** Columns that get no value at all: not mapped, or mapped to a field that no other system carries. */
 function lintGiven(
 	entity: EntityPolicy,
-	{ system, key, insert, stamp }: TableBinding,
+	{ system, key, insert, stamp, where }: TableBinding,
 	{
 		required,
 		fieldOf,
 	}: { required: readonly ColumnFacts[]; fieldOf: ReadonlyMap<string, FieldPolicy> },
 ): LintFinding[] {
+	const soft = entity.deletes.as.get(system);
 	const lacking = required
 		.filter(({ name, hasDefault }) => {
 			const field = fieldOf.get(name);
 			const isFromElsewhere = field !== undefined && carriersOf(field).length > 1;
-			return !hasDefault && !isFromElsewhere && !insert.has(name) && !stamp.has(name);
+			const isGiven = insert.has(name) || stamp.has(name) || where.has(name) || name === soft?.column;
+			return !hasDefault && !isFromElsewhere && !isGiven;
 		})
 		.map(({ name }) => name);
 	if (lacking.length === 0) return [];

@@ -98,6 +98,7 @@ function lintPublication(
 	];
 }
 
-function namesRead(entity: EntityPolicy, { system, key }: TableBinding): string[] {
-	return [...key, ...[...entity.fields.values()].flatMap((field) => columnsRead(field, system))];
+function namesRead(entity: EntityPolicy, { system, key, where }: TableBinding): string[] {
+	const soft = entity.deletes.as.get(system);
+	return [...key, ...where.keys(), ...(soft ? [soft.column] : []), ...[...entity.fields.values()].flatMap((field) => columnsRead(field, system))];
 }

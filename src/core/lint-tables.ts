@@ -38,9 +38,10 @@ function lintNames(
 /** Every place of the policy that names a column of the table. */
 function namesIn(
 	entity: EntityPolicy,
-	{ system, key, insert, stamp }: TableBinding,
+	{ system, key, insert, stamp, where }: TableBinding,
 ): { column: string; path: string }[] {
 	const table = pathOf(entity, system);
+	const soft = entity.deletes.as.get(system);
 	const fields = [...entity.fields.values()].flatMap((field) => {
 		const path = `entities.${entity.name}.fields.${field.name}.${system}`;
 		return columnsRead(field, system).map((column) => ({ column, path }));
@@ -49,6 +50,8 @@ function namesIn(
 		...key.map((column) => ({ column, path: `${table}.key` })),
 		...[...insert.keys()].map((column) => ({ column, path: `${table}.insert` })),
 		...[...stamp.keys()].map((column) => ({ column, path: `${table}.stamp` })),
+		...[...where.keys()].map((column) => ({ column, path: `${table}.where` })),
+		...(soft ? [{ column: soft.column, path: `entities.${entity.name}.deletes.as.${system}` }] : []),
 		...fields,
 	];
 }

@@ -1,8 +1,10 @@
 import { sha256Hex, canonicalJson } from './canonical-json';
+import type { LinkState } from './link';
 import type { DeletePolicy, Policy } from './policy';
 import { commitOf } from './position';
 import type { RecordChange } from './record-change';
 import type { ReviewItem } from './review';
+import { endsRecord } from './row-presence';
 
 /** The foreign deletes of one entity in one transaction. */
 export interface DeleteRun {
@@ -12,11 +14,22 @@ export interface DeleteRun {
 	readonly deletes: number;
 }
 
-/** How many records of each entity every transaction deleted, our own deletes not counted. */
-export function deleteRuns(changes: readonly RecordChange[]): DeleteRun[] {
+/**
+ * Whether a change takes a record away that a link has, other than by an operation of ours: deletes its
+ * row, archives it, or moves it out of the rows that the policy covers.
+ *
+ * @param link - the record's link before the change; undefined when none is known
+ */
+export function isForeignDelete(change: RecordChange, link: LinkState | undefined, policy: Policy): boolean {
+	const entity = policy.entities.get(change.entity);
+	if (change.marker !== null || entity === undefined) return false;
+	return change.exists === false || (link !== undefined && endsRecord(link, change, entity));
+}
+
+/** How many records of each entity every transaction deleted; see `isForeignDelete` for which changes are to be given. */
+export function deleteRuns(deletes: Iterable<RecordChange>): DeleteRun[] {
 	const runs = new Map<string, DeleteRun>();
-	for (const { system, entity, exists, marker, position } of changes) {
-		if (exists !== false || marker !== null) continue;
+	for (const { system, entity, position } of deletes) {
 		const commit = commitOf(position);
 		const id = canonicalJson([system, entity, commit]);
 		runs.set(id, { system, entity, commit, deletes: (runs.get(id)?.deletes ?? 0) + 1 });
@@ -58,12 +71,7 @@ export function massDeleteReview(policy: Policy, run: DeleteRun): ReviewItem {
 	};
 }
 
-/** The changes, with those that belong to the run waiting for its item. */
-export function awaiting(changes: readonly RecordChange[], run: DeleteRun, item: ReviewItem): RecordChange[] {
-	const { id: review, reason } = item;
-	return changes.map((change) => {
-		const { system, entity, exists, marker, position } = change;
-		const isOfRun = system === run.system && entity === run.entity && commitOf(position) === run.commit;
-		return isOfRun && exists === false && marker === null ? { ...change, awaits: { review, reason } } : change;
-	});
+/** Whether the change is one of the run's deletes. */
+export function isOfRun({ system, entity, position }: RecordChange, run: DeleteRun): boolean {
+	return system === run.system && entity === run.entity && commitOf(position) === run.commit;
 }

@@ -3,6 +3,7 @@ import { existsIn, type LinkState } from './link';
 import { readFields } from './mapping';
 import type { EntityPolicy, Policy } from './policy';
 import type { RecordChange } from './record-change';
+import { isUnlinked, readReference } from './references';
 
 /** The fields by which an entity's records are matched. */
 export function matchFields(entity: EntityPolicy): readonly string[] {
@@ -23,9 +24,14 @@ export function matchKeys(
 ): readonly string[] {
 	return entity.match.flatMap((rule) => {
 		const parts = rule.map((field): [string, Json] => [field, canonByField.get(field) ?? null]);
-		const complete = parts.every(([, canon]) => canon !== null && canon !== '');
+		const complete = parts.every(([field, canon]) => canon !== null && canon !== '' && !isOpen(entity, field, canon));
 		return complete ? [canonicalJson(Object.fromEntries(parts))] : [];
 	});
+}
+
+/** It names a record that is not known yet: which one it is, and so who this one is, remains to be seen. */
+function isOpen({ fields }: EntityPolicy, field: string, canon: Json): boolean {
+	return fields.get(field)?.references != null && isUnlinked(canon);
 }
 
 /** The match keys that the record has after the change. */
@@ -33,7 +39,8 @@ export function matchKeysOfChange(entity: EntityPolicy, change: RecordChange): r
 	const { system, columns, unchanged } = change;
 	const names = matchFields(entity);
 	const canon = new Map<string, Json>();
-	for (const [name, reading] of readFields(entity, system, columns, { unchanged, names })) {
+	for (const [name, read] of readFields(entity, system, columns, { unchanged, names })) {
+		const reading = readReference(read, { field: entity.fields.get(name), change, view: undefined, op: null });
 		if (reading.state === 'value') canon.set(name, reading.canon);
 	}
 	return matchKeys(entity, canon);

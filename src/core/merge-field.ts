@@ -95,7 +95,7 @@ function settledByItself(draft: Draft, name: string, rules: Rules): boolean {
 	const field = fieldOf(draft.state, name);
 	const { frozen } = field;
 	if (frozen === null) return false;
-	if (name === EXISTENCE && frozen.kind !== 'approval' && field.merged?.canon !== true && goneEverywhere(draft.state)) {
+	if (name === EXISTENCE && (frozen.kind !== 'approval' || frozen.proposal !== undefined) && field.merged?.canon !== true && goneEverywhere(draft.state)) {
 		unfreeze(draft, frozen.review, 'the record is deleted everywhere');
 		return true;
 	}

@@ -1,13 +1,14 @@
 import { equalJson, type Json } from './canonical-json';
 import { explain, freeze, freezeUnreadable, startDraft, unfreeze, type Draft } from './draft';
 import type { JournalEntry } from './journal';
-import { EXISTENCE, existsIn, fieldOf, hasRowIn, type LinkState, type Operation, type View } from './link';
+import { EXISTENCE, existsIn, fieldOf, type LinkState, type Operation, type View } from './link';
 import { readFields, type FieldReading } from './mapping';
 import { deltaOf, unionOf } from './merge-values';
 import { forgetPending, pendingOf } from './pending';
-import { policyHash, type Authority, type EntityPolicy, type Policy, type SoftDelete } from './policy';
-import { saysDeleted } from './policy-deletes';
+import { policyHash, type Authority, type EntityPolicy, type Policy } from './policy';
 import type { RecordChange } from './record-change';
+import { readReference } from './references';
+import { isKnownRow, presenceOf, rawPresence, type RowPresence } from './row-presence';
 import { NO_SCOPES, type Scopes } from './scopes';
 import { settle } from './settle';
 import { counterOf, increment, join, NOTHING_SEEN } from './version-vector';
@@ -76,18 +77,22 @@ function unseenRow(change: RecordChange, op: Operation, entity: EntityPolicy): R
 
 function observeRow(draft: Draft, step: Step, entity: EntityPolicy): void {
 	const { change, op, counts } = step;
-	const hasRow = change.exists === true;
-	const isNewRow = hasRow && !hasRowIn(draft.state, change.system) && op?.kind !== 'insert';
-	const exists = hasRow && !isSoftDeleted(draft.state, change, { soft: entity.deletes.as.get(change.system), isNewRow });
+	const presence = presenceOf(draft.state, change, entity);
+	const isRow = presence === 'record' || presence === 'archived';
+	const isNewRow = isRow && !isKnownRow(draft.state, change) && op?.kind !== 'insert';
 	if (isNewRow) forgetRow(draft, change.system);
-	observeExistence(draft, { ...step, exists });
+	observeExistence(draft, { ...step, presence });
 	if (change.key !== null) draft.state.keys[change.system] = change.key;
-	if (!hasRow) return;
+	if (presence === 'outside' && op?.kind === 'insert') askAboutStray(draft, change.system);
+	if (!isRow) return;
 	const before = counts.foreign;
-	for (const [name, reading] of readFields(entity, change.system, change.columns, change)) {
-		observeField(draft, { ...step, name, reading, isNewRow, authority: entity.fields.get(name)?.authority });
+	for (const [name, read] of readFields(entity, change.system, change.columns, change)) {
+		const field = entity.fields.get(name);
+		const view = isNewRow ? undefined : draft.state.fields[name]?.views[change.system];
+		const reading = readReference(read, { field, change, view, op });
+		observeField(draft, { ...step, name, reading, isNewRow, authority: field?.authority });
 	}
-	if (counts.foreign > before && exists) insist(draft, change.system);
+	if (counts.foreign > before && presence === 'record') insist(draft, change.system);
 }
 
 /** Our new row came to stand beside one that users made meanwhile: theirs stays the linked one. */
@@ -126,17 +131,17 @@ function dispositionOf(change: RecordChange, op: Operation | null, counts: Count
 }
 
 /** `raw` says whether there is a row, `canon` whether that is a record: a row may say of itself that it is deleted. */
-function observeExistence(draft: Draft, { change, op, counts, exists }: Step & { exists: boolean }): void {
+function observeExistence(draft: Draft, { change, op, counts, presence }: Step & { presence: RowPresence }): void {
 	const { system } = change;
 	const field = fieldOf(draft.state, EXISTENCE);
 	const view = field.views[system];
-	const raw = change.exists === true;
+	const [raw, exists] = [rawPresence(presence), presence === 'record'];
 	const vector = view?.vector ?? NOTHING_SEEN;
 	const intended = op !== null && op.existence !== null && (op.kind !== 'delete') === exists;
 	if (intended) {
 		field.views[system] = { raw, canon: exists, vector: join(op.existence, vector), base: exists };
 	} else if ((view?.canon ?? false) === exists) {
-		if (view ? view.raw !== raw : raw) field.views[system] = { ...(view ?? { canon: exists, vector }), raw };
+		if (view ? view.raw !== raw : raw !== false) field.views[system] = { ...(view ?? { canon: exists, vector }), raw };
 	} else {
 		field.views[system] = foreignView(view, { raw, canon: exists }, change);
 		counts.foreign += 1;
@@ -145,15 +150,12 @@ function observeExistence(draft: Draft, { change, op, counts, exists }: Step & {
 	if (change.awaits && field.frozen === null) field.frozen = { kind: 'approval', ...change.awaits };
 }
 
-/** Whether the row says that it is deleted; a column that was not sent says what it said before. */
-function isSoftDeleted(
-	state: LinkState,
-	{ system, columns }: RecordChange,
-	{ soft, isNewRow }: { soft: SoftDelete | undefined; isNewRow: boolean },
-): boolean {
-	if (soft === undefined) return false;
-	if (!Object.hasOwn(columns, soft.column)) return !isNewRow && !existsIn(state, system);
-	return saysDeleted(soft, columns[soft.column] ?? null);
+/** Something in the target has made another row of ours. To make one more would end there too. */
+function askAboutStray(draft: Draft, system: string): void {
+	freeze(draft, [EXISTENCE], {
+		kind: 'identity',
+		reason: `The row that was created in ${system} is not one of those that the policy covers: a trigger has changed it`,
+	});
 }
 
 /**

@@ -3,6 +3,7 @@ import { checkTables } from './policy-checks';
 import { documentOf, readDocument } from './policy-document';
 import { readEntity } from './policy-entity';
 import { PolicyProblems } from './policy-problems';
+import { checkReferences } from './policy-references';
 import { documentShape, entityName } from './policy-schema';
 
 /**
@@ -49,5 +50,6 @@ function readEntities(
 		entities.map(([, entity]) => entity),
 		problems,
 	);
+	checkReferences(new Map(entities), problems);
 	return new Map(entities);
 }

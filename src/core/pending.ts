@@ -77,7 +77,11 @@ export function hidePending(state: LinkState, { pending }: PolicyInForce): Hidde
  * may be another column's value, or was read through another codec, and whoever writes the new one
  * has seen nobody else's. A field that is pending wherever it is carried starts from nothing.
  */
-export function forgetPending(state: LinkState, { policy, pending }: PolicyInForce, system: string): LinkState {
+export function forgetPending(
+	state: LinkState,
+	{ policy, pending }: PolicyInForce,
+	system: string,
+): LinkState {
 	const entity = policy.entities.get(state.entity);
 	if (pending.size === 0 || entity === undefined) return state;
 	const fields = { ...state.fields };
@@ -90,8 +94,14 @@ export function forgetPending(state: LinkState, { policy, pending }: PolicyInFor
 		const view = field.views[system];
 		const views = view ? { ...field.views, [system]: unrelated(view, system) } : field.views;
 		// Once: what the field had before is not what it begins with now.
-		if (isNew && field.merged !== null) fields[name] = { ...field, merged: null, frozen: null, views };
-		else fields[name] = { ...field, merged: isRelated(view) ? unseen(field.merged) : field.merged, views };
+		if (isNew && field.merged !== null)
+			fields[name] = { ...field, merged: null, frozen: null, views };
+		else
+			fields[name] = {
+				...field,
+				merged: isRelated(view) ? unseen(field.merged) : field.merged,
+				views,
+			};
 	}
 	return { ...state, fields };
 }
@@ -116,7 +126,10 @@ function unrelated({ raw, canon, vector, atMs, unreadable }: View, system: strin
 }
 
 /** Of all that is pending, what a journal entry about a link of this entity must name to be replayed. */
-export function pendingOf(entity: string, pending: Scopes): { readonly pending?: readonly string[] } {
+export function pendingOf(
+	entity: string,
+	pending: Scopes,
+): { readonly pending?: readonly string[] } {
 	const mine = [...pending].filter((scope) => scope.startsWith(`${entity}.`)).sort();
 	return mine.length === 0 ? {} : { pending: mine };
 }

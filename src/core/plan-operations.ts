@@ -12,9 +12,11 @@ import {
 	type OperationField,
 	type View,
 } from './link';
-import { rawFor } from './mapping';
 import { matchFields } from './match-keys';
 import type { EntityPolicy } from './policy';
+import { holdsInsert } from './reference-graph';
+import { valueFor } from './references';
+import { strayField } from './row-presence';
 import type { Rules } from './strategies';
 import { staleCount } from './settle';
 
@@ -101,7 +103,8 @@ function updateField(
 	draft: Draft,
 	{ name, system, merged, view, rules }: FieldPlace & { view: View },
 ): OperationField | null {
-	const written = rawFor(rules.entity, system, name, merged.canon);
+	const written = valueFor(draft, { name, system, canon: merged.canon, rules });
+	if (written === null) return null;
 	if (written.ok) {
 		return { expected: view.raw, next: written.value, canon: merged.canon, vector: merged.vector };
 	}
@@ -141,7 +144,9 @@ function planInsert(draft: Draft, { system, rules, merged }: WholeRecord): Opera
 		const version = draft.state.fields[name]?.merged;
 		const column = policy.columns.get(system);
 		if (version == null || column === undefined || isStill(fieldOf(draft.state, name))) continue;
-		const written = rawFor(rules.entity, system, name, version.canon);
+		const written = valueFor(draft, { name, system, canon: version.canon, rules });
+		if (written === null && holdsInsert(rules, policy)) return null;
+		if (written === null) continue;
 		if (!written.ok) {
 			// The others go without it, as they will when this is decided again: a frozen field holds up itself only.
 			freezeUnwritable(draft, { name, system, reason: written.reason });
@@ -152,6 +157,12 @@ function planInsert(draft: Draft, { system, rules, merged }: WholeRecord): Opera
 		const leavesToDefault = written.value === null && (isKey || isOwn);
 		const next = leavesToDefault ? {} : { next: written.value };
 		fields.push([name, { ...next, canon: version.canon, vector: version.vector }]);
+	}
+	const stray = strayField(rules.entity, system, Object.fromEntries(fields));
+	if (stray !== null) {
+		const reason = `The record is not created in ${system}: with this value of ${stray} it would lie outside of the rows that the policy covers there`;
+		freeze(draft, [EXISTENCE], { kind: 'failure', reason });
+		return null;
 	}
 	return operation(draft.state, { system, kind: 'insert', key: null, fields, guards: {}, existence: merged.vector });
 }

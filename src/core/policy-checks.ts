@@ -1,5 +1,6 @@
-import { carriersOf, type EntityPolicy } from './policy';
+import { carriersOf, type EntityPolicy, type TableBinding } from './policy';
 import type { PolicyPath, PolicyProblems } from './policy-problems';
+import { isSameScalar } from './row-scope';
 import { didYouMean } from './suggest';
 
 interface CheckContext {
@@ -53,14 +54,35 @@ function checkColumns(
 		fieldOf.set(column, field.name);
 	}
 	const table = entity.tables.get(system);
+	if (table) checkScope(table, { problems, path: [...path, system] }, fieldOf);
+	const soft = entity.deletes.as.get(system)?.column;
 	for (const part of ['insert', 'stamp'] as const) {
 		for (const column of table?.[part].keys() ?? []) {
 			const field = fieldOf.get(column);
 			const place = [...path, system, part, column];
 			if (field !== undefined)
 				problems.add(place, `is the column of the field "${field}", which fills it`);
+			if (column === soft) problems.add(place, 'is how the row says whether it is deleted (deletes.as), which fills it');
 			if (part === 'stamp' && table?.insert.has(column))
 				problems.add(place, 'is also under insert');
+		}
+	}
+}
+
+/** What we write must not lie outside, and a new row needs one value where several are allowed. */
+function checkScope(
+	{ where, insert, stamp }: TableBinding,
+	{ problems, path }: CheckContext,
+	fieldOf: ReadonlyMap<string, string>,
+): void {
+	for (const [column, values] of where) {
+		for (const [part, given] of [['insert', insert.get(column)], ['stamp', stamp.get(column)]] as const) {
+			if (given?.kind !== 'constant' || values.some((value) => isSameScalar(given.value, value))) continue;
+			problems.add([...path, part, column], 'is not a value that "where" lets in: the row would be none of ours');
+		}
+		const isGiven = insert.has(column) || stamp.has(column) || fieldOf.has(column);
+		if (values.length > 1 && !isGiven) {
+			problems.add([...path, 'where', column], 'has several values: say under insert which one a new row gets');
 		}
 	}
 }

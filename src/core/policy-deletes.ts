@@ -1,7 +1,9 @@
-import { canonicalJson, type Json } from './canonical-json';
+import type { Json } from './canonical-json';
+import type { Codec } from './codecs/codec';
 import type { DeletePolicy, FieldPolicy, Scalar, SoftDelete } from './policy';
 import type { PolicyPath, PolicyProblems } from './policy-problems';
 import { deletesShape, massDeleteShape, scalar, softDeleteShape } from './policy-schema';
+import { isSameScalar } from './row-scope';
 import { didYouMean, listOf } from './suggest';
 
 /** More rows than this deleted at once wait for approval unless the policy says otherwise. */
@@ -14,16 +16,6 @@ interface DeletesContext {
 	/** Those that have a table of the entity. */
 	readonly systems: readonly string[];
 	readonly fields: ReadonlyMap<string, FieldPolicy>;
-}
-
-/** Whether a column's value says that its row is deleted; false from one server is "f" from another. */
-export function saysDeleted({ deleted }: SoftDelete, value: Json): boolean {
-	return plainText(value) === plainText(deleted);
-}
-
-function plainText(value: Json): string {
-	const text = typeof value === 'string' ? value : canonicalJson(value);
-	return { t: 'true', f: 'false' }[text] ?? text;
 }
 
 /** Reads an entity's `deletes`. */
@@ -77,16 +69,60 @@ function readAs(value: unknown, context: DeletesContext): DeletePolicy['as'] {
 			const known = [...systems, ...fields.keys()];
 			problems.add(place, `is neither a system (${listOf(systems, 'or')}) nor a field${didYouMean(name, known)}`);
 		}
-		for (const [system, { column }] of field?.columns ?? []) put(system, column, { value: what, place });
+		for (const [system, { column, codec }] of field?.columns ?? []) {
+			put(system, column, { value: what, place, spell: (canon) => spelled(canon, codec, { system, problems, path: place }) });
+		}
 	}
 	return read;
 
-	function put(system: string, column: string, { value: given, place }: { value: unknown; place: PolicyPath }): void {
-		const soft = readSoftDelete(column, given, { problems, path: place });
+	function put(system: string, column: string, { value: given, place, spell }: GivenSoftDelete): void {
+		const said = readSoftDelete(column, given, { problems, path: place });
+		const soft = said && spell ? { column, deleted: spell(said.deleted), live: spell(said.live) } : said;
 		if (soft === undefined) return;
 		if (read.has(system)) problems.add(place, `says a second time how ${system} deletes`);
 		read.set(system, soft);
 	}
+}
+
+interface GivenSoftDelete {
+	readonly value: unknown;
+	readonly place: PolicyPath;
+	/** Where a field is named, its values are those that all systems have in common. */
+	readonly spell?: (canon: Scalar) => Scalar;
+}
+
+/** A field's value as the system's column has it. */
+function spelled(
+	canon: Scalar,
+	codec: Codec,
+	{ system, problems, path }: { system: string; problems: PolicyProblems; path: PolicyPath },
+): Scalar {
+	const written = codec.toRaw(canon);
+	if (written.ok && (typeof written.value !== 'object' || written.value === null)) return written.value;
+	problems.add(path, `has no such value in ${system}: it ${written.ok ? 'would be a list or an object there' : written.reason}`);
+	return canon;
+}
+
+/**
+ * The fields without those that say whether the record is there: that is no value beside the
+ * record's existence, and two rules for one thing would contradict each other.
+ */
+export function withoutSoftDeletes(
+	fields: ReadonlyMap<string, FieldPolicy>,
+	as: DeletePolicy['as'],
+	{ problems, path }: Pick<DeletesContext, 'problems' | 'path'>,
+): ReadonlyMap<string, FieldPolicy> {
+	const kept = [...fields].filter(([name, { columns, computed }]) => {
+		const says = [...columns].filter(([system, { column }]) => as.get(system)?.column === column);
+		if (says.length === 0) return true;
+		const others = columns.size + computed.size - says.length;
+		if (others > 0) {
+			const message = `is how ${listOf(says.map(([system]) => system), 'and')} says that a record is deleted (deletes.as), so it cannot be a value too; let "as" name the field, or leave the field out`;
+			problems.add([...path, 'fields', name], message);
+		}
+		return false;
+	});
+	return new Map(kept);
 }
 
 /** `false` (its opposite brings the row back), or `{ deleted: closed, live: open }`. */
@@ -104,10 +140,6 @@ function readSoftDelete(
 	}
 	const { deleted, live } = problems.readObject(value, softDeleteShape, path);
 	if (deleted === undefined || live === undefined) return undefined;
-	if (isSame(deleted, live)) problems.add(path, 'must have two different values');
+	if (isSameScalar(deleted, live)) problems.add(path, 'must have two different values');
 	return { column, deleted, live };
-}
-
-function isSame(a: Scalar, b: Scalar): boolean {
-	return a === b || String(a) === String(b);
 }

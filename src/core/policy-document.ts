@@ -9,7 +9,9 @@ import {
 	type Policy,
 	type TableBinding,
 } from './policy';
+import { documentOfColumnRules, quoteName } from './policy-columns';
 import { documentOfDeletes } from './policy-deletes';
+import { documentOfParent } from './policy-references';
 import { strategyText } from './policy-strategy';
 import { documentOfValid } from './policy-valid';
 
@@ -53,20 +55,20 @@ function documentOfEntity(entity: EntityPolicy): Json {
 		fields: fromMap(entity.fields, documentOfField),
 		deletes: documentOfDeletes(entity.deletes),
 		...(entity.required.size > 0 ? { required: [...entity.required] } : {}),
+		...documentOfParent(entity),
 		sensitive: [...entity.sensitive],
 	};
 }
 
-function documentOfTable({ schema, table, key, insert, stamp }: TableBinding): Json {
+function documentOfTable({ schema, table, key, ...columns }: TableBinding): Json {
 	return {
 		table: [schema, table].map(quoteName).join('.'),
 		key: [...key],
-		insert: fromMap(insert, (value) => (value.kind === 'default' ? 'default' : value.value)),
-		stamp: fromMap(stamp, (value) => (value.kind === 'now' ? 'now' : value.value)),
+		...documentOfColumnRules(columns),
 	};
 }
 
-function documentOfField({ columns, computed, authority, map, nulls, valid }: FieldPolicy): Json {
+function documentOfField({ columns, computed, authority, map, nulls, valid, references }: FieldPolicy): Json {
 	return {
 		...fromMap(columns, ({ column }) => column),
 		...fromMap(computed, ({ from }): Json =>
@@ -77,6 +79,7 @@ function documentOfField({ columns, computed, authority, map, nulls, valid }: Fi
 		...(map ? { map: mapDocument(map) } : {}),
 		...(nulls === 'clear' ? {} : { nulls }),
 		...(valid ? { valid: documentOfValid(valid) } : {}),
+		...(references === null ? {} : { references }),
 	};
 }
 
@@ -93,10 +96,6 @@ function fromMap<T>(
 	toJson: (value: T) => Json,
 ): { [key: string]: Json } {
 	return Object.fromEntries([...map].map(([key, value]) => [key, toJson(value)]));
-}
-
-function quoteName(name: string): string {
-	return /[."]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
 }
 
 function unreadable(problems: readonly string[], cause?: unknown): SyncError {

@@ -2,20 +2,18 @@ import { z } from 'zod/v4';
 import type {
 	EntityPolicy,
 	FieldPolicy,
-	InsertValue,
-	Scalar,
-	StampValue,
 	TableBinding,
 } from './policy';
 import { checkEntity } from './policy-checks';
-import { readDeletes } from './policy-deletes';
+import { readColumnRules } from './policy-columns';
+import { readDeletes, withoutSoftDeletes } from './policy-deletes';
 import { readField } from './policy-field';
 import type { PolicyPath, PolicyProblems } from './policy-problems';
+import { readParent } from './policy-references';
 import {
 	entityShape,
 	fieldName,
 	LATER_ENTITY_KEYS,
-	scalar,
 	tableShape,
 } from './policy-schema';
 import { listOf } from './suggest';
@@ -42,14 +40,17 @@ export function readEntity(value: unknown, context: EntityContext): EntityPolicy
 	const tables = bound.map(
 		(system) => [system, readTable(system, byKey[system], context)] as const,
 	);
-	const fields = readFields(read.fields, context);
+	const named = readFields(read.fields, context);
+	const deletes = readDeletes(read.deletes, { problems, path, systems: bound, fields: named });
+	const fields = withoutSoftDeletes(named, deletes.as, context);
 	const entity: EntityPolicy = {
 		name: String(path.at(-1)),
 		tables: new Map(tables),
 		match: read.match ?? [],
 		fields,
-		deletes: readDeletes(read.deletes, { problems, path, systems: bound, fields }),
+		deletes,
 		required: new Set([...(read.required ?? [])].sort()),
+		parent: readParent(read.parent, { problems, path, fields }),
 		sensitive: new Set([...(read.sensitive ?? [])].sort()),
 	};
 	checkEntity(entity, context);
@@ -63,36 +64,13 @@ function readTable(
 ): TableBinding {
 	const place = [...path, system];
 	const read = problems.readObject(value, tableShape, place);
-	const insert = readScalars(read.insert, [...place, 'insert'], problems);
-	const stamp = readScalars(read.stamp, [...place, 'stamp'], problems);
 	return {
 		system,
 		schema: read.table?.schema ?? '',
 		table: read.table?.table ?? '',
 		key: read.key ?? [],
-		insert: new Map(insert.map(([column, value]) => [column, insertValue(value)])),
-		stamp: new Map(stamp.map(([column, value]) => [column, stampValue(value)])),
+		...readColumnRules(read, { problems, path: place }),
 	};
-}
-
-function insertValue(value: Scalar): InsertValue {
-	return value === 'default' ? { kind: 'default' } : { kind: 'constant', value };
-}
-
-function stampValue(value: Scalar): StampValue {
-	return value === 'now' ? { kind: 'now' } : { kind: 'constant', value };
-}
-
-function readScalars(
-	value: unknown,
-	path: PolicyPath,
-	problems: PolicyProblems,
-): (readonly [string, Scalar])[] {
-	if (value === undefined) return [];
-	return problems.readEntries(value, path).flatMap(([column, constant]) => {
-		const read = problems.read(scalar, constant, [...path, column]);
-		return read === undefined ? [] : [[column, read] as const];
-	});
 }
 
 function readFields(value: unknown, context: EntityContext): ReadonlyMap<string, FieldPolicy> {

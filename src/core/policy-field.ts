@@ -4,6 +4,7 @@ import { set } from './codecs/nested-codecs';
 import { readFieldCodecs, type ColumnCodec, type FieldContext } from './policy-codecs';
 import type { Authority, ColumnBinding, ComputedBinding, FieldPolicy, ForeignEdit } from './policy';
 import { checkComputed, readCarrying } from './policy-binding';
+import { checkReferenceField } from './policy-references';
 import { fieldShape } from './policy-schema';
 import { readStrategy } from './policy-strategy';
 import { readValid } from './policy-valid';
@@ -38,7 +39,7 @@ export function readField(
 		else computed.set(system, { ...binding, ...coded });
 	}
 	checkComputed(computed.keys(), read.owner, context);
-	return {
+	const field: FieldPolicy = {
 		name: String(path.at(-1)),
 		columns,
 		computed,
@@ -46,7 +47,10 @@ export function readField(
 		map,
 		nulls: read.nulls ?? 'clear',
 		valid: readValid(read.valid, context),
+		references: read.references ?? null,
 	};
+	checkReferenceField(field, context);
+	return field;
 }
 
 /** Values that are joined as sets are also compared as sets. */

@@ -1,6 +1,7 @@
 import { lintCodecs } from './lint-codecs';
 import type { LintFinding } from './lint-finding';
 import { lintColumns } from './lint-columns';
+import { lintReferences } from './lint-references';
 import { lintRequired, type EntityFacts } from './lint-required';
 import { lintTable } from './lint-tables';
 import { carriersOf, type EntityPolicy, type FieldPolicy, type Policy } from './policy';
@@ -19,7 +20,12 @@ export function lintPolicy(
 ): readonly LintFinding[] {
 	return [...policy.entities.values()].flatMap((entity) => {
 		const known = factsOf(entity, facts);
-		return [...lintMatch(entity), ...lintFields(entity, known), ...lintTables(entity, known)];
+		return [
+			...lintMatch(entity),
+			...lintFields(entity, known),
+			...lintReferences(policy, entity, known),
+			...lintTables(entity, known),
+		];
 	});
 }
 
@@ -73,8 +79,10 @@ function isMutable(authority: FieldPolicy['authority']): boolean {
 function lintFields(entity: EntityPolicy, facts: EntityFacts): LintFinding[] {
 	return [...entity.fields.values()].flatMap((field) => {
 		const path = `entities.${entity.name}.fields.${field.name}`;
-		const codecs = lintCodecs(field, path);
-		const isBroken = codecs.some(({ severity }) => severity === 'error');
+		// Keys are compared by the records they name: each system has its own, of its own type.
+		const isReference = field.references !== null;
+		const codecs = isReference ? [] : lintCodecs(field, path);
+		const isBroken = isReference || codecs.some(({ severity }) => severity === 'error');
 		return [
 			...lintCarriers(entity, field),
 			...lintKeyColumns(entity, field),

@@ -22,10 +22,10 @@ export const fieldName = wordOf(
 ).refine(isFreeName, RESERVED);
 
 /** Keys that the design knows and this version does not. */
-export const LATER_ENTITY_KEYS = ['parts', 'parent', 'where', 'recheck'];
+export const LATER_ENTITY_KEYS = ['parts', 'recheck'];
 
-const ENTITY_WORDS = ['match', 'fields', 'deletes', 'required', 'sensitive', ...LATER_ENTITY_KEYS];
-const FIELD_WORDS = ['owner', 'onForeignEdit', 'resolve', 'codec', 'map', 'nulls', 'valid'];
+const ENTITY_WORDS = ['match', 'fields', 'deletes', 'required', 'sensitive', 'parent', 'where', ...LATER_ENTITY_KEYS];
+const FIELD_WORDS = ['owner', 'onForeignEdit', 'resolve', 'codec', 'map', 'nulls', 'valid', 'references'];
 /** A system with such a name could not be told from the document's own words, or from a vector's other components. */
 const RESERVED_SYSTEMS = new Set([...ENTITY_WORDS, ...FIELD_WORDS, 'human', 'sync', 'shared']);
 
@@ -59,20 +59,18 @@ export const documentShape = {
 };
 
 export const tableShape = {
-	table: z
-		.string(mustBe('a table name, schema.table'))
-		.transform(splitTableName)
-		.refine(
-			(parts) => parts !== null,
-			'must be a table name, schema.table, with names that hold a dot in double quotes',
-		),
+	table: nameInSchema('table'),
 	key: z
 		.array(column, mustBe('a list of column names, [id]'))
 		.min(1, 'must name at least one column')
 		.refine(isDistinct, 'names a column twice'),
 	insert: z.unknown(),
 	stamp: z.unknown(),
+	where: z.unknown(),
 };
+
+/** Of a column under `insert` that is numbered by the target. */
+export const sequenceShape = { sequence: nameInSchema('sequence') };
 
 /** Of an entity; the keys of its systems come beside these. */
 export const entityShape = {
@@ -92,6 +90,13 @@ export const entityShape = {
 	deletes: z.unknown(),
 	required: fieldNames().optional(),
 	sensitive: fieldNames().optional(),
+	parent: z.unknown(),
+};
+
+/** The entity whose record this one is a part of, and the field that names it. */
+export const parentShape = {
+	entity: z.string(mustBe('the name of an entity')),
+	field: z.string(mustBe('the name of a field')),
 };
 
 /** Of a field; the keys of its systems, with a column name each, come beside these. */
@@ -110,6 +115,7 @@ export const fieldShape = {
 		.enum(['clear', 'ignore', 'never-wins'], 'must be clear, ignore or never-wins')
 		.optional(),
 	valid: z.unknown(),
+	references: z.string(mustBe('the name of an entity')).optional(),
 };
 
 export const validShape = {
@@ -164,6 +170,16 @@ export function splitTableName(text: string): { schema: string; table: string } 
 	if (first === undefined) return null;
 	if (second === undefined) return { schema: 'public', table: unquote(first) };
 	return { schema: unquote(first), table: unquote(second) };
+}
+
+function nameInSchema(what: string) {
+	return z
+		.string(mustBe(`a ${what} name, schema.${what}`))
+		.transform(splitTableName)
+		.refine(
+			(parts) => parts !== null,
+			`must be a ${what} name, schema.${what}, with names that hold a dot in double quotes`,
+		);
 }
 
 function fieldNames() {

@@ -1,5 +1,6 @@
 import { canonicalJson, sha256Hex, type Json } from './canonical-json';
 import type { Codec } from './codecs/codec';
+import type { RowScope } from './row-scope';
 
 /**
  * What a business agreed on, ready to execute: which columns mean the same, who owns each field,
@@ -28,6 +29,8 @@ export interface EntityPolicy {
 	readonly deletes: DeletePolicy;
 	/** Fields without which a record is not yet created in other systems. */
 	readonly required: ReadonlySet<string>;
+	/** The field that names the record this one is a part of. Null: it is part of none. */
+	readonly parent: string | null;
 	/** Fields to be masked wherever a person or a log can read them. */
 	readonly sensitive: ReadonlySet<string>;
 }
@@ -42,12 +45,15 @@ export interface TableBinding {
 	readonly insert: ReadonlyMap<string, InsertValue>;
 	/** Values for unmapped columns of every row we write, by column; not compared. */
 	readonly stamp: ReadonlyMap<string, StampValue>;
+	/** The rows that are records; those outside are none of ours. */
+	readonly where: RowScope;
 }
 
-/** A constant, or the column's own default. */
+/** A constant, the column's own default, or the next number of a sequence of the target. */
 export type InsertValue =
 	| { readonly kind: 'constant'; readonly value: Scalar }
-	| { readonly kind: 'default' };
+	| { readonly kind: 'default' }
+	| { readonly kind: 'sequence'; readonly schema: string; readonly sequence: string };
 
 /** A constant, or the target's time at the write. */
 export type StampValue =
@@ -68,6 +74,11 @@ export interface FieldPolicy {
 	readonly nulls: Nulls;
 	/** What a value must be before it goes to any other system. Null: anything. */
 	readonly valid: Valid | null;
+	/**
+	 * The entity whose records the values name: in each column the key that the named record has in
+	 * that system. Null: the values are plain.
+	 */
+	readonly references: string | null;
 }
 
 /** Values that mean the same, after their columns' codecs. */

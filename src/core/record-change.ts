@@ -36,6 +36,8 @@ export interface RecordChange {
 	readonly snapshot: boolean;
 	/** Our operation was applied, but to a row that had come to its key: to another record. Absent otherwise. */
 	readonly misdirected?: true;
+	/** By field, the link of the record that it names, where one was found. Absent: none. */
+	readonly references?: Readonly<Record<string, string>>;
 	/** One delete of more than the policy lets through at once: the item that a person approves first. Absent otherwise. */
 	readonly awaits?: { readonly review: string; readonly reason: string };
 }

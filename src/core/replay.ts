@@ -63,7 +63,7 @@ function step(
 		case 'observed':
 			return observe(state, entry.change, inForceFor(entry)).state;
 		case 'decided':
-			return decide(state, inForceFor(entry), entry.mode).state;
+			return decide(state, inForceFor(entry), entry.mode, entry.known).state;
 		case 'resolved':
 			return resolve(state, entry.resolution, policyOf(entry.policyHash)).state;
 		case 'held':

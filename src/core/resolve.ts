@@ -4,6 +4,7 @@ import { SyncError } from './errors';
 import type { JournalEntry } from './journal';
 import { EXISTENCE, fieldOf, type FieldState, type Freeze, type LinkState } from './link';
 import type { PolicyInForce } from './observe';
+import { OUTSIDE } from './row-scope';
 import { increment, join, NOTHING_SEEN, type VersionVector } from './version-vector';
 
 /** What a person decided about one review item. */
@@ -50,7 +51,7 @@ export function resolve(before: LinkState, resolution: Resolution, { policy, has
 	unfreeze(draft, resolution.review, resolution.choice.kind);
 	const systems = [...(policy.entities.get(before.entity)?.tables.keys() ?? [])];
 	for (const name of fields) {
-		const choice = plainChoice(resolution.choice, { name, frozen: before.fields[name]?.frozen ?? null });
+		const choice = plainChoice(resolution.choice, { name, frozen: before.fields[name]?.frozen ?? null, hasLeft: hasLeft(before) });
 		if (name === EXISTENCE && choice.kind === 'dismiss') nameTheAbsent(draft, systems);
 		resolveField(draft, name, choice);
 	}
@@ -70,12 +71,17 @@ function heldFields(before: LinkState, { review, token }: Resolution, policy: st
 	return item.fields;
 }
 
-type PlainChoice = Exclude<Choice, Answer>;
+/** A choice, or what an answer comes to that is none: the merged version stands, a row that has left counts as deleted. */
+type CarriedOut = Exclude<Choice, Answer> | { readonly kind: 'stand' | 'let-go' };
 
 /** What approving or rejecting means for one field. */
-function plainChoice(choice: Choice, { name, frozen }: { name: string; frozen: Freeze | null }): PlainChoice | { kind: 'stand' } {
+function plainChoice(
+	choice: Choice,
+	{ name, frozen, hasLeft }: { name: string; frozen: Freeze | null; hasLeft: boolean },
+): CarriedOut {
 	if (!isAnswer(choice)) return choice;
 	const approves = choice.kind === 'approve';
+	if (name === EXISTENCE && hasLeft && frozen?.kind === 'approval') return { kind: approves ? 'let-go' : 'dismiss' };
 	if (frozen?.proposal !== undefined) return approves ? { kind: 'apply', system: frozen.proposal } : { kind: 'stand' };
 	if (name === EXISTENCE && frozen?.kind === 'approval') return approves ? { kind: 'retry' } : { kind: 'values', values: { [name]: true } };
 	throw new SyncError('INVALID_RESOLUTION', `The question about ${name} is none of yes or no: choose a system, or give the value`);
@@ -85,13 +91,28 @@ function isAnswer(choice: Choice): choice is Answer {
 	return choice.kind === 'approve' || choice.kind === 'reject';
 }
 
-function resolveField(draft: Draft, name: string, choice: PlainChoice | { kind: 'stand' }): void {
+/** Whether a system's row has left the scope: what is asked then is whether that counts as a delete. */
+function hasLeft({ fields }: LinkState): boolean {
+	return Object.values(fields[EXISTENCE]?.views ?? {}).some(({ raw, accepted }) => raw === OUTSIDE && !accepted);
+}
+
+/** From now on the row that has left is as one that is gone, and the rules for deletes decide. */
+function letGo({ views }: FieldState): void {
+	for (const [system, view] of Object.entries(views)) {
+		if (view.raw === OUTSIDE) views[system] = { ...view, raw: false };
+	}
+}
+
+function resolveField(draft: Draft, name: string, choice: CarriedOut): void {
 	const field = fieldOf(draft.state, name);
 	switch (choice.kind) {
 		case 'stand':
 			if (field.merged) settleOn(field, field.merged.canon);
 			return;
 		case 'retry':
+			return;
+		case 'let-go':
+			letGo(field);
 			return;
 		case 'dismiss':
 			accept(field);

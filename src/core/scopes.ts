@@ -1,5 +1,6 @@
 import { canonicalJson, sha256Hex } from './canonical-json';
 import { EXISTENCE } from './link';
+import { documentOfWhere } from './policy-columns';
 import { mapDocument, type EntityPolicy, type Policy } from './policy';
 
 /**
@@ -53,7 +54,10 @@ export function readHash(policy: Policy, system: string): string {
 /** Of what was read by `hash`, the part that this policy still has. */
 export function stillRead(policy: Policy, system: string, hash: string): string {
 	const read = new Set(hash.split('.'));
-	return [...hashesOf(policy, system).keys()].filter((one) => read.has(one)).sort().join('.');
+	return [...hashesOf(policy, system).keys()]
+		.filter((one) => read.has(one))
+		.sort()
+		.join('.');
 }
 
 /** A scope that a system's stream has not read yet, and its hash. */
@@ -85,17 +89,22 @@ function bindings({ entities }: Policy): Map<string, string> {
 
 function bindingsOf(entity: EntityPolicy): [string, string][] {
 	const { name, tables, fields } = entity;
-	return [...tables].flatMap(([system, { schema, table, key }]) => {
-		const row = [schema, table, [...key]];
+	return [...tables].flatMap(([system, { schema, table, key, where }]) => {
+		const row = [schema, table, [...key], ...(where.size > 0 ? [documentOfWhere(where)] : [])];
 		const ofFields = [...fields.values()].flatMap((field): [string, string][] => {
 			const column = field.columns.get(system) ?? field.computed.get(system);
 			if (column === undefined) return [];
 			const { codec: _made, ...named } = column;
 			const map = field.map ? mapDocument(field.map) : null;
-			const from = JSON.parse(JSON.stringify([row, named, map])) as unknown;
+			const said = [row, named, map, ...(field.references === null ? [] : [field.references])];
+			const from = JSON.parse(JSON.stringify(said)) as unknown;
 			return [[scopeText({ entity: name, field: field.name, system }), canonicalJson(from)]];
 		});
 		const existence = scopeText({ entity: name, field: EXISTENCE, system });
-		return [[existence, canonicalJson(row)] as [string, string], ...ofFields];
+		const soft = entity.deletes.as.get(system);
+		return [
+			[existence, canonicalJson(soft ? [...row, { ...soft }] : row)] as [string, string],
+			...ofFields,
+		];
 	});
 }

@@ -1,6 +1,6 @@
 import { equalJson } from './canonical-json';
 import { explain, freeze, type Draft } from './draft';
-import { EXISTENCE, existsIn, type LinkState, type Operation } from './link';
+import { EXISTENCE, existsIn, hasRowIn, type LinkState, type Operation } from './link';
 import type { Marker } from './marker';
 import type { RecordChange } from './record-change';
 import { compare, NOTHING_SEEN } from './version-vector';
@@ -117,7 +117,7 @@ function afterStale(draft: Draft, op: Operation): void {
 
 /** A row that is gone, or has another key by now, explains a stale outcome as well as a change does. */
 function isStillThere(state: LinkState, { system, key }: Operation): boolean {
-	return existsIn(state, system) && equalJson({ ...state.keys[system] }, { ...key });
+	return hasRowIn(state, system) && equalJson({ ...state.keys[system] }, { ...key });
 }
 
 /** The row that was in the way stands before the marker in the stream: had it matched, it would be linked by now. */

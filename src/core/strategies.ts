@@ -4,6 +4,7 @@ import { EXISTENCE, existsIn, type LinkState, type MergedVersion, type View } fr
 import { compareLengths, compareValues, deltaOf, unionOf, type Merged } from './merge-values';
 import type { EntityPolicy, FieldPolicy, ForeignEdit, Policy, Strategy } from './policy';
 import { strategyText } from './policy-strategy';
+import type { Known } from './references';
 
 /** What a rule makes of a view that the merged version does not contain yet. */
 export type Verdict =
@@ -32,6 +33,8 @@ export interface Claimant {
 export interface Rules {
 	readonly policy: Policy;
 	readonly entity: EntityPolicy;
+	/** Of other links; absent: nothing. */
+	readonly known?: Known;
 }
 
 /** The rule's verdict, and its name for the journal. Pure, and the same whatever the order of claimants. */

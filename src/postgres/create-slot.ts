@@ -23,6 +23,8 @@ export interface SlotOptions {
 	 * forgotten session would otherwise block for ever.
 	 */
 	readonly timeoutMs?: number | undefined;
+	/** Gone with the session that makes it: for a snapshot at a known place of the stream. */
+	readonly temporary?: boolean | undefined;
 	/** Keeps the slot on standby servers too, for a failover (Postgres 17 on; ignored before). */
 	readonly failover?: boolean | undefined;
 }
@@ -59,9 +61,10 @@ interface CreatedSlotRow extends pg.QueryResultRow {
 
 async function creationCommand(
 	client: pg.Client,
-	{ name, failover }: SlotOptions,
+	{ name, failover, temporary }: SlotOptions,
 ): Promise<string> {
-	const command = `CREATE_REPLICATION_SLOT ${ident(name)} LOGICAL pgoutput`;
+	const kind = temporary ? 'TEMPORARY LOGICAL' : 'LOGICAL';
+	const command = `CREATE_REPLICATION_SLOT ${ident(name)} ${kind} pgoutput`;
 	if (!failover) return `${command} EXPORT_SNAPSHOT`;
 	const [server] = await query<{ server_version_num: string }>(client, 'show server_version_num');
 	const canFailOver = Number(server?.server_version_num) >= 170_000;

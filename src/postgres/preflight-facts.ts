@@ -5,7 +5,7 @@ import { connect, connectForReplication, type PgSettings } from './connect';
 import type { ReplicaIdentity } from './pgoutput';
 import { type PublicationState, readPublication, type TableName } from './publication';
 import { readSlot, type SlotState } from './slot';
-import { query } from './sql';
+import { query, type Queryable } from './sql';
 
 /** What is to be read, and how. */
 export interface PreflightRequest {
@@ -20,6 +20,8 @@ export interface PreflightRequest {
 export interface WantedTable extends TableName {
 	readonly key: readonly string[];
 	readonly columns: readonly string[];
+	/** Its rows have not been read yet, so no change of it is missed that was made before. */
+	readonly isUnread?: boolean;
 }
 
 /** What the server said, before any judgement. */
@@ -186,8 +188,9 @@ interface TableRow {
 
 const IDENTITIES = { d: 'default', n: 'nothing', f: 'full', i: 'index' } as const;
 
-async function readTables(
-	client: pg.Client,
+/** What the server says about tables, in their order; null for one that it does not have. */
+export async function readTables(
+	client: Queryable,
 	tables: readonly TableName[],
 ): Promise<(TableFacts | null)[]> {
 	const schemas = tables.map(({ schema }) => schema);

@@ -5,7 +5,8 @@ import { ident, tableName } from './sql';
 
 /**
  * What is wrong with the publication. Pure. What `ensurePublication` can mend by itself is no
- * problem, unless there is a slot already: then it comes too late for the changes since.
+ * problem, unless there is a slot already: then it comes too late for the changes since. Not for tables
+ * whose rows have yet to be read.
  */
 export function judgePublication(facts: PreflightFacts, request: PreflightRequest): Problem[] {
 	const { publication } = facts;
@@ -18,7 +19,9 @@ export function judgePublication(facts: PreflightFacts, request: PreflightReques
 			)
 		: [];
 	if (statements.length === 0 || tables.length === 0) return problems;
-	if (facts.slot === null && canMend(facts, tables, request)) return problems;
+	const followed = tables.filter(({ isUnread }) => !isUnread);
+	const isInTime = facts.slot === null || publicationSql(request.publication, publication, followed).length === 0;
+	if (isInTime && canMend(facts, tables, request)) return problems;
 	const name = ident(request.publication);
 	return [
 		{
@@ -27,15 +30,15 @@ export function judgePublication(facts: PreflightFacts, request: PreflightReques
 			message: publication
 				? `Publication ${name} does not cover all that is to be read`
 				: `There is no publication ${name}`,
-			fix: fixOf(statements, facts),
+			fix: fixOf(statements, isInTime),
 		},
 		...problems,
 	];
 }
 
-function fixOf(statements: readonly string[], { slot }: PreflightFacts): string {
+function fixOf(statements: readonly string[], isInTime: boolean): string {
 	const sql = statements.map((statement) => `${statement};`).join(' ');
-	if (!slot) return `${sql} -- as the owner of the tables`;
+	if (isInTime) return `${sql} -- as the owner of the tables`;
 	return `${sql} -- what changed before is not read: drop the slot, so that the tables are read anew`;
 }
 

@@ -3,26 +3,14 @@ import type pg from 'pg';
 import { SyncError } from '../core/errors';
 import { connect, OUTPUT_SETTINGS, type PgSettings } from './connect';
 import type { Tuple } from './pgoutput-reader';
-import type { TableName } from './publication';
-import { ident, literal, query, tableName, toSyncError } from './sql';
-
-export interface SnapshotSettings {
-	readonly connection: PgSettings;
-	/** From `createSlot`; without one, the tables as they are now, all at one instant. */
-	readonly snapshotName?: string | undefined;
-	readonly tables: readonly SnapshotTable[];
-	/** Rows read at once; default 1,000. */
-	readonly pageSize?: number | undefined;
-	/** Reads in the opposite order: the last keys first. */
-	readonly newestFirst?: boolean | undefined;
-}
-
-export interface SnapshotTable extends TableName {
-	/** Rows come in this order. */
-	readonly key: readonly string[];
-	/** Default: all that the change stream would send, which leaves out generated columns. */
-	readonly columns?: readonly string[] | undefined;
-}
+import {
+	labelOf,
+	readShape,
+	type SnapshotColumn,
+	type SnapshotTable,
+	type TableShape,
+} from './snapshot-columns';
+import { codeOf, ident, literal, query, tableName, toSyncError } from './sql';
 
 /** Some rows of one table. */
 export interface SnapshotPage {
@@ -32,33 +20,172 @@ export interface SnapshotPage {
 	readonly rows: readonly Tuple[];
 }
 
-export interface SnapshotColumn {
-	readonly name: string;
-	/** As a change stream has it: a domain's own number, not that of its base type. */
-	readonly typeOid: number;
+/** Texts of a key's columns, as the server prints them. */
+export type KeyTexts = readonly string[];
+
+export interface PageOptions {
+	/** Rows read at once; default 1,000. */
+	readonly pageSize?: number | undefined;
+	/** Goes on from the row with this key, which comes once more. */
+	readonly from?: KeyTexts | null | undefined;
+	/** Reads in the opposite order: the last keys first. */
+	readonly newestFirst?: boolean | undefined;
+}
+
+export interface SnapshotSettings extends PageOptions {
+	readonly connection: PgSettings;
+	/** From `createSlot`; without one, the tables as they are now, all at one instant. */
+	readonly snapshotName?: string | undefined;
+	readonly tables: readonly SnapshotTable[];
 }
 
 /**
  * Reads tables in pages, each row once, in the order of its key, as they were at the snapshot. A table
  * without rows gives no page. Stopping early ends the session.
  *
- * Pages come from a server-side cursor. Asking for "keys greater than the last one" instead would lose
- * rows whose key is null or occurs twice, without a word, when it falls on the edge of a page.
- *
  * @throws SyncError TABLE_MISSING, PRIVILEGE_MISSING (also when row level security would hide rows),
  * SNAPSHOT_GONE, DATABASE_UNREACHABLE
  */
-export async function* readSnapshot(
-	settings: SnapshotSettings,
-): AsyncGenerator<SnapshotPage, void, undefined> {
-	const client = await connect(settings.connection);
+export async function* readSnapshot({
+	connection,
+	snapshotName,
+	tables,
+	...options
+}: SnapshotSettings): AsyncGenerator<SnapshotPage, void, undefined> {
+	const session = await openSnapshot(connection, snapshotName);
 	try {
-		await beginSnapshot(client, settings.snapshotName);
-		for (const table of settings.tables) yield* readTable(client, table, settings);
-		await query(client, 'commit');
+		for (const table of tables) yield* session.pages(table, options);
 	} finally {
-		await client.end();
+		await session.close();
 	}
+}
+
+/** @throws SyncError SNAPSHOT_GONE, and those of `connect` */
+export async function openSnapshot(
+	connection: PgSettings,
+	snapshotName?: string,
+): Promise<SnapshotSession> {
+	const client = await connect(connection);
+	try {
+		await beginSnapshot(client, snapshotName);
+		return new SnapshotSession(client);
+	} catch (error) {
+		await client.end();
+		throw error;
+	}
+}
+
+/** The tables of a database as they were at one instant. */
+export class SnapshotSession {
+	#cursors = 0;
+
+	constructor(private readonly client: pg.Client) {}
+
+	/**
+	 * Pages come from a server-side cursor. Asking each time for "keys greater than the last one" would lose
+	 * rows whose key is null or occurs twice, without a word, when it falls on the edge of a page.
+	 *
+	 * @throws SyncError TABLE_MISSING, PRIVILEGE_MISSING
+	 */
+	async *pages(
+		table: SnapshotTable,
+		{ pageSize = 1_000, from = null, newestFirst = false }: PageOptions = {},
+	): AsyncGenerator<SnapshotPage, void, undefined> {
+		const shape = await readShape(this.client, table);
+		const cursor = `page_${++this.#cursors}`;
+		const order = table.key.map((column) => `${ident(column)}${newestFirst ? ' desc' : ''}`);
+		const rows = `select ${listOf(shape.columns)} from ${sourceOf(table, shape)} ${fromKey(shape, from)}`;
+		await this.#run(
+			table,
+			`declare ${cursor} no scroll cursor for ${rows} order by ${order.join(', ')}`,
+		);
+		for (;;) {
+			const page = await this.#run(table, `fetch ${pageSize} from ${cursor}`);
+			if (page.length > 0) yield { table, columns: shape.columns, rows: page };
+			if (page.length < pageSize) break;
+		}
+		await query(this.client, `close ${cursor}`);
+	}
+
+	/** The rows with these keys, in any order: the key's columns only. A key that the columns cannot hold is not there. */
+	async find(table: SnapshotTable, keys: readonly KeyTexts[]): Promise<SnapshotPage> {
+		const shape = await readShape(this.client, table);
+		const { keyColumns } = shape;
+		const rows = keys.length === 0 ? [] : await this.#find(table, shape, keys);
+		return { table, columns: keyColumns, rows };
+	}
+
+	/** How many rows the table has, by the server's statistics; null when there are none. */
+	async estimate(table: SnapshotTable): Promise<number | null> {
+		return (await readShape(this.client, table)).estimate;
+	}
+
+	async close(): Promise<void> {
+		await this.client.end();
+	}
+
+	/** A key that is no value of its type fails the statement: the others are asked for without it. */
+	async #find(
+		table: SnapshotTable,
+		shape: TableShape,
+		keys: readonly KeyTexts[],
+	): Promise<Tuple[]> {
+		const list = listOf(shape.keyColumns);
+		const wanted = keys.map((key) => `(${key.map((text) => literal(text)).join(', ')})`);
+		await query(this.client, 'savepoint find');
+		try {
+			return await this.#run(
+				table,
+				`select ${list} from ${sourceOf(table, shape)} where (${list}) in (${wanted.join(', ')})`,
+			);
+		} catch (error) {
+			if (!isDataException(error)) throw error;
+			await query(this.client, 'rollback to savepoint find');
+			if (keys.length === 1) return [];
+			const half = Math.ceil(keys.length / 2);
+			const first = await this.#find(table, shape, keys.slice(0, half));
+			return [...first, ...(await this.#find(table, shape, keys.slice(half)))];
+		}
+	}
+
+	async #run(table: SnapshotTable, text: string): Promise<Tuple[]> {
+		try {
+			const { rows } = await this.client.query<(string | null)[]>({
+				text,
+				rowMode: 'array',
+				types: AS_TEXT,
+			});
+			return rows;
+		} catch (error) {
+			throw toSyncError(error, `table ${labelOf(table)}`);
+		}
+	}
+}
+
+/** The values as the server prints them: no parser of the driver touches them. */
+const AS_TEXT = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
+
+const listOf = (columns: readonly SnapshotColumn[]): string =>
+	columns.map(({ name }) => ident(name)).join(', ');
+
+/** A publication sends the children of an inherited table as tables of their own. */
+const sourceOf = (table: SnapshotTable, { isPartitioned }: TableShape): string =>
+	`${isPartitioned ? '' : 'only '}${tableName(table)}`;
+
+/** Inclusive, for a key that occurs twice; with the rows that have none, which come last and are compared with nothing. */
+function fromKey({ keyColumns }: TableShape, from: KeyTexts | null): string {
+	if (from === null) return '';
+	const texts = from.map((text) => literal(text)).join(', ');
+	const nulls = keyColumns.flatMap(({ name, isNullable }) =>
+		isNullable ? [`${ident(name)} is null`] : [],
+	);
+	return `where ${[`(${listOf(keyColumns)}) >= (${texts})`, ...nulls].join(' or ')}`;
+}
+
+/** SQLSTATE class 22: the text is no value of the type. */
+function isDataException(error: unknown): boolean {
+	const state = codeOf(error instanceof SyncError ? error.cause : error);
+	return state?.startsWith('22') ?? false;
 }
 
 const INVALID_SNAPSHOT = new Set(['22023', '42704']);
@@ -92,90 +219,3 @@ const SNAPSHOT_SETTINGS = {
 	transaction_timeout: '0',
 	idle_in_transaction_session_timeout: '0',
 };
-
-async function* readTable(
-	client: pg.Client,
-	table: SnapshotTable,
-	{ pageSize = 1_000, newestFirst = false }: SnapshotSettings,
-): AsyncGenerator<SnapshotPage, void, undefined> {
-	const { columns, isPartitioned } = await readColumns(client, table);
-	const list = columns.map(({ name }) => ident(name)).join(', ');
-	// A publication sends the children of an inherited table as tables of their own.
-	const source = `${isPartitioned ? '' : 'only '}${tableName(table)}`;
-	const order = table.key
-		.map((column) => `${ident(column)}${newestFirst ? ' desc' : ''}`)
-		.join(', ');
-	await run(
-		client,
-		table,
-		`declare page no scroll cursor for select ${list} from ${source} order by ${order}`,
-	);
-	for (;;) {
-		const rows = await fetchPage(client, table, pageSize);
-		if (rows.length > 0) yield { table, columns, rows };
-		if (rows.length < pageSize) break;
-	}
-	await query(client, 'close page');
-}
-
-interface ColumnRow {
-	readonly name: string;
-	readonly typeOid: number;
-	readonly isGenerated: boolean;
-	readonly isPartitioned: boolean;
-}
-
-async function readColumns(
-	client: pg.Client,
-	table: SnapshotTable,
-): Promise<{ columns: readonly SnapshotColumn[]; isPartitioned: boolean }> {
-	const rows = await query<ColumnRow>(
-		client,
-		`select a.attname as name, a.atttypid::int8::float8 as "typeOid", a.attgenerated <> '' as "isGenerated",
-		        c.relkind = 'p' as "isPartitioned"
-		 from pg_class c
-		 join pg_namespace n on n.oid = c.relnamespace
-		 join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-		 where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p')
-		 order by a.attnum`,
-		[table.schema, table.table],
-	);
-	const byName = new Map(rows.map((row) => [row.name, row]));
-	const wanted = table.columns ?? rows.filter((row) => !row.isGenerated).map(({ name }) => name);
-	const missing = [...wanted, ...table.key].filter((name) => !byName.has(name));
-	if (rows.length === 0)
-		throw new SyncError('TABLE_MISSING', `There is no table ${labelOf(table)}`);
-	if (missing.length > 0) {
-		throw new SyncError('TABLE_MISSING', `Table ${labelOf(table)} has no column "${missing[0]}"`);
-	}
-	return {
-		columns: wanted.map((name) => ({ name, typeOid: byName.get(name)!.typeOid })),
-		isPartitioned: rows[0]!.isPartitioned,
-	};
-}
-
-async function fetchPage(
-	client: pg.Client,
-	table: SnapshotTable,
-	pageSize: number,
-): Promise<Tuple[]> {
-	const result = await run(client, table, `fetch ${pageSize} from page`);
-	return result.rows;
-}
-
-/** The values as the server prints them: no parser of the driver touches them. */
-const AS_TEXT = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
-
-async function run(
-	client: pg.Client,
-	table: SnapshotTable,
-	text: string,
-): Promise<pg.QueryArrayResult<(string | null)[]>> {
-	try {
-		return await client.query<(string | null)[]>({ text, rowMode: 'array', types: AS_TEXT });
-	} catch (error) {
-		throw toSyncError(error, `table ${labelOf(table)}`);
-	}
-}
-
-const labelOf = ({ schema, table }: TableName): string => `${schema}.${table}`;

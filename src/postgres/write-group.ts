@@ -125,7 +125,7 @@ function keyOfTexts({ keyColumns }: PlannedWrite, texts: readonly string[]): Key
 }
 
 function widest(writes: readonly PlannedWrite[]): number {
-	return Math.max(1, ...writes.map(({ sets }) => sets.length));
+	return Math.max(1, ...writes.map(({ sets, numbered }) => sets.length + numbered.length));
 }
 
 async function run<Row extends pg.QueryResultRow>(

@@ -3,6 +3,7 @@ import { SyncError } from '../core/errors';
 import type { Key, Operation, OperationField } from '../core/link';
 import { keyText } from '../core/mapping';
 import type { EntityPolicy, Policy, SoftDelete, TableBinding } from '../core/policy';
+import { depthsOf } from '../core/reference-graph';
 import { columnText } from './column-text';
 import { tableName } from './sql';
 import type { ColumnType, TableColumns } from './table-columns';
@@ -16,8 +17,14 @@ export interface PlannedWrite {
 	readonly sets: readonly Cell[];
 	/** Columns that get the target's time. */
 	readonly stampedNow: readonly ColumnPlace[];
+	/** Columns of a new row that get the next number of a sequence, by its quoted name. */
+	readonly numbered: readonly (ColumnPlace & { readonly sequence: string })[];
+	/** Columns that must have one of these texts: a row that has left the policy's rows is none of ours. */
+	readonly scope: readonly (ColumnPlace & { readonly texts: readonly (string | null)[] })[];
 	/** What the row must hold, or the write does not happen. */
 	readonly expects: readonly Cell[];
+	/** How deep the entity stands below those that it refers to. */
+	readonly depth: number;
 	/** The key's columns: an insert asks for what the database made of them. */
 	readonly keyColumns: readonly ColumnPlace[];
 }
@@ -74,20 +81,34 @@ export function planWrite(
 		key: cells(keyValues(op, binding)),
 		sets: cells(newValues(op, fields, { binding, soft })),
 		stampedNow: columnsStampedNow(op, { binding, soft }).map(place),
+		numbered: op.kind === 'insert' ? sequencesOf(binding).map(([column, sequence]) => ({ ...place(column), sequence })) : [],
+		scope: [...binding.where].map(([column, values]) => {
+			const { type } = place(column);
+			return { column, type, texts: values.map((value) => columnText(value, type)) };
+		}),
 		expects: cells([...expectedValues(op, fields, soft), ...guardValues(op, entityOf(op, policy))]),
+		depth: depthsOf(policy).get(op.entity) ?? 0,
 		keyColumns: binding.key.map(place),
 	};
 }
 
-/** Sorts what is to be written: deletes make room, inserts may need it, and equal orders do not deadlock. */
+/**
+ * Sorts what is to be written: deletes make room, inserts may need it, parents are there before their
+ * children and go after them, and equal orders do not deadlock.
+ */
 export function inWriteOrder(writes: readonly PlannedWrite[]): PlannedWrite[] {
-	const placed = writes.map((write) => ({ write, place: placeInOrder(write.op) }));
-	return placed.sort((a, b) => (a.place < b.place ? -1 : 1)).map(({ write }) => write);
+	const placed = writes.map((write) => ({ write, ...placeInOrder(write) }));
+	placed.sort((a, b) => a.rank - b.rank || a.depth - b.depth || (a.place < b.place ? -1 : 1));
+	return placed.map(({ write }) => write);
 }
 
-function placeInOrder({ kind, entity, key, link }: Operation): string {
-	const rank = ['delete', 'update', 'insert'].indexOf(kind);
-	return canonicalJson([rank, entity, key ?? link]);
+function placeInOrder({ op, depth }: PlannedWrite): { rank: number; depth: number; place: string } {
+	const { kind, entity, key, link } = op;
+	return {
+		rank: ['delete', 'update', 'insert'].indexOf(kind),
+		depth: kind === 'delete' ? -depth : depth,
+		place: canonicalJson([entity, key ?? link]),
+	};
 }
 
 /** Groups writes of one shape, keeping their order. */
@@ -129,23 +150,38 @@ function keyValues(op: Operation, binding: TableBinding): Named {
 	});
 }
 
-/** The policy names a column once: as a field, or under insert, or under stamp. */
+/** The policy names a column once: as a field, or under insert, or under stamp; a new row lies within its scope. */
 function newValues(op: Operation, fields: MappedFields, { binding, soft }: OfTable): Named {
 	if (op.kind === 'delete' && !soft) return [];
 	const constants = [...(op.kind === 'insert' ? binding.insert : []), ...binding.stamp];
-	if (op.kind === 'delete') fields = [];
-	const state = soft && op.kind !== 'insert' && op.existence !== null ? [[soft.column, op.kind === 'delete' ? soft.deleted : soft.live] as const] : [];
+	const written = op.kind === 'delete' ? [] : fields;
+	const saysWhich = soft !== undefined && op.existence !== null;
 	return [
-		...state,
+		...(saysWhich ? [[soft.column, op.kind === 'delete' ? soft.deleted : soft.live] as const] : []),
+		...(op.kind === 'insert' ? scopeValues(binding, fields) : []),
 		...constants.flatMap(([column, given]) =>
 			given.kind === 'constant' ? [[column, given.value] as const] : [],
 		),
-		...fields.flatMap(([column, { next }]) => {
+		...written.flatMap(([column, { next }]) => {
 			if (next !== undefined) return [[column, next] as const];
 			if (op.kind === 'insert') return [];
 			throw invalid(op, `it has no new value for the column "${column}"`);
 		}),
 	];
+}
+
+/** What puts a new row into the scope, where nothing else fills the column. */
+function scopeValues({ where, insert, stamp }: TableBinding, fields: MappedFields): Named {
+	return [...where].flatMap(([column, [value = null]]) => {
+		const isGiven = insert.has(column) || stamp.has(column) || fields.some(([name]) => name === column);
+		return isGiven ? [] : [[column, value] as const];
+	});
+}
+
+function sequencesOf({ insert }: TableBinding): (readonly [string, string])[] {
+	return [...insert].flatMap(([column, given]) =>
+		given.kind === 'sequence' ? [[column, tableName({ schema: given.schema, table: given.sequence })] as const] : [],
+	);
 }
 
 /** A table, and how its rows say that they are deleted, if they stay. */

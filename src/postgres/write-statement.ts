@@ -20,24 +20,26 @@ type Writes = readonly [PlannedWrite, ...PlannedWrite[]];
 export function updateStatement(writes: Writes): Statement {
 	const { table, sets, stampedNow } = writes[0];
 	const x = rowsOf(writes);
+	const match = matchOf(writes[0], x.values);
 	const assignments = [
 		...sets.map(({ column, type }, index) => `${ident(column)} = x.n${index}::${type.cast}`),
 		...stampedNow.map((place) => `${ident(place.column)} = ${timeOf(place)}`),
 	];
 	return {
 		text: `update ${table.name} as t set ${assignments.join(', ')}
-			from ${x.source} where ${matchOf(writes[0])} returning x.i::int - 1 as i`,
-		values: x.values,
+			from ${x.source} where ${match.text} returning x.i::int - 1 as i`,
+		values: match.values,
 	};
 }
 
 /** Removes each row that holds what is expected of it. Returns `i`, the index of each write that happened. */
 export function deleteStatement(writes: Writes): Statement {
 	const x = rowsOf(writes);
+	const match = matchOf(writes[0], x.values);
 	return {
 		text: `delete from ${writes[0].table.name} as t
-			using ${x.source} where ${matchOf(writes[0])} returning x.i::int - 1 as i`,
-		values: x.values,
+			using ${x.source} where ${match.text} returning x.i::int - 1 as i`,
+		values: match.values,
 	};
 }
 
@@ -65,10 +67,13 @@ export function lockedRowsStatement(writes: Writes): Statement {
  */
 export function insertStatement(writes: Writes, onConflict: 'skip' | 'fail'): Statement {
 	const values: (string | null)[] = [];
-	const inserts = writes.map(({ table, sets, stampedNow, keyColumns }, index) => {
-		const columns = [...sets, ...stampedNow].map(({ column }) => ident(column));
+	const inserts = writes.map(({ table, sets, stampedNow, numbered, keyColumns }, index) => {
+		const columns = [...sets, ...stampedNow, ...numbered].map(({ column }) => ident(column));
 		const parameters = sets.map(({ text, type }) => `$${values.push(text)}::text::${type.cast}`);
-		const given = [...parameters, ...stampedNow.map(timeOf)];
+		const numbers = numbered.map(
+			({ sequence, type }) => `nextval($${values.push(sequence)}::text::regclass)::${type.cast}`,
+		);
+		const given = [...parameters, ...stampedNow.map(timeOf), ...numbers];
 		const row =
 			columns.length > 0
 				? `(${columns.join(', ')}) values (${given.join(', ')})`
@@ -81,15 +86,17 @@ export function insertStatement(writes: Writes, onConflict: 'skip' | 'fail'): St
 	return { text: `with ${inserts.join(',\n')}\n${answers.join(' union all ')}`, values };
 }
 
+type Texts = readonly (string | null)[];
+
 /** The writes' values as rows: key columns k0…, new values n0…, expected values e0…, and the index i from 1. */
-function rowsOf(writes: Writes): { readonly source: string; readonly values: (string | null)[][] } {
+function rowsOf(writes: Writes): { readonly source: string; readonly values: readonly Texts[] } {
 	const kinds = [
 		['k', ({ key }: PlannedWrite) => key],
 		['n', ({ sets }: PlannedWrite) => sets],
 		['e', ({ expects }: PlannedWrite) => expects],
 	] as const;
 	const names: string[] = [];
-	const values: (string | null)[][] = [];
+	const values: Texts[] = [];
 	for (const [prefix, cellsOf] of kinds) {
 		cellsOf(writes[0]).forEach((_, index) => {
 			names.push(`${prefix}${index}`);
@@ -109,8 +116,17 @@ function keyMatchOf({ key }: PlannedWrite): string {
 		.join(' and ');
 }
 
-function matchOf(write: PlannedWrite): string {
-	return [keyMatchOf(write), ...write.expects.map(comparison)].join(' and ');
+/** The condition on the row, with its parameters: those given, and the scope's, which are the same for every row. */
+function matchOf(write: PlannedWrite, given: readonly Texts[]): Statement {
+	const scope = write.scope.map(({ column, type, texts }, index) => {
+		const name = `t.${ident(column)}`;
+		const isOne = `${name} = any($${given.length + index + 1}::text[]::${type.cast}[])`;
+		return texts.includes(null) ? `(${name} is null or ${isOne})` : isOne;
+	});
+	return {
+		text: [keyMatchOf(write), ...write.expects.map(comparison), ...scope].join(' and '),
+		values: [...given, ...write.scope.map(({ texts }) => texts)],
+	};
 }
 
 /** Types whose `=` asks for the same value and does not need the text; above all numeric, where 1.0 is 1.00. */

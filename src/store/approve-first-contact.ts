@@ -46,12 +46,18 @@ export async function approveFirstContact(
 }
 
 /** Why a system has not been read as far as the policy needs it, one sentence each; none when all have. */
-export function whatIsUnread({ streams }: Pick<Loaded, 'streams'>, published: PublishedPolicy): string[] {
+export function whatIsUnread(
+	{ streams }: Pick<Loaded, 'streams'>,
+	published: PublishedPolicy,
+): string[] {
 	const { policy } = policyInForce(published);
 	return policy.systems.flatMap((system) => {
 		const stream = streams[system];
-		if (!stream) return [`${system} has not been read at all: activate the workflow with its trigger`];
-		const tables = new Set(unreadScopes(policy, system, stream.filterHash).map(({ entity }) => entity));
+		if (!stream)
+			return [`${system} has not been read at all: activate the workflow with its trigger`];
+		const tables = new Set(
+			unreadScopes(policy, system, stream.filterHash).map(({ entity }) => entity),
+		);
 		if (tables.size === 0) return [];
 		const isReading = stream.snapshot === 'running';
 		const state = isReading ? 'are still being read' : 'have not been read: is its trigger active?';

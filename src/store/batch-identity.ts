@@ -1,9 +1,12 @@
 import { equalJson } from '../core/canonical-json';
 import { unseenEdits } from '../core/judge-existence';
-import { ambiguousLink, emptyLink, EXISTENCE, existsIn, hasRowIn, linkId, type Key, type LinkState } from '../core/link';
+import { ambiguousLink, emptyLink, EXISTENCE, existsIn, linkId, type Key, type LinkState } from '../core/link';
 import { matchKeysOfChange, matchKeysOfLink } from '../core/match-keys';
 import type { Policy } from '../core/policy';
+import type { Position } from '../core/position';
 import type { RecordChange } from '../core/record-change';
+import { depthsOf } from '../core/reference-graph';
+import { isKnownRow, mayBeTakenIn } from '../core/row-presence';
 import { speaksOf } from '../core/settle';
 import { keyText, matchText } from './identity-text';
 import type { LoadedLink, MatchKey } from './sync-store';
@@ -35,14 +38,16 @@ export class BatchLinks {
 	/** Whether a second look at the batch would lead to other links, once some of them were committed. */
 	#onlyTogether = false;
 	/** By change of the transaction at hand, the link that had its old key before the transaction. */
-	readonly #movers = new Map<RecordChange, WorkingLink>();
+	readonly #movers = new Map<Position, WorkingLink>();
 	/** These links: the keys they have now will be others' when the transaction is over. */
 	readonly #leaving = new Set<WorkingLink>();
+	readonly #depths: ReadonlyMap<string, number>;
 
 	constructor(
 		readonly policy: Policy,
 		loaded: readonly LoadedLink[],
 	) {
+		this.#depths = depthsOf(policy);
 		// Older generations first, so that a key leads to the newest link that has used it.
 		const inOrder = [...loaded].sort((a, b) => a.state.generation - b.state.generation);
 		for (const link of inOrder) this.#add(workingLink(link.state, link));
@@ -92,22 +97,27 @@ export class BatchLinks {
 			const { system, entity, previousKey } = change;
 			const link = previousKey ? this.byKey(system, entity, previousKey) : undefined;
 			if (!link) continue;
-			this.#movers.set(change, link);
+			this.#movers.set(change.position, link);
 			this.#leaving.add(link);
 		}
 	}
 
-	/** The transaction's changes in the order to be observed in: what links give up is there for new records. */
+	/**
+	 * The transaction's changes in the order to be observed in: what links give up is there for new
+	 * records, and parents for their children.
+	 */
 	inOrder(changes: readonly RecordChange[]): readonly RecordChange[] {
-		const known = new Set(changes.filter((change) => this.#own(change) !== undefined));
-		return [...known, ...changes.filter((change) => !known.has(change))];
+		const depth = ({ entity }: RecordChange): number => this.#depths.get(entity) ?? 0;
+		const sorted = [...changes].sort((a, b) => depth(a) - depth(b));
+		const known = new Set(sorted.filter((change) => this.#own(change) !== undefined));
+		return [...known, ...sorted.filter((change) => !known.has(change))];
 	}
 
 	/** Match keys that the record's link does not hold: somebody else may, and has to be loaded too. */
 	unknownMatches(changes: readonly RecordChange[]): MatchKey[] {
 		return changes.flatMap((change) => {
 			const own = this.#own(change);
-			const wanted = change.exists === true ? this.#matchKeysOf(change) : [];
+			const wanted = this.#matchKeysOf(change);
 			const keys = wanted.filter((match) => !own?.loaded?.matches.includes(match));
 			return keys.map((match) => ({ entity: change.entity, match }));
 		});
@@ -134,7 +144,8 @@ export class BatchLinks {
 	#find(change: RecordChange): Omit<Found, 'change'> | null {
 		const own = this.#own(change);
 		if (own) return { link: own, how: 'known' };
-		if (change.exists !== true || change.key === null) return null;
+		const entity = this.policy.entities.get(change.entity);
+		if (entity === undefined || change.key === null || !mayBeTakenIn(entity, change)) return null;
 		for (const match of this.#matchKeysOf(change)) {
 			const holder = this.#byMatch.get(matchText({ entity: change.entity, match }));
 			if (holder === undefined || this.#isDying(holder, change)) continue;
@@ -160,7 +171,7 @@ export class BatchLinks {
 
 	#matchKeysOf(change: RecordChange): readonly string[] {
 		const entity = this.policy.entities.get(change.entity);
-		return entity ? matchKeysOfChange(entity, change) : [];
+		return entity && mayBeTakenIn(entity, change) ? matchKeysOfChange(entity, change) : [];
 	}
 
 	/**
@@ -198,7 +209,7 @@ export class BatchLinks {
 		const marked = marker ? this.#byId.get(marker.link) : undefined;
 		const op = marked?.state.inFlight[system];
 		if (marker && op && speaksOf(marker, op, change)) return marked;
-		const mover = this.#movers.get(change);
+		const mover = this.#movers.get(change.position);
 		if (mover) return mover;
 		for (const key of [change.previousKey, change.key]) {
 			const link = key ? this.byKey(system, entity, key) : undefined;
@@ -222,7 +233,7 @@ export class BatchLinks {
 	#isSuccessor({ state }: WorkingLink, change: RecordChange): boolean {
 		const seen = state.seen[change.system];
 		const isNew = seen === undefined || change.position > seen;
-		const gone = state.keys[change.system] !== undefined && !hasRowIn(state, change.system);
+		const gone = state.keys[change.system] !== undefined && !isKnownRow(state, change);
 		const ours = change.marker !== null && state.inFlight[change.system]?.id === change.marker.op;
 		return change.exists === true && isNew && gone && !ours;
 	}

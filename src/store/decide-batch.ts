@@ -1,6 +1,8 @@
 import type { Operation } from '../core/link';
+import type { Wait } from '../core/references';
 import type { ReviewItem } from '../core/review';
 import { prepareDecision, type PreparedDecision } from './decide-step';
+import { loadReferred } from './load-referred';
 import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
 import type { PublishedPolicy, SyncStore } from './sync-store';
@@ -12,6 +14,8 @@ export interface Decided {
 	readonly ops: readonly Operation[];
 	/** Open items that hold fields of the link. */
 	readonly reviews: readonly ReviewItem[];
+	/** What is not written yet, because it names a record that is not there yet. */
+	readonly waits: readonly Wait[];
 }
 
 export interface DecidedBatch {
@@ -22,7 +26,8 @@ export interface DecidedBatch {
 
 /**
  * R2: loads the links, decides once per link, commits what changed. Store trips: load and
- * commit; both again, for the losers alone, when another worker was faster.
+ * commit; both again, for the losers alone, when another worker was faster. One more where a link
+ * refers to others, and its references are not at rest.
  *
  * @param check - sees the policy in force before anything is committed, and may refuse by throwing
  */
@@ -37,11 +42,13 @@ export async function decideBatch(
 		const published = requirePublished(loaded, policy);
 		check?.(published);
 		const rules = { published, policy: policyInForce(published) };
-		const prepared = loaded.links.map((link) => prepareDecision(link, rules));
+		const known = await loadReferred(store, loaded.links, policyInForce(published));
+		const prepared = loaded.links.map((link) => prepareDecision(link, rules, known.get(link.state.id)));
 		const lost = await commitAll(store, policy, prepared);
 		for (const one of prepared) {
 			const { id } = one.decision.state;
-			if (!lost.has(id)) decided.set(id, { link: id, ops: one.decision.ops, reviews: one.reviews });
+			const { ops, waits } = one.decision;
+			if (!lost.has(id)) decided.set(id, { link: id, ops, waits, reviews: one.reviews });
 		}
 		open = [...lost];
 		return open.length === 0 || isLast ? { published, links: decided } : null;

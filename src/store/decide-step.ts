@@ -1,6 +1,7 @@
 import { decide, hasUnsettled, type Decision } from '../core/decide';
 import { openReviews, reviewChanges } from '../core/draft';
 import type { PolicyInForce } from '../core/observe';
+import { type Known, NOTHING_KNOWN } from '../core/references';
 import type { ReviewItem } from '../core/review';
 import type { LinkCommit, LoadedLink, PublishedPolicy } from './sync-store';
 
@@ -13,15 +14,22 @@ export interface PreparedDecision {
 	readonly reviews: readonly ReviewItem[];
 }
 
+/** What a decision about one link knows of others. */
+export interface KnownOfLink extends Known {
+	/** Match keys that it has once its references are known, and that nobody holds. */
+	readonly claims?: readonly string[];
+}
+
 /** Decides about a loaded link. Pure. */
 export function prepareDecision(
 	link: LoadedLink,
 	{ published, policy }: { published: PublishedPolicy; policy: PolicyInForce },
+	{ claims = [], ...known }: KnownOfLink = NOTHING_KNOWN,
 ): PreparedDecision {
-	const decision = decide(link.state, policy, published.mode);
-	const { state, journal, changed } = decision;
+	const decision = decide(link.state, policy, published.mode, known);
+	const { state, journal, waits, changed } = decision;
 	const reviews = openReviews(state, published.name);
-	const due = hasUnsettled(state, policy);
+	const due = hasUnsettled(state, policy) || waits.length > 0;
 	// A link that is marked due and is not (a new policy that changes nothing for it) is committed once, to be left alone.
 	const settled = decides(published) && link.due !== due;
 	if (!changed && !settled) return { decision, commit: null, reviews };
@@ -30,7 +38,7 @@ export function prepareDecision(
 		state,
 		expectedRevision: link.revision,
 		due,
-		claims: [],
+		claims,
 		journal,
 		reviews: changes,
 		stopAt: null,

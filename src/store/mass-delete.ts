@@ -1,12 +1,21 @@
 import { isDue } from '../core/decide';
-import { EXISTENCE } from '../core/link';
-import { asksForShare, awaiting, deleteRuns, isMassDelete, massDeleteReview } from '../core/mass-delete';
+import { EXISTENCE, type LinkState } from '../core/link';
+import {
+	asksForShare,
+	deleteRuns,
+	isForeignDelete,
+	isMassDelete,
+	isOfRun,
+	massDeleteReview,
+	type DeleteRun,
+} from '../core/mass-delete';
 import type { PolicyInForce } from '../core/observe';
 import type { RecordChange } from '../core/record-change';
 import { resolve, type Resolution } from '../core/resolve';
+import { BatchLinks } from './batch-identity';
 import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
-import type { StoredReview, SyncStore } from './sync-store';
+import type { LoadedLink, StoredReview, SyncStore } from './sync-store';
 
 /** Links read in one store trip. */
 const PAGE = 1_000;
@@ -16,24 +25,34 @@ const PAGE = 1_000;
  * a person approves: before they are observed, with an id of its own, so that a crash in between
  * only does it again.
  *
+ * @param links - those of the changes, by their keys, as far as they are known
  * @returns the changes, those of such a transaction naming their item
  */
 export async function holdMassDeletes(
 	store: Pick<SyncStore, 'changeReviews' | 'countRecords'>,
-	changes: readonly RecordChange[],
+	{ changes, links }: { changes: readonly RecordChange[]; links: readonly LoadedLink[] },
 	{ policy }: PolicyInForce,
 ): Promise<readonly RecordChange[]> {
-	let held = changes;
-	for (const run of deleteRuns(changes)) {
+	const known = new BatchLinks(policy, links);
+	const linkOf = ({ system, entity, key, previousKey }: RecordChange): LinkState | undefined => {
+		const before = previousKey ?? key;
+		return before === null ? undefined : known.byKey(system, entity, before)?.state;
+	};
+	const deletes = new Set(changes.filter((change) => isForeignDelete(change, linkOf(change), policy)));
+	const items = new Map<DeleteRun, Required<RecordChange>['awaits']>();
+	for (const run of deleteRuns(deletes)) {
 		const rules = policy.entities.get(run.entity)?.deletes;
 		if (!rules) continue;
 		const records = asksForShare(run, rules) ? await store.countRecords(policy.name, run.entity) : 0;
 		if (!isMassDelete(run, rules, records)) continue;
 		const item = massDeleteReview(policy, run);
 		await store.changeReviews(policy.name, [{ action: 'open', item }]);
-		held = awaiting(held, run, item);
+		items.set(run, { review: item.id, reason: item.reason });
 	}
-	return held;
+	return changes.map((change) => {
+		const [, awaits] = (deletes.has(change) && [...items].find(([run]) => isOfRun(change, run))) || [];
+		return awaits ? { ...change, awaits } : change;
+	});
 }
 
 export function isMassDeleteItem({ detail }: StoredReview): boolean {

@@ -11,6 +11,7 @@ import {
 	unknownMatches,
 	type PreparedObservation,
 } from './observe-step';
+import { unknownReferences } from './batch-references';
 import { holdMassDeletes } from './mass-delete';
 import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
@@ -95,16 +96,21 @@ async function prepare(
 	const { fresh: events, from } = sorted;
 	const policy = policyInForce(published);
 	await holdTruncates(store, published, events);
-	const changes = await holdMassDeletes(store, foldEvents(events, published.macKey), policy);
+	const changes = await holdMassDeletes(store, { changes: foldEvents(events, published.macKey), links: loaded.links }, policy);
 	const input = { events, changes, published, policy };
 	let { links } = loaded;
 	const asked: MatchKey[] = [];
-	for (let matches = unknownMatches({ ...input, links }); ; ) {
-		if (matches.length > 0) links = distinct([...links, ...(await store.load({ policy: published.name, matches })).links]);
+	let matches = unknownMatches({ ...input, links });
+	let keys = unknownReferences({ ...input, links });
+	for (;;) {
+		if (matches.length + keys.length > 0) {
+			links = distinct([...links, ...(await store.load({ policy: published.name, matches, keys })).links]);
+		}
 		asked.push(...matches);
 		const prepared = prepareObservation({ ...input, system, from, links, asked });
 		if (prepared.unasked.length === 0) return prepared;
 		matches = [...prepared.unasked];
+		keys = [];
 	}
 }
 

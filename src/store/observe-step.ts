@@ -8,6 +8,7 @@ import { commitOf, type Position } from '../core/position';
 import type { RecordChange } from '../core/record-change';
 import { matchText } from './identity-text';
 import { BatchLinks, type Found, type WorkingLink } from './batch-identity';
+import { withReferences } from './batch-references';
 import type { CommitRequest, LinkCommit, LoadedLink, MatchKey, PublishedPolicy } from './sync-store';
 
 /** R1 over one batch of one stream, thought out but not committed. */
@@ -52,7 +53,8 @@ export function prepareObservation(input: ObservationInput): PreparedObservation
 	for (const transaction of byTransaction(changes)) {
 		links.startTransaction(transaction);
 		const stopAt = prevOf.get(firstOf(transaction)) ?? input.from;
-		for (const change of links.inOrder(transaction)) {
+		for (const plain of links.inOrder(transaction)) {
+			const change = withReferences(links, plain);
 			for (const found of links.find(change)) {
 				const { link } = found;
 				const mine = workOn(work, link, stopAt);

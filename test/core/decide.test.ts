@@ -323,7 +323,7 @@ test('while stopped, not even an operation in flight is handed out', () => {
 test('nothing is decided about an entity that the policy does not name', () => {
 	const state = emptyLink('link-1', 'invoice', 1);
 	const { policy } = synced(PREFER_CRM);
-	expect(decide(state, policy, 'live')).toEqual({ state, ops: [], journal: [], changed: false });
+	expect(decide(state, policy, 'live')).toEqual({ state, ops: [], journal: [], waits: [], changed: false });
 });
 
 /** The same JSON with the members of every object turned round. */

@@ -27,6 +27,7 @@ describe('a valid policy', () => {
 			key: ['account_no'],
 			insert: new Map(),
 			stamp: new Map(),
+			where: new Map(),
 		});
 	});
 
@@ -159,7 +160,7 @@ test('all problems are listed at once, with their paths and a remedy', () => {
 			message: [
 				'The policy has 6 problems:',
 				'- entities.customer.crm.key: must name at least one column',
-				'- entities.customer.fields.credit.resolve: prefer must name a system with a column for this field; use prefer(crm), prefer(billing) or review',
+				'- entities.customer.fields.credit.resolve: prefer must name a system with a column for this field; use prefer(crm), prefer(billing), latest, max, min, longest, union, delta or review',
 				'- entities.customer.fields.email.ownr: is not a known key; did you mean "owner"?',
 				'- entities.customer.fields.email.owner: is missing; it must be the name of a system, or shared',
 				'- entities.customer.fields.email.onForeignEdit: must be revert, ignore, review or propose',

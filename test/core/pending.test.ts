@@ -8,7 +8,10 @@ import { LinkStory } from '../support/link-story';
 import { simulatedPolicy } from '../support/simulated-policy';
 import { anyScript, tell } from '../support/story-acts';
 
-const FIELDS = { note: { owner: 'shared', resolve: 'prefer(crm)' }, phone: { owner: 'shared', resolve: 'prefer(crm)' } };
+const FIELDS = {
+	note: { owner: 'shared', resolve: 'prefer(crm)' },
+	phone: { owner: 'shared', resolve: 'prefer(crm)' },
+};
 const LIVE = simulatedPolicy(['crm', 'billing'], { note: FIELDS.note });
 const withPending = (policy: PolicyInForce, ...scopes: string[]): PolicyInForce => ({
 	...policy,
@@ -58,7 +61,9 @@ test('once it is approved its rule decides, as at any first contact', () => {
 	story.edit('billing', { phone: '2' });
 	story.decide();
 	const approved = under(asApproved(NEW_PHONE), story);
-	expect(approved.pump()).toMatchObject([{ system: 'billing', fields: { phone: { expected: '2', next: '1' } } }]);
+	expect(approved.pump()).toMatchObject([
+		{ system: 'billing', fields: { phone: { expected: '2', next: '1' } } },
+	]);
 	expect(isDue(approved.state, asApproved(NEW_PHONE), 'live')).toBe(false);
 });
 
@@ -71,11 +76,15 @@ test('a system that joins a field changes nothing in it, and gets nothing, befor
 	story.edit('crm', { note: 'crm' });
 	expect(story.pump().map(({ system }) => system)).toEqual(['billing']);
 	const approved = under(whole, story);
-	expect(approved.pump()).toMatchObject([{ system: 'erp', fields: { note: { expected: 'erp', next: 'crm' } } }]);
+	expect(approved.pump()).toMatchObject([
+		{ system: 'erp', fields: { note: { expected: 'erp', next: 'crm' } } },
+	]);
 });
 
 test('another column for a field has seen nothing: its value is no edit of the old one', () => {
-	const policy = simulatedPolicy(['crm', 'billing'], { note: { owner: 'shared', resolve: 'review' } });
+	const policy = simulatedPolicy(['crm', 'billing'], {
+		note: { owner: 'shared', resolve: 'review' },
+	});
 	const story = LinkStory.linked(policy, { note: 'n' });
 	const moved = under(withPending(policy, 'customer.note.crm'), story);
 	moved.edit('crm', { note: 'another column' });
@@ -93,7 +102,59 @@ test('a field that comes back after it had left begins anew, with what stands th
 	back.edit('crm', { phone: 'crm' });
 	back.edit('billing', { phone: 'billing' });
 	expect(back.state.fields['phone']).toMatchObject({ merged: null, frozen: null });
-	expect(under(whole, back).pump()).toMatchObject([{ system: 'billing', fields: { phone: { next: 'crm' } } }]);
+	expect(under(whole, back).pump()).toMatchObject([
+		{ system: 'billing', fields: { phone: { next: 'crm' } } },
+	]);
+});
+
+describe('an operation in flight when another version of the policy comes', () => {
+	const owned = simulatedPolicy(['crm', 'billing'], {
+		note: { owner: 'crm' },
+		phone: { owner: 'crm' },
+	});
+	const inFlight = (): LinkStory => {
+		const story = LinkStory.linked(owned, { note: 'n', phone: '0' });
+		story.edit('crm', { note: 'm', phone: '1' });
+		expect(story.decide()).toMatchObject([{ number: 2, fields: { note: {}, phone: {} } }]);
+		return story;
+	};
+
+	test('stays as it is when only owners and strategies are others', () => {
+		const story = inFlight();
+		const next = under(
+			simulatedPolicy(['crm', 'billing'], { note: { owner: 'billing' }, phone: { owner: 'crm' } }),
+			story,
+		);
+		expect(next.decide()).toEqual([story.state.inFlight['billing']]);
+	});
+
+	test.each([
+		['of which a field has left', simulatedPolicy(['crm', 'billing'], { note: { owner: 'crm' } })],
+		['of which a field is pending', withPending(owned, 'customer.phone.billing')],
+	])('is given up for one without what it may not write: %s', (_, policy) => {
+		const next = under(policy, inFlight());
+		const [op] = next.decide();
+		expect(op).toMatchObject({ number: 3 });
+		expect(Object.keys(op?.fields ?? {})).toEqual(['note']);
+		expect(
+			replay(next.journal, (hash) =>
+				[owned, policy].map(asApproved).find((one) => one.hash === hash),
+			),
+		).toEqual(next.state);
+	});
+
+	test('and was written after all: its echo counts as a change that says what was decided', () => {
+		const story = inFlight();
+		const given = story.state.inFlight['billing']!;
+		const next = under(simulatedPolicy(['crm', 'billing'], { note: { owner: 'crm' } }), story);
+		const [op] = next.decide();
+		next.apply(given);
+		expect(next.lastEntry('warning')).toBeDefined();
+		next.answer(op!, 'stale');
+		expect(next.pump()).toEqual([]);
+		expect(next.rows['billing']).toMatchObject({ note: 'm', phone: '1' });
+		expect(isDue(next.state, next.policy, 'live')).toBe(false);
+	});
 });
 
 test('the report on what is pending counts that part alone, and what approving it would do', () => {

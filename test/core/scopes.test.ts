@@ -1,5 +1,13 @@
 import { parsePolicy } from '../../src/core/parse-policy';
-import { newScopes, parseScope, readHash, scopesIn, scopeText, stillRead, unreadScopes } from '../../src/core/scopes';
+import {
+	newScopes,
+	parseScope,
+	readHash,
+	scopesIn,
+	scopeText,
+	stillRead,
+	unreadScopes,
+} from '../../src/core/scopes';
 import { SAMPLE_POLICY, samplePolicyWith } from '../support/sample-policy';
 
 const SAMPLE = parsePolicy(SAMPLE_POLICY);
@@ -23,17 +31,22 @@ test('everything is new in the first version, the records themselves included', 
 test('a new field is new in each system that carries it', () => {
 	expect(newScopes(WITHOUT_NOTE, SAMPLE)).toEqual(['customer.note.billing', 'customer.note.crm']);
 	expect(newScopes(SAMPLE, WITHOUT_NOTE)).toEqual([]);
-	expect(scopesIn(WITHOUT_NOTE, ['customer.note.crm', 'customer.name.crm'])).toEqual(['customer.name.crm']);
+	expect(scopesIn(WITHOUT_NOTE, ['customer.note.crm', 'customer.name.crm'])).toEqual([
+		'customer.name.crm',
+	]);
 });
 
 test('another column or codec is new in its system, another owner or strategy is not', () => {
 	expect(newScopes(SAMPLE, changed('crm: note', 'crm: remark'))).toEqual(['customer.note.crm']);
-	expect(newScopes(SAMPLE, changed('owner: crm, codec: trim', 'owner: crm, codec: lower'))).toEqual([
-		'customer.name.billing',
-		'customer.name.crm',
-	]);
-	expect(newScopes(SAMPLE, changed('resolve: prefer(crm)', 'resolve: prefer(billing)'))).toEqual([]);
-	expect(newScopes(SAMPLE, changed('owner: crm, codec: trim', 'owner: billing, codec: trim'))).toEqual([]);
+	expect(newScopes(SAMPLE, changed('owner: crm, codec: trim', 'owner: crm, codec: lower'))).toEqual(
+		['customer.name.billing', 'customer.name.crm'],
+	);
+	expect(newScopes(SAMPLE, changed('resolve: prefer(crm)', 'resolve: prefer(billing)'))).toEqual(
+		[],
+	);
+	expect(
+		newScopes(SAMPLE, changed('owner: crm, codec: trim', 'owner: billing, codec: trim')),
+	).toEqual([]);
 });
 
 test('another table or key is new with all its fields', () => {
@@ -46,7 +59,9 @@ test('another table or key is new with all its fields', () => {
 test('what a stream has read is told by its hash, per system, and what is missing by name', () => {
 	const hash = readHash(WITHOUT_NOTE, 'crm');
 	expect(unreadScopes(WITHOUT_NOTE, 'crm', hash)).toEqual([]);
-	expect(unreadScopes(SAMPLE, 'crm', hash)).toMatchObject([{ entity: 'customer', field: 'note', system: 'crm' }]);
+	expect(unreadScopes(SAMPLE, 'crm', hash)).toMatchObject([
+		{ entity: 'customer', field: 'note', system: 'crm' },
+	]);
 	expect(unreadScopes(SAMPLE, 'crm', '')).toHaveLength(readHash(SAMPLE, 'crm').split('.').length);
 	expect(hash).not.toContain('note');
 });

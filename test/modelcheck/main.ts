@@ -31,8 +31,10 @@ function tell({ problem, timeline }: SearchResult): void {
 
 console.log(`${'variant'.padEnd(width)}  ${'states'.padStart(10)}  transitions  seconds  result`);
 let failures = 0;
+let explored = 0;
 for (const setup of good) {
 	const result = search(setup, isDeep ? MAX_STATES_DEEP : MAX_STATES);
+	explored += result.states;
 	console.log(line(result));
 	if (result.verdict === 'OK' || result.verdict === 'BOUND') continue;
 	failures += 1;
@@ -46,5 +48,5 @@ for (const setup of faulty) {
 	else tell(result);
 }
 const summary = failures === 0 ? 'All as it should be.' : `${failures} not as they should be.`;
-console.log(`\n${summary}`);
+console.log(`\n${good.length} variants, ${explored.toLocaleString('en')} states explored. ${summary}`);
 process.exitCode = failures === 0 ? 0 : 1;

@@ -3,7 +3,7 @@ import type { LinkState } from '../../src/core/link';
 import type { PolicyInForce } from '../../src/core/observe';
 import type { Choice } from '../../src/core/resolve';
 import type { DatabaseRules } from '../support/simulated-database';
-import { simulatedEntity, simulatedPolicy, type FieldRules } from '../support/simulated-policy';
+import { simulatedEntity, simulatedPolicy, type DeleteRule, type FieldRules } from '../support/simulated-policy';
 import type { Statement } from '../support/simulated-users';
 
 /** What may go wrong, at most `faults` times in one history. */
@@ -62,6 +62,8 @@ export type Script = readonly (readonly Statement[])[];
 export interface SetupOptions {
 	readonly systems?: readonly string[];
 	readonly fields?: FieldRules;
+	/** What becomes of a delete that has not seen an edit; `review` unless it says otherwise. */
+	readonly deletes?: DeleteRule;
 	readonly records?: Setup['records'];
 	readonly scripts: Readonly<Record<string, Script>>;
 	readonly batch?: number;
@@ -78,7 +80,7 @@ export const PREFER_CRM: FieldRules = { note: { owner: 'shared', resolve: 'prefe
 /** One record with the field `note`, the same in both systems, unless the options say otherwise. */
 export function setupOf(name: string, options: SetupOptions): Setup {
 	const { systems = ['crm', 'billing'], defects = {}, rules = {} } = options;
-	const policy = simulatedPolicy(systems, options.fields ?? PREFER_CRM);
+	const policy = simulatedPolicy(systems, options.fields ?? PREFER_CRM, options.deletes);
 	const common = { entity: simulatedEntity(policy), unique: ['ref'], defects };
 	return {
 		name,

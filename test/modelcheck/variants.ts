@@ -8,6 +8,10 @@ const REVIEW: FieldRules = { note: { owner: 'shared', resolve: 'review' } };
 const OWNED: FieldRules = { note: { owner: 'crm' } };
 const IGNORED: FieldRules = { note: { owner: 'crm', onForeignEdit: 'ignore' } };
 const ASKED: FieldRules = { note: { owner: 'crm', onForeignEdit: 'review' } };
+const shared = (resolve: string): FieldRules => ({ note: { owner: 'shared', resolve } });
+const NUMBER = [{ ref: 'r1', note: '10' }];
+const LIST = [{ ref: 'r1', note: ['x', 'y'] }];
+const add = (by: number): Statement[] => [{ do: 'add', record: 'r1', field: 'note', by }];
 const TWO_FIELDS: SetupOptions = {
 	fields: {
 		note: { owner: 'shared', resolve: 'prefer(crm)' },
@@ -159,6 +163,59 @@ export const GOOD: readonly Setup[] = setups({
 		human: [{ kind: 'apply', system: 'crm' }],
 	},
 	'delete|delete': { scripts: { crm: [remove], billing: [remove] }, faults: 1 },
+	'delete · 2 faults, zombie': { scripts: { crm: [remove] }, faults: 2, ...ZOMBIE },
+	'delete|b1 · update-wins, 1 fault': { deletes: 'update-wins', scripts: { crm: [remove], billing: B }, faults: 1 },
+	'delete|b1,b2 · update-wins': { deletes: 'update-wins', scripts: { crm: [remove], billing: BB } },
+	'delete|b1 · delete-wins, 1 fault, zombie': {
+		deletes: 'delete-wins',
+		scripts: { crm: [remove], billing: B },
+		faults: 1,
+		...ZOMBIE,
+	},
+	'delete|b1,b2 · delete-wins': { deletes: 'delete-wins', scripts: { crm: [remove], billing: BB } },
+	'a1,delete|b1 · update-wins': { deletes: 'update-wins', scripts: { crm: [...A, remove], billing: B } },
+	'a1,delete|b1 · delete-wins': { deletes: 'delete-wins', scripts: { crm: [...A, remove], billing: B } },
+	'delete,insert · 1 fault': { scripts: { crm: [remove, insert('a2')] }, faults: 1 },
+	'delete,insert|b1 · update-wins': { deletes: 'update-wins', scripts: { crm: [remove, insert('a2')], billing: B } },
+	'delete,insert|b1 · delete-wins': { deletes: 'delete-wins', scripts: { crm: [remove, insert('a2')], billing: B } },
+	'delete|insert after it · delete-wins': {
+		deletes: 'delete-wins',
+		scripts: { crm: [remove], billing: [remove, insert('b2')] },
+	},
+	'insert|insert, commits lost, zombie': {
+		records: [],
+		scripts: { crm: [insert('a1')], billing: [insert('b1')] },
+		faults: 1,
+		kinds: ['contention', 'zombie', 'crash'],
+	},
+	'insert,delete|insert · delete-wins': {
+		records: [],
+		deletes: 'delete-wins',
+		scripts: { crm: [insert('a1'), remove], billing: [insert('b1')] },
+	},
+	'max a1,a2|b1 · 1 fault': { fields: shared('max'), scripts: { crm: AA, billing: B }, faults: 1 },
+	'longest a1|b1,b22': { fields: shared('longest'), scripts: { crm: A, billing: notes('b1', 'b22') } },
+	'latest a1,a2|b1': { fields: shared('latest'), scripts: { crm: AA, billing: B }, human: [{ kind: 'apply', system: 'crm' }] },
+	'delta +1|-2 · 1 fault, zombie': {
+		fields: shared('delta'),
+		records: NUMBER,
+		scripts: { crm: [add(1)], billing: [add(-2)] },
+		faults: 1,
+		...ZOMBIE,
+	},
+	'delta +1,+2|-1': { fields: shared('delta'), records: NUMBER, scripts: { crm: [add(1), add(2)], billing: [add(-1)] } },
+	'delta +1|+1,-1': { fields: shared('delta'), records: NUMBER, scripts: { crm: [add(1)], billing: [add(1), add(-1)] } },
+	'union -y|+z · 1 fault': {
+		fields: shared('union'),
+		records: LIST,
+		scripts: { crm: notes(['x']), billing: notes(['x', 'y', 'z']) },
+		faults: 1,
+	},
+	'3 systems delete|b1 · delete-wins': {
+		systems: ['crm', 'billing', 'shop'],
+		deletes: 'delete-wins',
+		scripts: { crm: [remove], billing: B },
+	},
 	'3 systems a1|b1': { systems: ['crm', 'billing', 'shop'], scripts: { crm: A, billing: B } },
 });
 

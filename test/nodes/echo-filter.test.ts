@@ -31,6 +31,19 @@ test('a change by a user leaves by Foreign with what was found beside it, and no
 	expect(outputs[ECHO]).toEqual([]);
 });
 
+test.each(['first-contact', 'shadow', 'stopped'] as const)('in mode %s the node says that nothing is written', async (mode) => {
+	await lab.store.setMode(POLICY, mode);
+	const { outputs, hints } = await lab.run(filter, { items: itemsOf(lab.crm.insert({ id: '1', email: 'ann@x' })) });
+	expect(hints).toEqual([expect.stringContaining(mode.replace('-', ' '))]);
+	expect(findings(outputs.flat()[0], 'echoFilter')['mode']).toBe(mode);
+});
+
+test('of a live policy the node says nothing', async () => {
+	const { outputs, hints } = await lab.run(filter, { items: itemsOf(lab.crm.insert({ id: '1', email: 'ann@x' })) });
+	expect(hints).toEqual([]);
+	expect(findings(outputs[FOREIGN]?.[0], 'echoFilter')).not.toHaveProperty('mode');
+});
+
 test('the same item again is a duplicate, and still leaves by Foreign while its link is due', async () => {
 	const items = itemsOf(lab.crm.insert({ id: '1', email: 'ann@x' }));
 	await lab.run(filter, { items });

@@ -1,3 +1,5 @@
+import { parsePolicy } from '../../src/core/parse-policy';
+import { samplePolicyWith } from '../support/sample-policy';
 import type { INodeExecutionData } from 'n8n-workflow';
 
 import { FieldAuthorityMerge } from '../../nodes/FieldAuthorityMerge/FieldAuthorityMerge.node';
@@ -162,6 +164,25 @@ describe('the systems of this node and of the policy', () => {
 			links: [String(findings(items[0], 'echoFilter')['link'])],
 		});
 		expect(links).toMatchObject([{ due: true, state: { inFlight: {} } }]);
+	});
+
+	test('may lack a system that is new and waits for its first contact', async () => {
+		await linkedCustomer(lab, '1');
+		const { policy } = await lab.store.load({ policy: POLICY });
+		const document = parsePolicy(
+			samplePolicyWith('systems: [crm, billing]', 'systems: [crm, billing, erp]').replace(
+				'    match:',
+				'    erp: { table: public.partners, key: [code] }\n    match:',
+			),
+		).document;
+		const pending = ['customer.∃.erp'];
+		await lab.store.publishPolicy({ ...policy!, document, hash: 'next', by: 'test', initialMode: 'live', pending });
+		const items = await observed(lab.crm.update({ id: '1', note: 'n1' }));
+		const { outputs, hints } = await lab.run(merge, { items, parameters: { systems: 'crm, billing' } });
+		expect(outputs.map((output) => output.length)).toEqual([0, 1, 0, 0]);
+		expect(hints.join(' ')).toContain('customer.∃.erp');
+		await lab.store.approve(POLICY, 'next');
+		await expect(lab.run(merge, { items, parameters: { systems: 'crm, billing' } })).rejects.toThrow(/is about crm, billing, erp/);
 	});
 
 	test('may stand in another order: each operation still leaves by the output of its system', async () => {

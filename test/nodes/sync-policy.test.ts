@@ -2,6 +2,8 @@ import { SyncPolicy } from '../../nodes/SyncPolicy/SyncPolicy.node';
 import type { ChangeEvent } from '../../src/core/change-event';
 import { linkedCustomer } from '../support/node-chain';
 import { itemsOf, type NodeLab, openNodeLab, POLICY, registrationOf } from '../support/node-lab';
+import { parsePolicy } from '../../src/core/parse-policy';
+import { readHash } from '../../src/core/scopes';
 import { SAMPLE_POLICY, samplePolicyWith } from '../support/sample-policy';
 import { EchoFilter } from '../../nodes/EchoFilter/EchoFilter.node';
 
@@ -171,6 +173,72 @@ describe('first contact', () => {
 		expect(links[0]?.state.inFlight).toEqual({});
 	});
 
+	test('the report is also a table, a line per entity and field, with keys to look at and sensitive ones masked', async () => {
+		await read(
+			lab.crm.insert({ id: '1', email: 'a@x', full_name: 'Ann' }),
+			lab.crm.insert({ id: '2', email: 'b@x', full_name: 'Bob' }),
+			lab.billing.insert({ account_no: '91', contact_email: 'a@x', external_id: '1', name: 'Anna' }),
+		);
+		const { outputs } = await lab.run(node, {
+			parameters: { operation: 'firstContactReport', format: 'table' },
+		});
+		const rows = (outputs[0] ?? []).map(({ json }) => json);
+		expect(rows[0]).toMatchObject({
+			entity: 'customer',
+			field: '',
+			equal: 0,
+			different: 1,
+			onlyIn: { crm: 1 },
+			ambiguous: 0,
+			wouldWrite: { billing: 1 },
+			wouldAsk: 0,
+			examples: { 'only in crm': [{ crm: { id: '2' } }] },
+		});
+		expect(rows.find(({ field }) => field === 'name')).toMatchObject({
+			rule: 'owned by crm',
+			different: 1,
+			wouldWrite: { billing: 1 },
+			examples: { different: [{ crm: { id: '1' }, billing: { account_no: '91' } }] },
+		});
+		expect(rows.map(({ field }) => field)).toContain('phone');
+	});
+
+	test('of each kind the first ten keys are shown, and a key that is sensitive is masked', async () => {
+		const document = samplePolicyWith('key: [id]', 'key: [email]');
+		await run('publish', { document });
+		const keyed = Array.from({ length: 12 }, (_, n) => lab.crm.insert({ id: String(n), email: `${n}@x` }));
+		await read(...keyed.map((event) => ({ ...event, key: { email: String(event.after?.['email']) } })));
+		const report = await run('firstContactReport');
+		const [entity] = report['entities'] as { examples: Record<string, unknown[]> }[];
+		expect(entity?.examples['only in crm']).toHaveLength(10);
+		expect(JSON.stringify(report)).not.toContain('@x');
+	});
+
+	test('as Markdown it is a table to read', async () => {
+		await read(lab.crm.insert({ id: '1', email: 'a@x', full_name: 'Ann' }));
+		const { markdown } = await run('firstContactReport', { format: 'markdown' });
+		expect(markdown).toContain('# First contact of crm-billing');
+		expect(markdown).toMatch(/\| customer \| \(record\) \| matched by the policy \| 0 \| 0 \| crm: 1 \| 0 \| billing: 1 \| 0 \|/);
+	});
+
+	test('how far each table has been read is part of the report', async () => {
+		const table = { table: 'public.customers', entity: 'customer', hash: 'h', phase: 'rows', after: ['5'] } as const;
+		await lab.store.registerStream({
+			...registrationOf('crm', 'running'),
+			reading: [{ ...table, rows: 300, estimate: 1_000 }],
+		});
+		expect(await run('firstContactReport')).toMatchObject({
+			read: { crm: 'being read' },
+			unread: ['the rows of crm are still being read (customer)'],
+			progress: [{ system: 'crm', table: 'public.customers', state: 'being read', rows: 300, estimate: 1_000, percent: 30 }],
+		});
+		await lab.store.registerStream({
+			...registrationOf('crm', 'running'),
+			reading: [{ ...table, rows: 1_300, estimate: 1_000 }],
+		});
+		expect(await run('show')).toMatchObject({ progress: [{ percent: 99 }] });
+	});
+
 	test('a second record with the same match values counts as ambiguous', async () => {
 		await read(
 			lab.crm.insert({ id: '1', email: 'a@x' }),
@@ -199,7 +267,7 @@ describe('first contact', () => {
 		await lab.store.registerStream(registrationOf('billing', 'running'));
 		await expect(run('approveFirstContact')).rejects.toMatchObject({
 			message:
-				'The first contact of "crm-billing" cannot be approved yet: the rows of billing are still being read',
+				'The first contact of "crm-billing" cannot be approved yet: the rows of billing are still being read (customer)',
 			description: expect.stringContaining('Activate the workflow'),
 		});
 	});
@@ -219,6 +287,57 @@ describe('first contact', () => {
 			message: expect.stringContaining('waits for the approval of its first contact'),
 			description: expect.stringContaining('Approve First Contact'),
 		});
+	});
+});
+
+describe('a new version of a live policy', () => {
+	const WITH_CITY = samplePolicyWith(
+		'      note: {',
+		'      city: { crm: city, billing: town, owner: crm }\n      note: {',
+	);
+	const PENDING = ['customer.city.billing', 'customer.city.crm'];
+	const readAll = async (document: string): Promise<void> => {
+		for (const system of ['crm', 'billing']) {
+			const filterHash = readHash(parsePolicy(document), system);
+			await lab.store.registerStream({ ...registrationOf(system), filterHash });
+		}
+	};
+
+	test('lets what is new wait for its own first contact, and says what to do', async () => {
+		const published = await run('publish', { document: WITH_CITY });
+		expect(published).toMatchObject({ version: 2, mode: 'live', pending: PENDING });
+		expect(published['nextStep']).toMatch(/customer\.city\.billing.*Approve First Contact/);
+		expect(await run('show')).toMatchObject({ pending: PENDING });
+	});
+
+	test('cannot be approved before what is new has been read, and then is in the mode it was in', async () => {
+		await run('publish', { document: WITH_CITY });
+		await run('setMode', { newMode: 'shadow' });
+		await expect(run('approveFirstContact')).rejects.toMatchObject({
+			message: expect.stringContaining('the rows of crm have not been read: is its trigger active? (customer)'),
+		});
+		await readAll(WITH_CITY);
+		expect(await run('approveFirstContact')).toMatchObject({ approved: true, mode: 'shadow', scopes: PENDING });
+		expect(await run('show')).toMatchObject({ pending: [], mode: 'shadow' });
+		expect(await run('approveFirstContact')).toMatchObject({ approved: false });
+	});
+
+	test('published over one that waits, adds to what waits; without what was new, nothing does', async () => {
+		await run('publish', { document: WITH_CITY });
+		const more = samplePolicyWith('crm: note', 'crm: remark', WITH_CITY);
+		expect(await run('publish', { document: more })).toMatchObject({
+			pending: [...PENDING, 'customer.note.crm'],
+		});
+		await lab.store.changeReviews(POLICY, [{ action: 'open', item: approvalItem() }]);
+		expect(await run('publish', { document: SAMPLE_POLICY })).toMatchObject({ pending: ['customer.note.crm'] });
+		expect(await run('publish', { document: SAMPLE_POLICY })).toMatchObject({ changed: false });
+	});
+
+	test('that takes back what was new closes the question about it', async () => {
+		await run('publish', { document: WITH_CITY });
+		await lab.store.changeReviews(POLICY, [{ action: 'open', item: approvalItem() }]);
+		expect(await run('publish', { document: SAMPLE_POLICY })).toMatchObject({ pending: [] });
+		expect(await lab.store.listReviews({ policy: POLICY, limit: 1 })).toMatchObject([{ state: 'superseded' }]);
 	});
 });
 

@@ -73,14 +73,28 @@ test.each<[PolicyMode, string]>([
 ])('in mode %s nothing is written, and the item says so', async (mode, why) => {
 	const items = await toBilling();
 	await lab.store.setMode(POLICY, mode);
-	const { outputs } = await lab.run(write, {
+	const { outputs, hints } = await lab.run(write, {
 		items,
 		parameters: { system: 'billing' },
 		credentials,
 	});
+	expect(hints[0]).toContain(mode);
 	expect(findings(outputs[FAILED]?.[0], 'write')['error']).toMatchObject({
 		code: 'POLICY_NOT_LIVE',
 		message: `Nothing was written: the policy "crm-billing" ${why}${mode === 'shadow' ? ', which observes and writes nothing' : ''}`,
+	});
+});
+
+test('an operation on what waits for its first contact is not written, even if it was decided before', async () => {
+	const items = await toBilling();
+	const { policy } = await lab.store.load({ policy: POLICY });
+	const { op } = findings(items[0], 'merge') as { op: { entity: string; fields: object } };
+	const pending = Object.keys(op.fields).map((field) => `${op.entity}.${field}.billing`);
+	await lab.store.publishPolicy({ ...policy!, hash: 'next', by: 'test', initialMode: 'live', pending });
+	const { outputs } = await lab.run(write, { items, parameters: { system: 'billing' }, credentials });
+	expect(findings(outputs[FAILED]?.[0], 'write')['error']).toMatchObject({
+		code: 'POLICY_NOT_LIVE',
+		message: expect.stringContaining('waits for the approval of its first contact'),
 	});
 });
 

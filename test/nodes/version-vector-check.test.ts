@@ -35,6 +35,14 @@ test('a field that both sides changed without having seen each other is concurre
 	expect(findings(outputs[CONCURRENT]?.[0], 'echoFilter')['concurrentFields']).toEqual(['note']);
 });
 
+test('says that nothing is written as the Echo Filter before it does, without a store trip', async () => {
+	await lab.store.setMode(POLICY, 'shadow');
+	const seen = await lab.run(new EchoFilter(), { items: itemsOf(lab.crm.insert({ id: '1', email: 'ann@x' })) });
+	const { hints } = await lab.run(check, { items: seen.outputs.flat() });
+	expect(hints).toEqual([expect.stringContaining('shadow mode')]);
+	expect(lab.trips()).toBe(0);
+});
+
 test('of several items of one link only the last goes on', async () => {
 	const { crm } = await linkedCustomer(lab, '1');
 	const items = itemsOf(

@@ -245,6 +245,16 @@ describe('the publication', () => {
 		expect(judge({ ...facts, slot, publication }, request)).toEqual([]);
 	});
 
+	test('is none for a table that is new in the policy, which joins it before its rows are read', () => {
+		const empty = { ...publication, tables: [] };
+		const tables = request.tables.map((table) => ({ ...table, isUnread: true }));
+		expect(judge({ ...facts, slot, publication: empty }, { ...request, tables })).toEqual([]);
+		const foreign = { ...empty, mayAlter: false };
+		expect(brief(judge({ ...facts, slot, publication: foreign }, { ...request, tables }))).toEqual([
+			['error', 'PUBLICATION_INCOMPLETE', expect.stringMatching(/^alter publication .* add table .*as the owner/)],
+		]);
+	});
+
 	test('must not leave out columns, and had better not leave out rows', () => {
 		const tables = [{ ...published, columns: ['id'], rowFilter: '(id > 1)' }];
 		expect(brief(judge({ ...facts, publication: { ...publication, tables } }, request))).toEqual([

@@ -1,4 +1,5 @@
-import { readSnapshot, type SnapshotTable } from '../../src/postgres/snapshot';
+import { openSnapshot, readSnapshot } from '../../src/postgres/snapshot';
+import type { SnapshotTable } from '../../src/postgres/snapshot-columns';
 import { rowValues } from '../../src/postgres/source-transaction';
 import { openTestDatabase, type TestDatabase } from '../support/test-database';
 import { waitUntil } from '../support/wait-until';
@@ -61,6 +62,58 @@ describe.each([15, 18] as const)('a first read of tables in Postgres %i', (versi
 		expect(rows.map(([, v]) => Number(v)).sort((a, b) => a - b)).toEqual(
 			Array.from({ length: 50 }, (_, i) => i + 1),
 		);
+	});
+
+	test('goes on from a key, that row included, and loses none of those without a key', async () => {
+		await sql(`create table loose (k int, v text)`);
+		await sql(`insert into loose values (1, 'a'), (2, 'b'), (2, 'c'), (3, 'd'), (null, 'e')`);
+		const session = await openSnapshot(database.settings);
+		const found = [];
+		for await (const page of session.pages(table('loose', ['k']), { from: ['2'] })) found.push(...page.rows);
+		await session.close();
+		expect(found.map(([, v]) => v).sort()).toEqual(['b', 'c', 'd', 'e']);
+	});
+
+	test('goes on within a key of several columns, in the order of their types', async () => {
+		await sql(`create table a (x int, y text, primary key (x, y))`);
+		await sql(`insert into a values (2, 'a'), (2, 'b'), (10, 'a'), (1, 'z')`);
+		const session = await openSnapshot(database.settings);
+		const found = [];
+		for await (const page of session.pages(table('a', ['x', 'y']), { from: ['2', 'b'], pageSize: 1 })) {
+			found.push(...page.rows);
+		}
+		await session.close();
+		expect(found).toEqual([['2', 'b'], ['10', 'a']]);
+	});
+
+	test('finds the rows with some keys, and none with a key that its columns cannot hold', async () => {
+		await sql(`create table a (x int, y text, note text, primary key (x, y))`);
+		await sql(`insert into a values (1, 'a', 'n'), (2, 'it''s', 'n')`);
+		const session = await openSnapshot(database.settings);
+		const keys = [['1', 'a'], ['2', `it's`], ['1', 'b'], ['not a number', 'a'], ['99999999999', 'a']];
+		const { columns, rows } = await session.find(table('a', ['x', 'y']), keys);
+		expect(columns.map(({ name }) => name)).toEqual(['x', 'y']);
+		expect(rows.map(String).sort()).toEqual(['1,a', `2,it's`]);
+		expect((await session.find(table('a', ['x', 'y']), [])).rows).toEqual([]);
+		await session.close();
+	});
+
+	test('estimates by the statistics of the server, over all partitions', async () => {
+		await sql(`
+			create table plain (id int primary key);
+			create table parts (id int primary key) partition by range (id);
+			create table low partition of parts for values from (0) to (100);
+			create table high partition of parts for values from (100) to (200);
+			insert into plain select generate_series(1, 30);
+			insert into parts select generate_series(1, 150)`);
+		const before = await openSnapshot(database.settings);
+		expect(await before.estimate(table('plain', ['id']))).toBeNull();
+		await before.close();
+		await sql('analyze plain; analyze parts');
+		const after = await openSnapshot(database.settings);
+		expect(await after.estimate(table('plain', ['id']))).toBe(30);
+		expect(await after.estimate(table('parts', ['id']))).toBe(150);
+		await after.close();
 	});
 
 	test('gives the values that a change stream gives', async () => {

@@ -10,6 +10,8 @@ type Row = Record<string, Json>;
 export class EventFeed {
 	#lsn = 0n;
 	#last: Position = STREAM_START;
+	/** The system's own clock at its next commit. */
+	clockMs = 0;
 
 	constructor(
 		readonly system: string,
@@ -71,7 +73,7 @@ export class EventFeed {
 			before,
 			after,
 			unchanged: [],
-			source: { connector: 'postgresql', position, prev, tsMs: 0, txId: null, snapshot: false },
+			source: { connector: 'postgresql', position, prev, tsMs: this.clockMs, txId: null, snapshot: false },
 			marker: null,
 			bisync: {},
 		};

@@ -1,6 +1,7 @@
 import type { ChangeEvent } from '../../src/core/change-event';
 import { decide } from '../../src/core/decide';
 import { openReviews } from '../../src/core/draft';
+import { hold } from '../../src/core/hold';
 import type { JournalEntry, PolicyMode } from '../../src/core/journal';
 import { emptyLink, type LinkState, type Operation, type View } from '../../src/core/link';
 import type { Row } from '../../src/core/mapping';
@@ -78,8 +79,9 @@ export class LinkStory {
 		return this.observe(this.feed(system).insert(row));
 	}
 
-	/** A user's edit. */
-	edit(system: string, values: Row): Disposition {
+	/** A user's edit, at a time by the system's own clock. */
+	edit(system: string, values: Row, clockMs = this.feed(system).clockMs): Disposition {
+		this.feed(system).clockMs = clockMs;
 		const row = { ...this.rows[system], ...values };
 		this.rows[system] = row;
 		return this.observe(this.feed(system).update(row));
@@ -137,6 +139,14 @@ export class LinkStory {
 		const item = this.onlyReview();
 		const resolution = { review: item.id, token: item.token, by: 'maria', choice };
 		const { state, journal } = resolve(this.state, resolution, this.policy);
+		this.state = state;
+		this.#note(journal);
+	}
+
+	/** A person says of fields, or of the whole record: leave it alone, or go on. */
+	hold(action: 'freeze' | 'unfreeze', fields: readonly string[] | 'record'): void {
+		const request = { action, fields, by: 'maria', reason: 'being looked at' };
+		const { state, journal } = hold(this.state, request, this.policy);
 		this.state = state;
 		this.#note(journal);
 	}

@@ -52,7 +52,10 @@ export class SyncLab {
 		return (await this.policyItems(operation, parameters))[0] ?? {};
 	}
 
-	async policyItems(operation: string, parameters: Record<string, unknown> = {}): Promise<IDataObject[]> {
+	async policyItems(
+		operation: string,
+		parameters: Record<string, unknown> = {},
+	): Promise<IDataObject[]> {
 		const { outputs } = await executeNode(new SyncPolicy(), {
 			parameters: { operation, by: 'ann', policy: this.policyName, ...parameters },
 			credentials: { bisyncStoreApi: { ...this.store.settings } },
@@ -77,9 +80,15 @@ export class SyncLab {
 		const n8n = fakeN8n(async (events) => {
 			this.running += 1;
 			const credentials = this.#credentials();
-			const run = await runTemplate({ template: this.#workflow(), from: `${system} changes`, events, credentials });
+			const run = await runTemplate({
+				template: this.#workflow(),
+				from: `${system} changes`,
+				events,
+				credentials,
+			});
 			this.running -= 1;
-			if (run.status !== 'success') n8n.logs.push(`failed: ${String(run.data.resultData.error?.message)}`);
+			if (run.status !== 'success')
+				n8n.logs.push(`failed: ${String(run.data.resultData.error?.message)}`);
 			return run.status;
 		});
 		this.#engines.push(n8n);
@@ -124,11 +133,19 @@ export class SyncLab {
 	 */
 	async untilObserved(touches: Readonly<Record<string, string>>): Promise<void> {
 		for (const [system, touch] of Object.entries(touches)) {
-			const [before] = await this.sql(system, `select pg_current_wal_lsn() - '0/0'::pg_lsn as bytes`);
+			const [before] = await this.sql(
+				system,
+				`select pg_current_wal_lsn() - '0/0'::pg_lsn as bytes`,
+			);
 			await this.sql(system, touch);
 			await waitUntil(`${system} to be observed`, async () => {
-				const { streams } = (await this.policy('show')) as { streams: Record<string, { position: string }> };
-				return lsnOfPosition(streams[system]?.position ?? STREAM_START) >= BigInt(String(before?.['bytes']));
+				const { streams } = (await this.policy('show')) as {
+					streams: Record<string, { position: string }>;
+				};
+				return (
+					lsnOfPosition(streams[system]?.position ?? STREAM_START) >=
+					BigInt(String(before?.['bytes']))
+				);
 			});
 		}
 	}
@@ -142,13 +159,18 @@ export class SyncLab {
 	}
 
 	async links(): Promise<LinkState[]> {
-		const { rows } = await this.store.pool.query<{ state: LinkState }>('select state from n8n_bisync.links');
+		const { rows } = await this.store.pool.query<{ state: LinkState }>(
+			'select state from n8n_bisync.links',
+		);
 		return rows.map(({ state }) => state);
 	}
 
 	/** All that the triggers said, and the failures of executions. */
 	logs(): string[] {
-		return this.#engines.flatMap(({ logs, errors }) => [...logs, ...errors.map(({ message }) => message)]);
+		return this.#engines.flatMap(({ logs, errors }) => [
+			...logs,
+			...errors.map(({ message }) => message),
+		]);
 	}
 
 	/** What the executions and the triggers complained about. */
@@ -171,8 +193,14 @@ export class SyncLab {
 	}
 
 	#credentials(): Record<string, object> {
-		const systems = [...this.databases].map(([system, { settings }]) => [system, replicationCredential(settings)]);
-		return { store: { ...this.store.settings }, ...(Object.fromEntries(systems) as Record<string, object>) };
+		const systems = [...this.databases].map(([system, { settings }]) => [
+			system,
+			replicationCredential(settings),
+		]);
+		return {
+			store: { ...this.store.settings },
+			...(Object.fromEntries(systems) as Record<string, object>),
+		};
 	}
 
 	#workflow(): WorkflowTemplate {
@@ -181,14 +209,20 @@ export class SyncLab {
 		const triggers = [...this.databases.keys()];
 		return {
 			nodes: [
-				...triggers.map((system) => nodeOf(`${system} changes`, 'postgresCdcTrigger', { policy, system }, system)),
+				...triggers.map((system) =>
+					nodeOf(`${system} changes`, 'postgresCdcTrigger', { policy, system }, system),
+				),
 				nodeOf('Echo Filter', 'echoFilter', { policy }),
 				nodeOf('Check', 'versionVectorCheck', { policy }),
 				nodeOf('Merge', 'fieldAuthorityMerge', { policy, systems: systems.join(', ') }),
-				...systems.map((system) => nodeOf(`write ${system}`, 'syncWrite', { policy, system }, system)),
+				...systems.map((system) =>
+					nodeOf(`write ${system}`, 'syncWrite', { policy, system }, system),
+				),
 			],
 			connections: {
-				...Object.fromEntries(triggers.map((system) => [`${system} changes`, { main: [to('Echo Filter')] }])),
+				...Object.fromEntries(
+					triggers.map((system) => [`${system} changes`, { main: [to('Echo Filter')] }]),
+				),
 				'Echo Filter': { main: [to('Check')] },
 				Check: { main: [to('Merge'), to('Merge')] },
 				Merge: { main: systems.map((system) => to(`write ${system}`)) },
@@ -199,7 +233,12 @@ export class SyncLab {
 
 const to = (node: string): IConnection[] => [{ node, type: 'main', index: 0 }];
 
-function nodeOf(name: string, type: string, parameters: Record<string, string>, database?: string): INode {
+function nodeOf(
+	name: string,
+	type: string,
+	parameters: Record<string, string>,
+	database?: string,
+): INode {
 	const credentials = {
 		bisyncStoreApi: { id: null, name: 'store' },
 		...(database === undefined ? {} : { bisyncPostgresApi: { id: null, name: database } }),

@@ -34,7 +34,8 @@ function overwritten(
 	op: Operation,
 	policy: Policy,
 ): string[] {
-	const found = { insert: [false, true], update: [true, true], delete: [true, false] }[op.kind];
+	const staysArchived = policy.entities.get(op.entity)?.deletes.as.has(system) === true;
+	const found = { insert: [false, true], update: [true, true], delete: [true, staysArchived] }[op.kind];
 	if ((before !== null) !== found[0] || (after !== null) !== found[1]) {
 		return [`I4 ${op.id} is an ${op.kind}, and its row is not`];
 	}

@@ -129,3 +129,17 @@ test('nothing is lost, repeated or reordered, and batches are as full as they ma
 		),
 	);
 });
+
+test('transactions that end after a limit wait until it is lifted', async () => {
+	const batcher = batcherOf([1, 1, 1]);
+	const limits = { ...LIMITS, untilMs: inAMinute() };
+	const first = await batcher.take({ ...limits, limitLsn: transaction(2).endLsn });
+	expect((first as Batch).transactions.map(({ endLsn }) => endLsn)).toEqual([
+		transaction(1).endLsn,
+		transaction(2).endLsn,
+	]);
+	expect(await batcher.take({ ...limits, limitLsn: transaction(2).endLsn })).toBeNull();
+	expect(batcher.nextEndLsn).toBe(transaction(3).endLsn);
+	expect(await batcher.take({ ...limits, limitLsn: null })).toMatchObject({ events: [{}] });
+	expect(batcher.nextEndLsn).toBeNull();
+});

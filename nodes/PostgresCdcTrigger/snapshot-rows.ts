@@ -1,0 +1,31 @@
+import type { EventTable } from '../../src/postgres/event-tables';
+import type { KeyTexts, SnapshotPage } from '../../src/postgres/snapshot';
+import type { SnapshotChange } from '../../src/postgres/snapshot-events';
+import { type Relation, rowValues } from '../../src/postgres/source-transaction';
+
+/** The rows of a page, as they are found in a change stream. */
+export function rowsOf(
+	{ columns, rows }: SnapshotPage,
+	table: EventTable,
+): Extract<SnapshotChange, { kind: 'row' }>[] {
+	const relation: Relation = {
+		oid: 0,
+		schema: table.schema,
+		name: table.table,
+		replicaIdentity: 'full',
+		columns: columns.map(({ name, typeOid }) => ({
+			name,
+			typeOid,
+			typeModifier: -1,
+			isIdentity: true,
+		})),
+	};
+	return rows.map((tuple) => ({ kind: 'row', table, values: rowValues(relation, tuple).values }));
+}
+
+/** The key of a page's last row, to go on from; null when it has none, for such rows come at the end and together. */
+export function lastKey({ columns, rows }: SnapshotPage, { key }: EventTable): KeyTexts | null {
+	const last = rows.at(-1) ?? [];
+	const texts = key.map((name) => last[columns.findIndex((column) => column.name === name)]);
+	return texts.every((text) => typeof text === 'string') ? texts : null;
+}

@@ -1,0 +1,134 @@
+import { formatLsn } from '../../src/core/lsn';
+import { positionOf, STREAM_START } from '../../src/core/position';
+import { readHash, stillRead } from '../../src/core/scopes';
+import { createSlot, type NewSlot } from '../../src/postgres/create-slot';
+import { snapshotLsn } from '../../src/postgres/snapshot-events';
+import { clearTheWay } from '../../src/postgres/source-setup';
+import { policyInForce } from '../../src/store/published-policy';
+import type {
+	StreamRecord,
+	StreamRegistration,
+	SyncStore,
+	TableReading,
+} from '../../src/store/sync-store';
+import type { Prepared } from './prepare';
+import { planReading } from './reading-plan';
+import { NOTHING_READ } from './registration';
+import type { StoreSource, TriggerSettings } from './settings';
+
+export interface StartRequest {
+	readonly store: Pick<SyncStore, 'registerStream' | 'recordAcknowledged'>;
+	readonly settings: TriggerSettings;
+	readonly source: StoreSource;
+	readonly prepared: Prepared;
+}
+
+/** A stream that is ready to be read. */
+export interface StartedStream {
+	readonly record: StreamRecord;
+	/** Tables with rows that have to be read; none when nothing is missing. */
+	readonly tables: readonly TableReading[];
+	/** The snapshot of a slot that was just made; its owner releases it. */
+	readonly first: NewSlot | null;
+}
+
+/**
+ * Makes everything ready for a stream to be read: publication, slot, registration. What has to be
+ * read of the rows that are there is registered with it, so that it goes on after a crash.
+ */
+export async function startStream(request: StartRequest): Promise<StartedStream> {
+	const { record, decision } = request.prepared;
+	return decision.kind === 'begin' || !record
+		? await beginStream(request)
+		: await resumeStream(request, record);
+}
+
+/** With a new slot, whose snapshot is the instant from which on it has all changes. */
+async function beginStream(request: StartRequest): Promise<StartedStream> {
+	const { store, settings, source, prepared } = request;
+	const { record: before, decision } = prepared;
+	// After a gap the rows are read whatever the settings say: that is what was agreed to.
+	const reads = source.readsExisting || (before?.acknowledgedLsn ?? null) !== null;
+	const tables = reads ? toRead(request, { filterHash: NOTHING_READ, reading: null }) : [];
+	const registration = registrationOf(request, tables);
+	// Before the slot is made: a slot without a record would look like somebody else's.
+	const begun = { ...registration, filterHash: NOTHING_READ, snapshot: 'running' } as const;
+	await store.registerStream({ ...begun, start: STREAM_START });
+	await clearTheWay(settings.connection, {
+		publication: settings.publication,
+		tables: prepared.tables.all,
+		staleSlot: decision.kind === 'begin' ? decision.staleSlot : null,
+	});
+	const slot = await createSlot(settings.connection, { name: settings.slot });
+	let isReady = false;
+	try {
+		const start = positionOf(snapshotLsn(slot.consistentLsn), 0);
+		await store.registerStream({ ...begun, start });
+		await store.recordAcknowledged(source, formatLsn(slot.consistentLsn));
+		const record = await store.registerStream({ ...registration, start });
+		isReady = reads;
+		return { record, tables, first: reads ? slot : null };
+	} finally {
+		if (!isReady) await slot.release();
+	}
+}
+
+/** Through the slot that is there. A table that is new joins the publication before its rows are read. */
+async function resumeStream(request: StartRequest, before: StreamRecord): Promise<StartedStream> {
+	const { store, settings, source, prepared } = request;
+	const reads = source.readsExisting || before.snapshot === 'running';
+	const tables = reads ? toRead(request, before) : [];
+	const { start } = before;
+	const registration = { ...registrationOf(request, tables), start };
+	const isRead = tables.length === 0 && before.snapshot !== 'running';
+	const isKnown = isRead && registration.filterHash === before.filterHash;
+	if (isKnown) return { record: before, tables: [], first: null };
+	const names = prepared.tables.all;
+	await clearTheWay(settings.connection, {
+		publication: settings.publication,
+		tables: names,
+		staleSlot: null,
+	});
+	return { record: await store.registerStream(registration), tables, first: null };
+}
+
+function toRead(
+	{ source, prepared }: StartRequest,
+	record: Pick<StreamRecord, 'filterHash' | 'reading'>,
+): TableReading[] {
+	const { policy } = policyInForce(prepared.published);
+	const hasHistory = prepared.record !== null;
+	return planReading({
+		policy,
+		system: source.system,
+		tables: prepared.tables.all,
+		record,
+		hasHistory,
+	});
+}
+
+/** What has been read stays so; what left the policy must be known to be new when it comes back. */
+function registrationOf(
+	{ settings, source, prepared }: StartRequest,
+	tables: readonly TableReading[],
+): Omit<StreamRegistration, 'start'> {
+	const { policy: name, system } = source;
+	const { policy } = policyInForce(prepared.published);
+	const isBegun = prepared.decision.kind === 'begin';
+	const read = isBegun ? NOTHING_READ : (prepared.record?.filterHash ?? NOTHING_READ);
+	const isReading = tables.length > 0;
+	return {
+		policy: name,
+		system,
+		slot: settings.slot,
+		systemId: prepared.server.systemId,
+		timeline: prepared.server.timeline,
+		filterHash: isReading ? stillRead(policy, system, read) : readHash(policy, system),
+		snapshot: isReading
+			? 'running'
+			: isBegun || prepared.record?.snapshot === 'none'
+				? 'none'
+				: 'done',
+		reading: isReading ? tables : null,
+	};
+}

@@ -1,0 +1,126 @@
+import type { Json } from '../../src/core/canonical-json';
+import { decide } from '../../src/core/decide';
+import { LinkStory } from '../support/link-story';
+import { simulatedPolicy } from '../support/simulated-policy';
+
+const SECOND_MS = 1_000;
+const HOUR_MS = 3_600_000;
+const THREE = ['crm', 'billing', 'shop'];
+
+function linked(systems = ['crm', 'billing']): LinkStory {
+	const policy = simulatedPolicy(systems, {
+		note: { owner: 'shared', resolve: 'prefer(crm)' },
+		phone: { owner: 'shared', resolve: 'prefer(crm)' },
+	});
+	return LinkStory.linked(policy, { note: 'x', phone: '555' });
+}
+
+interface Quarrel {
+	readonly systems?: readonly string[];
+	readonly everyMs?: number;
+	readonly turns?: number;
+	/** How far a system's clock is ahead. */
+	readonly ahead?: Readonly<Record<string, number>>;
+}
+
+/** Systems change the note in turns, each as soon as it has what the other one wrote. Gives the number of turns that were let through. */
+function quarrel(story: LinkStory, { systems = ['crm', 'billing'], everyMs = SECOND_MS, turns = 30, ahead = {} }: Quarrel = {}): number {
+	for (let turn = 0; turn < turns; turn += 1) {
+		const system = systems[turn % systems.length] ?? '';
+		const now = HOUR_MS + turn * everyMs + (ahead[system] ?? 0);
+		story.edit(system, { note: `turn ${turn}` }, now);
+		story.pump();
+		if (story.reviews.length > 0) return turn;
+	}
+	return turns;
+}
+
+const notes = ({ rows }: LinkStory): Json[] => Object.values(rows).map(({ note = null }) => note);
+
+test('two programs that answer each other are stopped after a few turns, and one question names both', () => {
+	const story = linked();
+	expect(quarrel(story)).toBeLessThan(10);
+	expect(story.onlyReview()).toMatchObject({ kind: 'conflict', fields: ['note'] });
+	expect(story.onlyReview().reason).toMatch(/^(crm and billing|billing and crm) are fighting/);
+	expect(decide(story.state, story.policy, 'live').changed).toBe(false);
+});
+
+test('nothing is written for them from then on, and other fields flow', () => {
+	const story = linked();
+	const turns = quarrel(story);
+	expect(quarrel(story, { turns: 4 })).toBe(0);
+	expect(turns).toBeGreaterThan(0);
+	story.edit('crm', { phone: '777' });
+	expect(story.pump()).toMatchObject([{ system: 'billing', fields: { phone: { next: '777' } } }]);
+	expect(story.onlyReview().fields).toEqual(['note']);
+});
+
+test('two people who take turns for hours are left alone', () => {
+	const story = linked();
+	expect(quarrel(story, { everyMs: 31 * SECOND_MS, turns: 40 })).toBe(40);
+	expect(new Set(notes(story))).toEqual(new Set(['turn 39']));
+});
+
+test('one program that changes its own value all the time is left alone', () => {
+	const story = linked();
+	expect(quarrel(story, { systems: ['crm'], everyMs: 10, turns: 40 })).toBe(40);
+	expect(notes(story)).toEqual(['turn 39', 'turn 39']);
+});
+
+test('a pause ends a run of turns: what follows is counted anew', () => {
+	const story = linked();
+	expect(quarrel(story, { turns: 5 })).toBe(5);
+	story.edit('crm', { note: 'after lunch' }, 3 * HOUR_MS);
+	story.pump();
+	expect(quarrel(story, { turns: 5 })).toBe(5);
+});
+
+test('three programs that answer each other in a ring are stopped too', () => {
+	const story = linked(THREE);
+	expect(quarrel(story, { systems: THREE, turns: 60 })).toBeLessThan(20);
+	expect(story.onlyReview().reason).toContain('are fighting');
+});
+
+test('a bystander is kept out of it: it gets no more writes', () => {
+	const story = linked(THREE);
+	quarrel(story);
+	const before = story.rows['shop']?.['note'];
+	quarrel(story, { turns: 4 });
+	expect(story.rows['shop']?.['note']).toBe(before);
+});
+
+test.each([
+	['an hour ahead', HOUR_MS],
+	['an hour behind', -HOUR_MS],
+])('the clock of one system decides nothing when it is %s', (_, shift) => {
+	const [plain, shifted] = [linked(), linked()];
+	const turns = quarrel(plain);
+	expect(quarrel(shifted, { ahead: { billing: shift } })).toBe(turns);
+	const slow = linked();
+	expect(quarrel(slow, { everyMs: 31 * SECOND_MS, turns: 20, ahead: { crm: shift } })).toBe(20);
+});
+
+test('a person’s answer ends it, until they begin again', () => {
+	const story = linked();
+	quarrel(story);
+	story.resolve({ kind: 'apply', system: 'crm' });
+	story.pump();
+	expect(story.reviews).toEqual([]);
+	expect(new Set(notes(story)).size).toBe(1);
+	story.edit('billing', { note: 'a new day' }, 20 * HOUR_MS);
+	story.pump();
+	expect(notes(story)).toEqual(['a new day', 'a new day']);
+});
+
+test('a trigger that only puts the value into another form is no fight', () => {
+	const story = linked();
+	for (let turn = 0; turn < 20; turn += 1) {
+		const now = turn * 40 * SECOND_MS;
+		story.feed('billing').clockMs = now;
+		story.edit('crm', { note: `Value ${turn}` }, now);
+		for (const op of story.decide()) story.apply(op, (row) => ({ ...row, note: String(row['note']).toUpperCase() }));
+		story.pump();
+	}
+	expect(story.reviews).toEqual([]);
+	expect(notes(story)).toEqual(['VALUE 19', 'VALUE 19']);
+});

@@ -1,0 +1,66 @@
+import { SyncPolicy } from '../../nodes/SyncPolicy/SyncPolicy.node';
+import { executeNode } from '../support/fake-execute';
+import { storeCredential } from '../support/fake-trigger-context';
+import { waitUntil } from '../support/wait-until';
+import { agreeTo } from './answer-review';
+import { CRASH_POLICY } from './systems';
+import type { World } from './world';
+
+/** An open review item, as the store's table has it. */
+export interface OpenReview {
+	readonly id: string;
+	readonly kind: string;
+	readonly link: string | null;
+	readonly item: { readonly token: string; readonly reason: string; readonly fields: readonly string[] };
+}
+
+/** The store as a person's n8n reaches it: not through the relay. */
+export function operatorCredential({ store }: World): Record<string, unknown> {
+	return storeCredential(store.settings, 'n8n_bisync');
+}
+
+export async function publishPolicy(world: World): Promise<void> {
+	await runPolicy(world, 'publish', { document: CRASH_POLICY });
+}
+
+/** Waits until both systems have been read, then approves what the report shows. */
+export async function approveFirstContact(world: World): Promise<void> {
+	await waitUntil('both systems to be read', async () => {
+		const { read } = await runPolicy(world, 'firstContactReport');
+		return JSON.stringify(read) === '{"crm":"read","billing":"read"}';
+	}, { timeoutMs: 120_000, everyMs: 100 });
+	await runPolicy(world, 'approveFirstContact');
+}
+
+async function runPolicy(
+	world: World,
+	operation: string,
+	parameters: Record<string, unknown> = {},
+): Promise<Record<string, unknown>> {
+	const { outputs } = await executeNode(new SyncPolicy(), {
+		parameters: { operation, by: 'operator', ...parameters },
+		credentials: { bisyncStoreApi: operatorCredential(world) },
+	});
+	return outputs[0]?.[0]?.json ?? {};
+}
+
+export async function openReviews({ store }: World): Promise<OpenReview[]> {
+	const { rows } = await store.pool.query<OpenReview>(
+		`select id, kind, link, item from n8n_bisync.reviews where state = 'open' order by opened_at, id`,
+	);
+	return rows;
+}
+
+/**
+ * Agrees that what was missed is read anew.
+ *
+ * @returns whether the error of a trigger was such a gap
+ */
+export async function agreeToGap(world: World, message: string): Promise<boolean> {
+	const [, id] = /Review item: (gap-[\w-]+)/.exec(message) ?? [];
+	if (id === undefined) return false;
+	const item = (await openReviews(world)).find((review) => review.id === id);
+	const refused = item ? await agreeTo({ id, token: item.item.token }, operatorCredential(world)) : null;
+	if (refused !== null) throw new Error(`the gap ${id} could not be agreed to: ${refused}`);
+	return true;
+}

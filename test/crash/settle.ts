@@ -1,0 +1,96 @@
+import { parseLsn } from '../../src/core/lsn';
+import { lsnOfPosition } from '../../src/core/position';
+import { waitUntil } from '../support/wait-until';
+import { agreeTo, answerReview } from './answer-review';
+import { openReviews, operatorCredential, type OpenReview } from './operator';
+import { type System, SYSTEMS } from './systems';
+import type { World } from './world';
+
+const TIMEOUT_MS = 90_000;
+
+/** The last change of each system: once one was observed that is not older, all others were. */
+const FENCES: Readonly<Record<System, string>> = {
+	crm: `update items set price = price + 1 where code = 'code 2'`,
+	billing: `update parts set price = price + 1 where code = 'code 3'`,
+};
+
+/** Where each system's log ended when the users had stopped. */
+type Ends = Readonly<Record<System, bigint>>;
+
+/**
+ * Waits until everything that was committed has been observed, decided and written, while a worker
+ * runs and nobody works. Answers whatever a person is asked.
+ *
+ * @param assertFine - throws when waiting has no point any more
+ * @throws Error that says what is still open
+ */
+export async function settle(world: World, assertFine: () => void): Promise<void> {
+	const ends = Object.fromEntries(
+		await Promise.all(SYSTEMS.map(async (system) => [system, await putFence(world, system)] as const)),
+	) as Ends;
+	let open: readonly string[] = [];
+	const isAtRest = async (): Promise<boolean> => {
+		assertFine();
+		open = await unfinished(world, ends);
+		if (open.length > 0) await hurry(world);
+		return open.length === 0;
+	};
+	try {
+		await waitUntil('rest', isAtRest, { timeoutMs: TIMEOUT_MS, everyMs: 100 });
+	} catch (error) {
+		if (open.length === 0) throw error;
+		throw new Error(`no rest: ${open.slice(0, 6).join('; ')}`, { cause: error });
+	}
+}
+
+/** @returns where the log ended before the fence, and after everything that was committed before */
+async function putFence(world: World, system: System): Promise<bigint> {
+	const { pool } = world[system];
+	const { rows } = await pool.query<{ lsn: string }>('select pg_current_wal_insert_lsn()::text as lsn');
+	await pool.query(FENCES[system]);
+	return parseLsn(rows[0]?.lsn ?? '');
+}
+
+interface Stream {
+	readonly system: System;
+	readonly position: string;
+	/** `running`: its rows are being read anew, and the position says nothing of them. */
+	readonly snapshot: string;
+}
+
+async function unfinished(world: World, ends: Ends): Promise<string[]> {
+	const reviews = await openReviews(world);
+	for (const review of reviews) await answer(world, review);
+	const { rows: streams } = await world.store.pool.query<Stream>(
+		'select system, position, snapshot from n8n_bisync.streams',
+	);
+	const { rows: due } = await world.store.pool.query<{ id: string; state: object }>(
+		'select id from n8n_bisync.links where due order by id limit 10',
+	);
+	return [
+		...streams
+			.filter(({ system, position, snapshot }) => snapshot === 'running' || lsnOfPosition(position) < ends[system])
+			.map(({ system }) => `changes of ${system} have not been observed`),
+		...due.map(({ id }) => `link ${id} is due`),
+		...reviews.map(({ id, item }) => `open: ${id} ${item.reason}`),
+	];
+}
+
+async function answer(world: World, { id, kind, item, link }: OpenReview): Promise<void> {
+	const credential = operatorCredential(world);
+	const { token } = item;
+	// A refused answer is one that comes too late; what stays open is told in the end.
+	if (link !== null && kind === 'conflict') {
+		await answerReview({ id, token, system: 'crm', by: 'operator' }, credential);
+	} else {
+		await agreeTo({ id, token }, credential);
+	}
+}
+
+/** The sweep lets links wait that were woken often, and the workers that they were woken for were killed. */
+async function hurry(world: World): Promise<void> {
+	await world.store.pool.query(
+		`update n8n_bisync.links set wake_at = clock_timestamp()
+		 where due and wakes > 1 and wake_at > clock_timestamp() + interval '1 second'`,
+	);
+}

@@ -1,0 +1,100 @@
+import { canonicalJson } from '../../src/core/canonical-json';
+import type { RecordChange } from '../../src/core/record-change';
+import type { WitnessedTransaction } from '../support/witness';
+import type { Campaign } from './campaign';
+import { readLinks } from './checks';
+
+const MAX_PROBLEMS = 10;
+const MAX_LINES = 120;
+
+/** Prints what went wrong, and the story of the first link that a problem names. */
+export async function tellProblems(campaign: Campaign, say: (text: string) => void): Promise<void> {
+	const { problems, said, world, inspector } = campaign;
+	for (const problem of problems.slice(0, MAX_PROBLEMS)) say(`  - ${problem}`);
+	if (problems.length > MAX_PROBLEMS) say(`  … and ${problems.length - MAX_PROBLEMS} more`);
+	say('\nwhat the workers said last:');
+	for (const line of said.slice(-30)) say(`  ${line}`);
+	const { rows: due } = await world.store.pool.query<{ id: string }>(
+		'select id from n8n_bisync.links where due order by id limit 1',
+	);
+	const named = /[0-9a-f]{32}/.exec(problems.join(' '))?.[0] ?? due[0]?.id;
+	if (named === undefined) return;
+	say(`\nthe story of ${named}, by time:`);
+	const lines = [...(await journalOf(campaign, named)), ...logOf(inspector.recent, named)];
+	const sorted = lines.sort((a, b) => a.atMs - b.atMs);
+	const left = Math.max(0, sorted.length - MAX_LINES);
+	sorted.forEach(({ atMs, text }, at) => {
+		if (at < MAX_LINES / 2 || at >= left + MAX_LINES / 2) say(`  ${new Date(atMs).toISOString().slice(11, 23)} ${text}`);
+		else if (at === MAX_LINES / 2) say(`  … ${left} lines`);
+	});
+	const state = (await readLinks(world)).find(({ id }) => id === named);
+	if (state) say(`\nits state: ${JSON.stringify(state)}`);
+}
+
+interface Line {
+	readonly atMs: number;
+	readonly text: string;
+}
+
+async function journalOf({ world }: Campaign, link: string): Promise<Line[]> {
+	const { rows } = await world.store.pool.query<{ at: Date; entry: Entry }>(
+		'select at, entry from n8n_bisync.journal where link = $1 order by seq',
+		[link],
+	);
+	return rows.map(({ at, entry }) => ({ atMs: at.getTime(), text: `journal ${inShort(entry)}` }));
+}
+
+function inShort({ kind, field, system, detail, change, resolution }: Entry): string {
+	if (change) {
+		const { position, key, columns, marker, snapshot } = change;
+		const what = marker ? `${marker.op} ${marker.outcome}` : 'foreign';
+		return `observed ${change.system} ${position} ${JSON.stringify(key)} ${what}${snapshot ? ' (read)' : ''} ${JSON.stringify(columns)}`;
+	}
+	const about = [kind, field, system].filter((word) => word !== undefined).join(' ');
+	return `${about} ${JSON.stringify(detail ?? resolution ?? '')}`;
+}
+
+/** Of any kind, as far as it is told. */
+interface Entry {
+	readonly kind: string;
+	readonly field?: string;
+	readonly system?: string;
+	readonly detail?: unknown;
+	readonly change?: RecordChange;
+	readonly resolution?: unknown;
+}
+
+/** Transactions with an operation of the link, and those that touched the same rows. */
+function logOf(recent: readonly WitnessedTransaction[], link: string): Line[] {
+	const keys = new Set<string>();
+	for (const { system, rows } of recent) {
+		for (const { marker } of rows) {
+			if (marker?.link === link && marker.key) keys.add(`${system} ${canonicalJson(Object.values(marker.key).map(String))}`);
+		}
+	}
+	return recent.flatMap(({ system, atMs, rows, rowless }) => [
+		...rows
+			.filter((row) => {
+				const key = Object.values(row.after ?? row.before ?? {})[0];
+				return row.marker?.link === link || keys.has(`${system} ${canonicalJson([String(key)])}`);
+			})
+			.map(({ before, after, marker }) => ({
+				atMs,
+				text: `${system} ${marker ? `${marker.op} ${marker.outcome}` : 'a user'}: ${differences(before, after)}`,
+			})),
+		...rowless
+			.filter((marker) => marker.link === link)
+			.map((marker) => ({ atMs, text: `${system} ${marker.op} ${marker.outcome}` })),
+	]);
+}
+
+function differences(
+	before: WitnessedTransaction['rows'][number]['before'],
+	after: WitnessedTransaction['rows'][number]['after'],
+): string {
+	if (!before || !after) return before ? 'deletes the row' : `inserts ${JSON.stringify(after)}`;
+	return Object.entries(after)
+		.filter(([column, value]) => before[column] !== value)
+		.map(([column, value]) => `${column} ${JSON.stringify(before[column])} → ${JSON.stringify(value)}`)
+		.join(', ');
+}

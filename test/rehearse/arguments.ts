@@ -1,0 +1,45 @@
+import { parseArgs } from 'node:util';
+
+import { STORE_KINDS, type StoreKind } from './store-home';
+
+export const USAGE = `Rehearses a sync policy: runs scenarios with the real nodes on two real Postgres servers.
+
+  npm run rehearse -- [--store postgres|memory] [--keep-going] FILE-or-FOLDER…
+
+  FILE-or-FOLDER   scenarios: YAML files, or folders with such files (*.policy.yaml are policies)
+  --store          where the sync keeps its state: postgres (default), or memory, which is quicker
+  --keep-going     goes on after a scenario that failed
+  --help           this text
+
+Each scenario is "ok", or "FAIL" with what was found instead and everything that happened. The exit
+code is 0 when all passed, 1 when one failed, 2 when the command cannot be understood. How to write
+scenarios: docs/rehearse.md`;
+
+export interface RehearseOptions {
+	readonly store: StoreKind;
+	readonly keepGoing: boolean;
+}
+
+export type Arguments =
+	| (RehearseOptions & { readonly paths: readonly string[]; readonly isHelp: boolean })
+	| { readonly problem: string };
+
+export function parseArguments(words: readonly string[]): Arguments {
+	try {
+		const { values, positionals } = parseArgs({
+			args: [...words],
+			allowPositionals: true,
+			options: {
+				store: { type: 'string', default: 'postgres' },
+				'keep-going': { type: 'boolean', default: false },
+				help: { type: 'boolean', short: 'h', default: false },
+			},
+		});
+		const store = STORE_KINDS.find((kind) => kind === values.store);
+		if (!store) return { problem: `--store must be ${STORE_KINDS.join(' or ')}, not "${values.store}"` };
+		if (!values.help && positionals.length === 0) return { problem: 'Name a scenario, or a folder with scenarios.' };
+		return { store, keepGoing: values['keep-going'], paths: positionals, isHelp: values.help };
+	} catch (error) {
+		return { problem: error instanceof Error ? error.message : String(error) };
+	}
+}
