@@ -7,7 +7,6 @@ import type { PolicyInForce } from './observe';
 import { asApproved } from './pending';
 import { carriersOf, type EntityPolicy, type FieldPolicy } from './policy';
 import { strategyText } from './policy-strategy';
-import type { Wait } from './references';
 import { type Scopes, scopeText } from './scopes';
 
 /** What approving the first contact of populated systems would do, counted per entity. */
@@ -150,6 +149,20 @@ function countFields({ mine, state, entity, present }: Counted): number {
 	return different;
 }
 
+/** Writes that come once another record is there; not those that only complete a new one. */
+function addLaterWrites({ mine, state, entity, inForce }: Omit<Counted, 'present'>, { waits, ops }: Decision): void {
+	const made = new Set(ops.flatMap(({ kind, system }) => (kind === 'insert' ? [system] : [])));
+	const inserted = new Set<string>();
+	for (const { kind, system, field } of waits) {
+		const report = mine.fields[field];
+		if (kind === 'read' || made.has(system)) continue;
+		if (!existsIn(state, system)) inserted.add(system);
+		else if (report) count(report.writes, system);
+	}
+	if (!reportsRecords(entity, inForce.pending)) return;
+	for (const system of inserted) count(mine.inserts, system);
+}
+
 function addPlans({ mine, state, entity, inForce }: Counted): void {
 	// What is under way has been decided before; it would only hide what is to come.
 	const decision = decide({ ...state, inFlight: {} }, asApproved(inForce), 'live');
@@ -162,24 +175,12 @@ function addPlans({ mine, state, entity, inForce }: Counted): void {
 			if (field) count(field.writes, op.system);
 		}
 	}
-	const waiting = laterWrites(decision);
-	if (reportsRecords(entity, inForce.pending)) {
-		for (const system of new Set(waiting.map((wait) => wait.system))) if (!existsIn(state, system)) count(mine.inserts, system);
-	}
-	for (const { system, field } of waiting) {
-		if (existsIn(state, system) && mine.fields[field]) count(mine.fields[field].writes, system);
-	}
+	addLaterWrites({ mine, state, entity, inForce }, decision);
 	const asked = openReviews(decision.state, inForce.policy.name).flatMap(({ fields }) => fields);
 	for (const name of asked) {
 		const field = mine.fields[name];
 		if (field) field.reviews += 1;
 	}
-}
-
-/** Writes that come once another record is there; not those that only complete a new one. */
-function laterWrites({ waits, ops }: Decision): Wait[] {
-	const made = new Set(ops.flatMap(({ kind, system }) => (kind === 'insert' ? [system] : [])));
-	return waits.filter(({ kind, system }) => kind === 'write' && !made.has(system));
 }
 
 function addExample(examples: Json[], { keys }: LinkState, entity: EntityPolicy): void {

@@ -40,7 +40,7 @@ export function matchKeysOfChange(entity: EntityPolicy, change: RecordChange): r
 	const names = matchFields(entity);
 	const canon = new Map<string, Json>();
 	for (const [name, read] of readFields(entity, system, columns, { unchanged, names })) {
-		const reading = readReference(read, { field: entity.fields.get(name), change, view: undefined, op: null });
+		const reading = readReference(read, { field: entity.fields.get(name), change, view: undefined });
 		if (reading.state === 'value') canon.set(name, reading.canon);
 	}
 	return matchKeys(entity, canon);

@@ -7,7 +7,7 @@ import { deltaOf, unionOf } from './merge-values';
 import { forgetPending, pendingOf } from './pending';
 import { policyHash, type Authority, type EntityPolicy, type Policy } from './policy';
 import type { RecordChange } from './record-change';
-import { readReference } from './references';
+import { isMisaimed, readReference } from './references';
 import { isKnownRow, presenceOf, rawPresence, type RowPresence } from './row-presence';
 import { NO_SCOPES, type Scopes } from './scopes';
 import { settle } from './settle';
@@ -72,7 +72,15 @@ function unseenRow(change: RecordChange, op: Operation, entity: EntityPolicy): R
 		const column = entity.fields.get(name)?.columns.get(change.system)?.column;
 		return column === undefined || next === undefined ? [] : [[column, next] as const];
 	});
-	return { ...change, exists: op.kind !== 'delete', columns: Object.fromEntries(written) };
+	const references = Object.entries(op.fields).flatMap(([name, { canon }]) =>
+		entity.fields.get(name)?.references != null && typeof canon === 'string' ? [[name, canon] as const] : [],
+	);
+	return {
+		...change,
+		exists: op.kind !== 'delete',
+		columns: Object.fromEntries(written),
+		references: Object.fromEntries(references),
+	};
 }
 
 function observeRow(draft: Draft, step: Step, entity: EntityPolicy): void {
@@ -81,18 +89,21 @@ function observeRow(draft: Draft, step: Step, entity: EntityPolicy): void {
 	const isRow = presence === 'record' || presence === 'archived';
 	const isNewRow = isRow && !isKnownRow(draft.state, change) && op?.kind !== 'insert';
 	if (isNewRow) forgetRow(draft, change.system);
-	observeExistence(draft, { ...step, presence });
+	if (observeExistence(draft, { change, op, presence }).isForeign) counts.foreign += 1;
 	if (change.key !== null) draft.state.keys[change.system] = change.key;
-	if (presence === 'outside' && op?.kind === 'insert') askAboutStray(draft, change.system);
-	if (!isRow) return;
 	const before = counts.foreign;
+	if (isRow) observeFields(draft, { ...step, isNewRow }, entity);
+	if (counts.foreign > before && presence === 'record') insist(draft, change.system);
+}
+
+function observeFields(draft: Draft, step: Step & { readonly isNewRow: boolean }, entity: EntityPolicy): void {
+	const { change, op, isNewRow } = step;
 	for (const [name, read] of readFields(entity, change.system, change.columns, change)) {
 		const field = entity.fields.get(name);
 		const view = isNewRow ? undefined : draft.state.fields[name]?.views[change.system];
 		const reading = readReference(read, { field, change, view, op });
-		observeField(draft, { ...step, name, reading, isNewRow, authority: field?.authority });
+		observeField(draft, { ...step, name, reading, authority: field?.authority });
 	}
-	if (counts.foreign > before && presence === 'record') insist(draft, change.system);
 }
 
 /** Our new row came to stand beside one that users made meanwhile: theirs stays the linked one. */
@@ -128,59 +139,6 @@ function dispositionOf(change: RecordChange, op: Operation | null, counts: Count
 	if (counts.residual > 0) return 'residual';
 	if (op !== null) return 'echo';
 	return change.marker === null ? 'unchanged' : 'outcome';
-}
-
-/** `raw` says whether there is a row, `canon` whether that is a record: a row may say of itself that it is deleted. */
-function observeExistence(draft: Draft, { change, op, counts, presence }: Step & { presence: RowPresence }): void {
-	const { system } = change;
-	const field = fieldOf(draft.state, EXISTENCE);
-	const view = field.views[system];
-	const [raw, exists] = [rawPresence(presence), presence === 'record'];
-	const vector = view?.vector ?? NOTHING_SEEN;
-	const intended = op !== null && op.existence !== null && (op.kind !== 'delete') === exists;
-	if (intended) {
-		field.views[system] = { raw, canon: exists, vector: join(op.existence, vector), base: exists };
-	} else if ((view?.canon ?? false) === exists) {
-		if (view ? view.raw !== raw : raw !== false) field.views[system] = { ...(view ?? { canon: exists, vector }), raw };
-	} else {
-		field.views[system] = foreignView(view, { raw, canon: exists }, change);
-		counts.foreign += 1;
-		liftFailure(draft, EXISTENCE);
-	}
-	if (change.awaits && field.frozen === null) field.frozen = { kind: 'approval', ...change.awaits };
-}
-
-/** Something in the target has made another row of ours. To make one more would end there too. */
-function askAboutStray(draft: Draft, system: string): void {
-	freeze(draft, [EXISTENCE], {
-		kind: 'identity',
-		reason: `The row that was created in ${system} is not one of those that the policy covers: a trigger has changed it`,
-	});
-}
-
-/**
- * A row that is there again is another row. Its values are nobody's edit of the old ones: a form
- * that was filled in anew has not seen what stood in the row that is gone.
- */
-function forgetRow(draft: Draft, system: string): void {
-	for (const [name, { views }] of Object.entries(draft.state.fields)) {
-		const view = views[system];
-		if (name === EXISTENCE || view === undefined) continue;
-		const { raw, canon, vector } = view;
-		views[system] = { raw, canon, vector: { [system]: counterOf(vector, system) } };
-	}
-}
-
-/**
- * Who edits a record that is deleted elsewhere says that it shall exist: a delete that was decided
- * without this edit must not take it along.
- */
-function insist(draft: Draft, system: string): void {
-	const { views, merged } = fieldOf(draft.state, EXISTENCE);
-	const view = views[system];
-	const disputed = merged?.canon === false || Object.values(views).some(({ canon }) => canon === false);
-	if (!disputed || view === undefined || view.accepted) return;
-	views[system] = { ...view, vector: increment(view.vector, system) };
 }
 
 interface FieldStep extends Step {
@@ -239,6 +197,12 @@ function observeWritten(
 		views[system] = { raw, canon, vector: conferred, base };
 		return;
 	}
+	if (isMisaimed(written, sent)) {
+		// It has not got our value, so it has not seen it: what it should have stands, and is written again.
+		views[system] = { raw, canon, vector: before, ...(view?.base === undefined ? {} : { base: view.base }) };
+		explain(draft, 'misdirected', { field: name, system, detail: { op: op?.id ?? null, wrote: written.canon, found: canon } });
+		return;
+	}
 	const vector = increment(conferred, system);
 	views[system] = { raw, canon, vector, base, residual: true, atMs: change.tsMs };
 	counts.residual += 1;
@@ -294,24 +258,5 @@ function valueOf(reading: FieldReading, view: View | undefined): Sent | null {
 			return { raw: reading.raw, canon: null, unreadable: reading.reason };
 		case 'value':
 			return { raw: reading.raw, canon: reading.canon };
-	}
-}
-
-function foreignView(view: View | undefined, { raw, canon }: { raw: Json; canon: Json }, { system, tsMs, snapshot }: RecordChange): View {
-	const vector = increment(view?.vector ?? NOTHING_SEEN, system);
-	const base = view?.base === undefined ? {} : { base: view.base };
-	// A row that is read as it is says nothing of when it was changed.
-	return { raw, canon, vector, ...base, ...(snapshot ? {} : { atMs: tsMs }) };
-}
-
-/**
- * A newer foreign change is a new chance: the refused value need not be written any more. Not
- * where a value cannot be read: nobody knows what it says, so no other one may replace it.
- */
-function liftFailure(draft: Draft, name: string): void {
-	for (const field of [name, EXISTENCE]) {
-		const { frozen, views } = draft.state.fields[field] ?? { frozen: null, views: {} };
-		if (Object.values(views).some(({ unreadable }) => unreadable !== undefined)) continue;
-		if (frozen?.kind === 'failure') unfreeze(draft, frozen.review, 'a newer change of the field');
 	}
 }

@@ -41,7 +41,7 @@ export function documentOfWhere(where: RowScope): Json {
 
 /** `default`, `{ sequence: public.numbers }`, or a constant. */
 function readInsertValue(value: unknown, { problems, path }: ColumnsContext): InsertValue | undefined {
-	if (typeof value === 'object' && value !== null) {
+	if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
 		const { sequence } = problems.readObject(value, sequenceShape, path);
 		return sequence ? { kind: 'sequence', schema: sequence.schema, sequence: sequence.table } : undefined;
 	}

@@ -1,7 +1,7 @@
 import type { Json } from './canonical-json';
 import { equalJson } from './canonical-json';
 import { explain, startDraft, type Draft } from './draft';
-import { EXISTENCE, existsIn, isStill, type Key, type LinkState, type Operation, type View } from './link';
+import { EXISTENCE, existsIn, isStill, type Key, type LinkState, type OperationField, type View } from './link';
 import { keyText, rawFor, type FieldReading } from './mapping';
 import type { CodecResult } from './codecs/codec';
 import type { EntityPolicy, FieldPolicy, Policy } from './policy';
@@ -74,20 +74,16 @@ function singleKey(key: Key): string | null {
 }
 
 /**
- * What a column with a reference says: the link that has been found for its key (see
- * `RecordChange.references`), or the one it named before if the key is the same, or that our
- * own write meant.
+ * What a column with a reference says: the link it named before if the key is the same, or the one that
+ * has been found for it (see `RecordChange.references`). What our own write meant does not count: by
+ * the time it was written the key may have been another record's.
  */
-export function readReference(
-	reading: FieldReading,
-	{ field, change, view, op }: ReferencePlace,
-): FieldReading {
+export function readReference(reading: FieldReading, { field, change, view }: ReferencePlace): FieldReading {
 	if (field?.references == null || reading.state !== 'value' || reading.raw === null) return reading;
 	const { raw } = reading;
 	if (typeof raw === 'object') return { state: 'unreadable', raw, reason: 'is no key, but a list or an object' };
 	const key = keyText(raw);
-	const known = knownReference(key, { view, written: op?.fields[field.name] });
-	const canon = known ?? change.references?.[field.name] ?? { system: change.system, key };
+	const canon = knownReference(key, view) ?? change.references?.[field.name] ?? { system: change.system, key };
 	return { state: 'value', raw, canon };
 }
 
@@ -96,22 +92,22 @@ interface ReferencePlace {
 	readonly change: RecordChange;
 	/** Undefined also for a row that is new. */
 	readonly view: View | undefined;
-	/** Our operation, if the change is its echo. */
-	readonly op: Operation | null;
 }
 
 /** The link that a key means according to the child's own state; null: it has to be looked up. */
-function knownReference(
-	key: string,
-	{ view, written }: { view: View | undefined; written: Operation['fields'][string] | undefined },
-): string | null {
-	if (view && typeof view.canon === 'string' && isKey(view.raw, key)) return view.canon;
-	if (written && typeof written.canon === 'string' && isKey(written.next, key)) return written.canon;
-	return null;
+function knownReference(key: string, view: View | undefined): string | null {
+	if (view === undefined || typeof view.canon !== 'string' || view.unreadable !== undefined) return null;
+	return view.raw !== null && typeof view.raw !== 'object' && keyText(view.raw) === key ? view.canon : null;
 }
 
-function isKey(raw: Json | undefined, key: string): boolean {
-	return raw !== undefined && raw !== null && typeof raw !== 'object' && keyText(raw) === key;
+/**
+ * Whether a system holds the very key that we wrote, and it means another record than we meant: the one
+ * we meant has got another key in the meantime. Of a field that is no reference the same raw value
+ * always means the same.
+ */
+export function isMisaimed({ next, canon }: OperationField, sent: { readonly raw: Json; readonly canon: Json }): boolean {
+	if (next == null || sent.raw === null || equalJson(canon, sent.canon)) return false;
+	return keyText(next) === keyText(sent.raw);
 }
 
 /** A record that a row names, by its key in the row's system. */
@@ -139,8 +135,7 @@ export function recordsNamed(
 		if (raw === null) return [];
 		const { system } = change;
 		const view = known && existsIn(known, system) ? known.fields[field.name]?.views[system] : undefined;
-		const written = known?.inFlight[system]?.fields[field.name];
-		if (knownReference(raw, { view, written }) !== null) return [];
+		if (knownReference(raw, view) !== null) return [];
 		const key = keyIn(entities, { entity: field.references, system, key: raw });
 		return key ? [{ field: field.name, system, entity: field.references, key }] : [];
 	});

@@ -120,9 +120,21 @@ function isStillThere(state: LinkState, { system, key }: Operation): boolean {
 	return hasRowIn(state, system) && equalJson({ ...state.keys[system] }, { ...key });
 }
 
-/** The row that was in the way stands before the marker in the stream: had it matched, it would be linked by now. */
+/**
+ * The row that was in the way stands before the marker in the stream: had it matched, it would be
+ * linked by now. Asked once more all the same, for it may be the row of a record that is being deleted.
+ */
 function afterExists(draft: Draft, op: Operation): void {
-	if (existsIn(draft.state, op.system)) return;
+	const { state } = draft;
+	const { system } = op;
+	if (existsIn(state, system)) return;
+	const vector = state.fields[EXISTENCE]?.views[system]?.vector ?? NOTHING_SEEN;
+	const earlier = state.staleRuns[system];
+	const then = earlier?.seen[EXISTENCE];
+	if (then === undefined || compare(then, vector) !== 'equal') {
+		state.staleRuns[system] = { count: (earlier?.count ?? 0) + 1, seen: { ...earlier?.seen, [EXISTENCE]: vector } };
+		return;
+	}
 	freeze(draft, [EXISTENCE], {
 		kind: 'identity',
 		reason: `${op.system} already has a record with one of the unique values, and no match key says that it is the same`,

@@ -21,6 +21,8 @@ export interface PlannedWrite {
 	readonly numbered: readonly (ColumnPlace & { readonly sequence: string })[];
 	/** Columns that must have one of these texts: a row that has left the policy's rows is none of ours. */
 	readonly scope: readonly (ColumnPlace & { readonly texts: readonly (string | null)[] })[];
+	/** What the row must not say: that it is deleted. Whoever said so meanwhile has not seen our write. */
+	readonly unless: readonly Cell[];
 	/** What the row must hold, or the write does not happen. */
 	readonly expects: readonly Cell[];
 	/** How deep the entity stands below those that it refers to. */
@@ -86,6 +88,7 @@ export function planWrite(
 			const { type } = place(column);
 			return { column, type, texts: values.map((value) => columnText(value, type)) };
 		}),
+		unless: cells(archivedValues(op, soft)),
 		expects: cells([...expectedValues(op, fields, soft), ...guardValues(op, entityOf(op, policy))]),
 		depth: depthsOf(policy).get(op.entity) ?? 0,
 		keyColumns: binding.key.map(place),
@@ -206,6 +209,12 @@ function expectedValues(op: Operation, fields: MappedFields, soft: SoftDelete | 
 		return [column, expected];
 	});
 	return revived ? [...expects, [soft.column, soft.deleted]] : expects;
+}
+
+/** Of a row that is to be brought back the opposite is expected. */
+function archivedValues(op: Operation, soft: SoftDelete | undefined): Named {
+	const bringsBack = op.kind === 'update' && op.existence !== null;
+	return soft && op.kind !== 'insert' && !bringsBack ? [[soft.column, soft.deleted]] : [];
 }
 
 function guardValues(op: Operation, entity: EntityPolicy): Named {

@@ -116,17 +116,18 @@ function keyMatchOf({ key }: PlannedWrite): string {
 		.join(' and ');
 }
 
-/** The condition on the row, with its parameters: those given, and the scope's, which are the same for every row. */
+/** The condition on the row, with its parameters: those given, and then those that are the same for every row of the table. */
 function matchOf(write: PlannedWrite, given: readonly Texts[]): Statement {
-	const scope = write.scope.map(({ column, type, texts }, index) => {
+	const values: (Texts | string | null)[] = [...given];
+	const unless = write.unless.map(
+		({ column, type, text }) => `t.${ident(column)} is distinct from $${values.push(text)}::text::${type.cast}`,
+	);
+	const scope = write.scope.map(({ column, type, texts }) => {
 		const name = `t.${ident(column)}`;
-		const isOne = `${name} = any($${given.length + index + 1}::text[]::${type.cast}[])`;
+		const isOne = `${name} = any($${values.push(texts)}::text[]::${type.cast}[])`;
 		return texts.includes(null) ? `(${name} is null or ${isOne})` : isOne;
 	});
-	return {
-		text: [keyMatchOf(write), ...write.expects.map(comparison), ...scope].join(' and '),
-		values: [...given, ...write.scope.map(({ texts }) => texts)],
-	};
+	return { text: [keyMatchOf(write), ...write.expects.map(comparison), ...unless, ...scope].join(' and '), values };
 }
 
 /** Types whose `=` asks for the same value and does not need the text; above all numeric, where 1.0 is 1.00. */

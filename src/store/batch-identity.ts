@@ -1,12 +1,12 @@
 import { equalJson } from '../core/canonical-json';
 import { unseenEdits } from '../core/judge-existence';
-import { ambiguousLink, emptyLink, EXISTENCE, existsIn, linkId, type Key, type LinkState } from '../core/link';
+import { ambiguousLink, emptyLink, EXISTENCE, existsIn, hasRowIn, linkId, type Key, type LinkState } from '../core/link';
 import { matchKeysOfChange, matchKeysOfLink } from '../core/match-keys';
 import type { Policy } from '../core/policy';
 import type { Position } from '../core/position';
 import type { RecordChange } from '../core/record-change';
 import { depthsOf } from '../core/reference-graph';
-import { isKnownRow, mayBeTakenIn } from '../core/row-presence';
+import { isKnownRow, mayBeTakenIn, presenceOf } from '../core/row-presence';
 import { speaksOf } from '../core/settle';
 import { keyText, matchText } from './identity-text';
 import type { LoadedLink, MatchKey } from './sync-store';
@@ -201,7 +201,7 @@ export class BatchLinks {
 	/** The link of the record itself, not of one that had its key before. */
 	#own(change: RecordChange): WorkingLink | undefined {
 		const known = this.#known(change);
-		return known && !this.#isSuccessor(known, change) ? known : undefined;
+		return known && !this.#isSuccessor(known, change) && !this.#isTakenOver(known, change) ? known : undefined;
 	}
 
 	#known(change: RecordChange): WorkingLink | undefined {
@@ -236,6 +236,23 @@ export class BatchLinks {
 		const gone = state.keys[change.system] !== undefined && !isKnownRow(state, change);
 		const ours = change.marker !== null && state.inFlight[change.system]?.id === change.marker.op;
 		return change.exists === true && isNew && gone && !ours;
+	}
+
+	/**
+	 * Whether an archived row comes back of which nobody else has anything, while another link waits for a
+	 * record of this system with its match values: it is that one's, as a new row would be.
+	 */
+	#isTakenOver(known: WorkingLink, change: RecordChange): boolean {
+		const { state } = known;
+		const { system, entity } = change;
+		const isAlive = Object.values(state.fields[EXISTENCE]?.views ?? {}).some(({ canon }) => canon === true);
+		if (isAlive || !hasRowIn(state, system) || Object.keys(state.inFlight).length > 0) return false;
+		const rules = this.policy.entities.get(entity);
+		if (!rules || presenceOf(state, change, rules) !== 'record') return false;
+		return this.#matchKeysOf(change).some((match) => {
+			const holder = this.#byMatch.get(matchText({ entity, match }));
+			return holder !== undefined && holder !== known && isFreeFor(holder, change);
+		});
 	}
 
 	/**

@@ -11,6 +11,8 @@ export interface MemoryData {
 	/** By the text of (scope, key). */
 	readonly claims: ReadonlyMap<string, ClaimRecord>;
 	readonly lastToken: number;
+	/** Absent: the one that the store began with. */
+	readonly epoch?: number;
 }
 
 export interface PolicyData {

@@ -3,6 +3,7 @@ import type { PolicyMode, StoredJournalEntry } from '../core/journal';
 import { EXISTENCE, type LinkState } from '../core/link';
 import { formatLsn, parseLsn } from '../core/lsn';
 import type { ReviewChange } from '../core/review';
+import { nextEpoch } from './epoch';
 import { keyText, matchText } from './identity-text';
 import { claimIn, completeIn, releaseIn } from './memory-claims';
 import { commitTo } from './memory-commit';
@@ -105,6 +106,11 @@ export class MemoryState {
 		const published: PublishedVersion = { ...before, mode, pending: [] };
 		this.#put(policy, { ...wakeAll(data, this.#options.now()), published });
 		return this.#described(published);
+	}
+
+	raiseEpoch(): void {
+		const { now, epoch } = this.#options;
+		this.#data = { ...this.#data, epoch: nextEpoch(this.#data.epoch ?? epoch, now()) };
 	}
 
 	setMode(policy: string, mode: PolicyMode): store.PublishedPolicy {
@@ -241,7 +247,8 @@ export class MemoryState {
 	}
 
 	#described(published: PublishedVersion): store.PublishedPolicy {
-		const { storeId, macKey, epoch } = this.#options;
+		const { storeId, macKey, epoch: first } = this.#options;
+		const epoch = this.#data.epoch ?? first;
 		const document: Json = copyOf(published.document);
 		return { ...published, document, pending: [...published.pending], storeId, macKey, epoch };
 	}

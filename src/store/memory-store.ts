@@ -24,6 +24,10 @@ export class MemoryStore implements store.SyncStore {
 		return this.state.approve(policy, hash);
 	}
 
+	async raiseEpoch(): Promise<void> {
+		this.state.raiseEpoch();
+	}
+
 	async setMode(policy: string, mode: PolicyMode): Promise<store.PublishedPolicy> {
 		return this.state.setMode(policy, mode);
 	}

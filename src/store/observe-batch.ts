@@ -7,6 +7,7 @@ import type { Disposition } from '../core/observe';
 import { foldEvents, previousKeyOf } from '../core/record-change';
 import {
 	dispositionId,
+	eventId,
 	prepareObservation,
 	unknownMatches,
 	type PreparedObservation,
@@ -136,9 +137,11 @@ function resultOf(
 	const last = sorted.fresh.at(-1)?.source.position ?? sorted.from;
 	if (sorted.gap && position > last) return sorted.gap;
 	if (event.op === 't') return { ...NOT_CONCERNED, disposition: 'truncate' };
-	const { links, dispositions, due } = prepared;
+	const { links, dispositions, due, met } = prepared;
 	const marked = event.marker ? links.byId(event.marker.link) : undefined;
-	const link = links.whoHad(event.system, event.entity, event.key) ?? marked;
+	const { system, entity, key } = event;
+	const metAt = met.get(eventId({ system, entity, key, position }));
+	const link = (metAt === undefined ? undefined : links.byId(metAt)) ?? links.whoHad(system, entity, key) ?? marked;
 	if (!link) return NOT_CONCERNED;
 	const { id } = link.state;
 	return {

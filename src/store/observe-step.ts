@@ -2,7 +2,8 @@ import type { ChangeEvent } from '../core/change-event';
 import { reviewChanges } from '../core/draft';
 import { isDue } from '../core/decide';
 import type { JournalEntry } from '../core/journal';
-import { emptyLink, type LinkState } from '../core/link';
+import { canonicalJson } from '../core/canonical-json';
+import { emptyLink, type Key, type LinkState } from '../core/link';
 import { observe, type Disposition, type PolicyInForce } from '../core/observe';
 import { commitOf, type Position } from '../core/position';
 import type { RecordChange } from '../core/record-change';
@@ -18,6 +19,8 @@ export interface PreparedObservation {
 	readonly links: BatchLinks;
 	/** By `dispositionId`. */
 	readonly dispositions: ReadonlyMap<string, Disposition>;
+	/** By `eventId`: the link that the event was led to. */
+	readonly met: ReadonlyMap<string, string>;
 	/** By link id; links that the batch did not change are not in it. */
 	readonly due: ReadonlyMap<string, boolean>;
 	/** Match keys that would be claimed without knowing whose they are: load these, and prepare again. */
@@ -49,6 +52,7 @@ export function prepareObservation(input: ObservationInput): PreparedObservation
 	const prevOf = new Map(input.events.map(({ source }) => [source.position, source.prev]));
 	const work = new Map<string, LinkWork>();
 	const dispositions = new Map<string, Disposition>();
+	const met = new Map<string, string>();
 	const { changes } = input;
 	for (const transaction of byTransaction(changes)) {
 		links.startTransaction(transaction);
@@ -64,10 +68,13 @@ export function prepareObservation(input: ObservationInput): PreparedObservation
 				mine.journal.push(...seen.journal);
 				mine.isForeign ||= seen.disposition === 'foreign';
 				dispositions.set(dispositionId(link.state.id, change.position), seen.disposition);
+				for (const key of [found.change.key, found.change.previousKey]) {
+					if (key) met.set(eventId({ ...found.change, key }), link.state.id);
+				}
 			}
 		}
 	}
-	return finish(input, { links, work, dispositions });
+	return finish(input, { links, work, dispositions, met });
 }
 
 const firstOf = (transaction: readonly RecordChange[]): Position =>
@@ -87,6 +94,11 @@ function byTransaction(changes: readonly RecordChange[]): RecordChange[][] {
 /** Match keys to load before `prepareObservation`: of records that no link knows, or that have come to have them. */
 export function unknownMatches({ changes, links, policy }: Pick<ObservationInput, 'changes' | 'links' | 'policy'>): MatchKey[] {
 	return new BatchLinks(policy.policy, links).unknownMatches(changes);
+}
+
+/** The events of one transaction about the row with one key: a key that is used again stands for one link, then for another. */
+export function eventId({ system, entity, key, position }: { system: string; entity: string; key: Key; position: Position }): string {
+	return canonicalJson([system, entity, { ...key }, commitOf(position)]);
 }
 
 /** One disposition per link and transaction: its events were folded to one change. */
@@ -127,7 +139,7 @@ function introduce(mine: LinkWork, { link, how, change }: Found): void {
 
 function finish(
 	{ system, events, from, published, policy, asked }: ObservationInput,
-	done: Pick<PreparedObservation, 'links' | 'dispositions'> & { work: ReadonlyMap<string, LinkWork> },
+	done: Pick<PreparedObservation, 'links' | 'dispositions' | 'met'> & { work: ReadonlyMap<string, LinkWork> },
 ): PreparedObservation {
 	const together = done.links.finish(done.work.keys());
 	const commits: LinkCommit[] = [];
@@ -140,6 +152,7 @@ function finish(
 		commit: { policy: published.name, links: commits, advance: { system, from, to }, together },
 		links: done.links,
 		dispositions: done.dispositions,
+		met: done.met,
 		due: new Map(commits.map(({ state, due }) => [state.id, due])),
 		unasked: unasked(commits, asked),
 	};

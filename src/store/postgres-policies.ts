@@ -1,3 +1,4 @@
+import { EPOCHS_BEGAN_MS } from './epoch';
 import type { Json } from '../core/canonical-json';
 import type { PolicyMode } from '../core/journal';
 import type { StoreDatabase } from './postgres-database';
@@ -84,6 +85,15 @@ export async function setMode(
 		[policy, mode],
 	);
 	return await publishedPolicy(db, policy);
+}
+
+/** See `nextEpoch`; the clock is the server's. */
+export async function raiseEpoch(db: StoreDatabase): Promise<void> {
+	await db.query(
+		`update ${db.schema}.meta set epoch = greatest(epoch + 1,
+			floor((extract(epoch from clock_timestamp()) * 1000 - $1) / 60000)::int)`,
+		[EPOCHS_BEGAN_MS],
+	);
 }
 
 async function publishedPolicy(db: StoreDatabase, name: string): Promise<PublishedPolicy> {

@@ -9,7 +9,7 @@ import { leaseDue, noteAttempts } from './postgres-due';
 import { readJournal } from './postgres-journal';
 import { countRecords, load, scanLinks } from './postgres-load';
 import { migrateStore } from './postgres-migrations';
-import { approve, publishPolicy, setMode } from './postgres-policies';
+import { approve, publishPolicy, raiseEpoch, setMode } from './postgres-policies';
 import { changeReviews, listReviews } from './postgres-reviews';
 import { recordAcknowledged, registerStream } from './postgres-streams';
 import type * as store from './sync-store';
@@ -51,6 +51,10 @@ export class PostgresStore implements store.SyncStore {
 
 	async approve(policy: string, hash: string): Promise<store.PublishedPolicy> {
 		return await approve(this.#db, policy, hash);
+	}
+
+	async raiseEpoch(): Promise<void> {
+		await raiseEpoch(this.#db);
 	}
 
 	async setMode(policy: string, mode: PolicyMode): Promise<store.PublishedPolicy> {

@@ -11,7 +11,7 @@ import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
 import type { LinkCommit, LoadedLink, PublishedPolicy, StoredReview, SyncStore } from './sync-store';
 
-export type ResolvingStore = Pick<SyncStore, 'load' | 'commit' | 'listReviews' | 'changeReviews' | 'scanLinks' | 'setMode' | 'approve'>;
+export type ResolvingStore = Pick<SyncStore, 'load' | 'commit' | 'listReviews' | 'changeReviews' | 'scanLinks' | 'setMode' | 'raiseEpoch' | 'approve'>;
 
 /** The item as it was resolved, or why this decision was refused: REVIEW_CLOSED, REVIEW_CHANGED, INVALID_RESOLUTION, COMMIT_CONTENDED. */
 export type Resolved = StoredReview | SyncError;
@@ -163,6 +163,8 @@ async function resolveWhole(store: ResolvingStore, { policy, asked, outcomes }: 
 			outcomes.set(resolution, refused);
 			continue;
 		}
+		// After a gap the store may be an older copy of itself, whose numbers the ledgers have had already.
+		if (agrees && keepsMode(item)) await store.raiseEpoch();
 		turnsOn ||= agrees && !isMassDelete && item.id !== firstContactReviewId(policy) && !keepsMode(item);
 		ends.set(item.id, { action: 'close', id: item.id, how: endOf(choice), by });
 		outcomes.set(resolution, item);

@@ -33,6 +33,11 @@ export interface SyncStore {
 	approve(policy: string, hash: string): Promise<PublishedPolicy>;
 	/** Turns the switch of a policy (approve first contact, shadow, stop). Makes every link due when it becomes `live`. */
 	setMode(policy: string, mode: PolicyMode): Promise<PublishedPolicy>;
+	/**
+	 * Starts a new epoch of this store: to an epoch that no copy of it has had, so that the ledgers take
+	 * the numbers of a store that went back to an older copy, and refuse those of its later life.
+	 */
+	raiseEpoch(): Promise<void>;
 
 	/** Registers a stream, or replaces its registration; never moves its position backwards. */
 	registerStream(registration: StreamRegistration): Promise<StreamRecord>;

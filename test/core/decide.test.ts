@@ -346,7 +346,7 @@ describe('whatever happened before', () => {
 				const story = tell(script);
 				const once = decide(story.state, story.policy, 'live');
 				const twice = decide(once.state, story.policy, 'live');
-				expect(twice).toEqual({ state: once.state, ops: once.ops, journal: [], changed: false });
+				expect(twice).toEqual({ state: once.state, ops: once.ops, journal: [], waits: [], changed: false });
 			}),
 		);
 	});

@@ -137,8 +137,8 @@ test('the journal says who froze what and why, and unfreezing too', () => {
 	story.hold('freeze', ['note']);
 	expect(story.lastEntry('frozen')).toMatchObject({ detail: { fields: ['note'], by: 'maria', reason: 'being looked at' } });
 	story.hold('unfreeze', 'record');
-	expect(story.lastEntry('unfrozen')).toMatchObject({ detail: { by: 'maria' } });
-	expect((story.lastEntry('unfrozen') as { detail: { fields: string[] } }).detail.fields.sort()).toEqual(['note', 'phone', 'ref', EXISTENCE].sort());
+	const all = expect.arrayContaining([EXISTENCE, 'ref', 'note', 'phone']) as string[];
+	expect(story.lastEntry('unfrozen')).toMatchObject({ detail: { by: 'maria', fields: all } });
 });
 
 test('whatever happened, freezing and going on gives the same state when the journal is replayed', () => {

@@ -95,7 +95,7 @@ describe('the union of two sets', () => {
 		['of null and the empty list is the empty list', null, [], ['x'], []],
 		['elements are equal by their value', [{ a: 1, b: 2 }], [{ b: 2, a: 1 }], [], [{ a: 1, b: 2 }]],
 		['a number is not its text', [1], ['1'], [], ['1', 1]],
-	])('%s', (_, a, b, base, expected) => {
+	])('%s', (_, ...[a, b, base, expected]) => {
 		expect(canonOf(unionOf(a, b, base))).toEqual(expected);
 	});
 
@@ -149,7 +149,7 @@ describe('the sum of two differences', () => {
 		['keeps numbers numbers', 12, 13, 10, 15],
 		['keeps the scale of money', '12.50', '13.25', '10.00', '15.75'],
 		['can go below nothing', '1', '2', '10', '-7'],
-	])('%s', (_, a, b, base, expected) => {
+	])('%s', (_, ...[a, b, base, expected]) => {
 		expect(deltaOf(a, b, base)).toEqual({ ok: true, canon: expected });
 	});
 
@@ -160,7 +160,7 @@ describe('the sum of two differences', () => {
 		['of texts', 'a', '2', '1', /no number/],
 		['of the empty text', '', '2', '1', /no number/],
 		['of numbers whose sum has no exact form', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 0, /beyond 2\^53/],
-	])('is refused %s', (_, a, b, base, reason) => {
+	])('is refused %s', (_, ...[a, b, base, reason]) => {
 		expect(deltaOf(a, b, base)).toEqual({ ok: false, reason: expect.stringMatching(reason) as string });
 	});
 

@@ -322,6 +322,18 @@ describe('deletes', () => {
 			'{ as: { active: false } }',
 			'as.active: is neither a system (crm or billing) nor a field',
 		],
+		[
+			'{ as: { crm: { gone: true, closed: true } } }',
+			'as.crm: must name one column',
+		],
+		[
+			'{ as: { crm: { state: closed } } }',
+			'as.crm.state: must be true, false, or { deleted: …, live: … } with the values of a deleted row and of one that is brought back',
+		],
+		[
+			'{ as: { crm: { state: { deleted: closed, live: closed } } } }',
+			'as.crm.state: must have two different values',
+		],
 		['{ masDelete: {} }', 'masDelete: is not a known key; did you mean "massDelete"?'],
 		['{ massDelete: { rows: 0 } }', 'massDelete.rows: must be at least 1'],
 		['{ massDelete: { rows: ten } }', 'massDelete.rows: must be a whole number of rows, or null'],

@@ -37,6 +37,7 @@ describe('the hash of a policy', () => {
 			['resolve: review }', 'resolve: review, codec: identity }'],
 			['public.customers', 'customers'],
 			['prefer(billing)', 'prefer( billing )'],
+			['resolve: review }', 'resolve: review, nulls: clear }'],
 			['decimal(2)', "' decimal( 2 ) '"],
 			['[email, phone]', '[phone, email]'],
 			['past_due', '"past_due"'],
@@ -61,6 +62,26 @@ describe('the hash of a policy', () => {
 			['prefer(billing)', 'prefer(crm)'],
 			['past_due', 'overdue'],
 			['[email, phone]', '[email]'],
+			['resolve: review', 'resolve: latest'],
+			['resolve: review', 'resolve: latest(2s)'],
+			['resolve: review', 'resolve: max'],
+			['resolve: review', 'resolve: min'],
+			['resolve: review', 'resolve: longest'],
+			['resolve: review', 'resolve: union'],
+			['resolve: review', 'resolve: delta'],
+			['resolve: review', 'resolve: review, nulls: ignore'],
+			['resolve: review', 'resolve: review, nulls: never-wins'],
+			['resolve: review', 'resolve: review, valid: { pattern: "^5" }'],
+			['resolve: review', 'resolve: review, valid: { oneOf: ["5"] }'],
+			['resolve: review', 'resolve: review, valid: { transitions: { "5": [] } }'],
+			['resolve: review', 'resolve: review, valid: { required: true }'],
+			['owner: crm, codec: email', 'owner: crm, onForeignEdit: propose, codec: email'],
+			['sensitive: [email, phone]', 'sensitive: [email, phone]\n    required: [phone]'],
+			['sensitive: [email, phone]', 'sensitive: [email, phone]\n    deletes: { conflict: update-wins }'],
+			['sensitive: [email, phone]', 'sensitive: [email, phone]\n    deletes: { conflict: delete-wins }'],
+			['sensitive: [email, phone]', 'sensitive: [email, phone]\n    deletes: { massDelete: { rows: 51 } }'],
+			['sensitive: [email, phone]', 'sensitive: [email, phone]\n    deletes: { massDelete: { percent: 51 } }'],
+			['sensitive: [email, phone]', 'sensitive: [email, phone]\n    deletes: { as: { billing: { gone: true } } }'],
 			['key: [id]', 'key: [id], insert: { plan: default }'],
 			['key: [id]', 'key: [id], insert: { plan: free }'],
 			['key: [id]', 'key: [id], stamp: { write_date: now }'],
@@ -68,6 +89,18 @@ describe('the hash of a policy', () => {
 		const hashes = edits.map(([before, after]) => hashOf(samplePolicyWith(before, after)));
 		expect(new Set([policyHash(SAMPLE), ...hashes]).size).toBe(edits.length + 1);
 	});
+});
+
+test.each([
+	['latest', 'latest(500ms)'],
+	['latest(500)', 'latest(500ms)'],
+	['latest( 500 ms )', 'latest(500ms)'],
+	['latest(2s)', 'latest(2000ms)'],
+	['latest(0)', 'latest(0ms)'],
+])('%s is written out as %s', (given, written) => {
+	const { policy } = sampleCustomer(samplePolicyWith('resolve: review', `resolve: ${given}`));
+	expect(policy.document).toMatchObject({ entities: { customer: { fields: { phone: { resolve: written } } } } });
+	expect(policyOf(policy.document).document).toEqual(policy.document);
 });
 
 test('names that need quotes survive the normal form', () => {

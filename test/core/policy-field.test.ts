@@ -41,6 +41,22 @@ describe('a field', () => {
 			`.resolve: "union(crm)" is not a strategy; ${use}`,
 		],
 		[
+			'{ crm: full_name, billing: name, owner: shared, resolve: latest(soon) }',
+			'.resolve: latest takes a tolerance in milliseconds or seconds; write latest, latest(200ms) or latest(2s)',
+		],
+		[
+			'{ crm: full_name, billing: name, owner: shared, resolve: latest(-1) }',
+			'.resolve: latest takes a tolerance in milliseconds or seconds; write latest, latest(200ms) or latest(2s)',
+		],
+		[
+			'{ crm: full_name, billing: name, owner: crm, onForeignEdit: propos }',
+			'.onForeignEdit: must be revert, ignore, review or propose',
+		],
+		[
+			'{ crm: full_name, billing: name, owner: crm, nulls: never }',
+			'.nulls: must be clear, ignore or never-wins',
+		],
+		[
 			'{ crm: full_name, billing: name, owner: shared, resolve: reveiw }',
 			`.resolve: "reveiw" is not a strategy; ${use}; did you mean "review"?`,
 		],

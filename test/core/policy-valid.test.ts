@@ -26,7 +26,7 @@ describe('a value', () => {
 		['of null is allowed', { pattern: '^A', oneOf: ['A'], transitions: states }, null, 'draft', null],
 		['of null is refused where the field is required', { required: true }, null, 'x', /is empty/],
 		['of the empty text is a value, even where one is required', { required: true }, '', undefined, null],
-	])('%s', (_, conditions, value, before, expected) => {
+	])('%s', (_, ...[conditions, value, before, expected]) => {
 		const reason = invalidity({ ...NOTHING, ...conditions }, value, before);
 		if (expected === null) expect(reason).toBeNull();
 		else expect(reason).toMatch(expected);

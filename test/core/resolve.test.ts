@@ -153,6 +153,45 @@ test('retrying lets the rules decide again, after what stood in the way was mend
 	expect(opTo(story.decide(), 'billing').fields['phone']).toMatchObject({ next: '777' });
 });
 
+describe('yes and no', () => {
+	test.each(['approve', 'reject'] as const)('are no answers to a conflict: "%s" is refused', (kind) => {
+		const story = conflict();
+		const before = story.state;
+		const answer = resolution(story, { kind });
+		expect(() => resolve(story.state, answer, policy)).toThrow(
+			expect.objectContaining({ code: 'INVALID_RESOLUTION', message: expect.stringContaining('about note') as string }) as Error,
+		);
+		expect(story.state).toEqual(before);
+	});
+
+	test.each(['approve', 'reject'] as const)('are no answers to a failure: "%s" is refused', (kind) => {
+		const story = LinkStory.linked(policy, { note: 'x', phone: '555', count: '1' });
+		story.edit('billing', { count: 'many' });
+		expect(() => resolve(story.state, resolution(story, { kind }), policy)).toThrow(
+			expect.objectContaining({ code: 'INVALID_RESOLUTION' }) as Error,
+		);
+	});
+
+	test.each(['approve', 'reject'] as const)('are no answers to a disputed delete: "%s" is refused', (kind) => {
+		const story = LinkStory.linked(policy, { note: 'x', phone: '555', count: '1' });
+		story.edit('billing', { phone: '777' });
+		story.delete('crm');
+		story.decide();
+		expect(() => resolve(story.state, resolution(story, { kind }), policy)).toThrow(
+			expect.objectContaining({ code: 'INVALID_RESOLUTION' }) as Error,
+		);
+	});
+
+	test('are answers to a proposal', () => {
+		const proposing = simulatedPolicy(['crm', 'billing'], { note: { owner: 'crm', onForeignEdit: 'propose' } });
+		const story = LinkStory.linked(proposing, { note: 'x' });
+		story.edit('billing', { note: 'b' });
+		story.decide();
+		const { merged } = resolve(story.state, resolution(story, { kind: 'approve' }), proposing).state.fields['note'] ?? {};
+		expect(merged).toMatchObject({ canon: 'b', from: 'human' });
+	});
+});
+
 describe('the version token', () => {
 	test('of an item that has changed since is refused', () => {
 		const story = conflict();

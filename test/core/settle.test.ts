@@ -161,9 +161,13 @@ describe('refused', () => {
 });
 
 describe('exists', () => {
-	test('of a record that no match key links is a question of identity', () => {
+	test('of a record that no match key links is tried once more, and then a question of identity', () => {
 		const { story, op } = insertOnItsWay();
 		story.answer(op, 'exists');
+		expect(story.reviews).toEqual([]);
+		const again = opTo(story.decide(), 'billing');
+		expect(again).toMatchObject({ kind: 'insert', number: op.number + 1 });
+		story.answer(again, 'exists');
 		expect(story.onlyReview()).toMatchObject({ kind: 'identity', fields: [EXISTENCE] });
 		expect(story.decide()).toEqual([]);
 	});

@@ -37,7 +37,7 @@ describe('changes that have not seen each other', () => {
 		['union', ['x'], null, ['x', 'b'], ['b']],
 		['delta', '10', '12', '7', '9'],
 		['delta', 10, 12, 7, 9],
-	])('under %s: %j became %j and %j, and all hold %j', (resolve, base, crm, billing, expected) => {
+	])('under %s: %j became %j and %j, and all hold %j', (resolve, ...[base, crm, billing, expected]) => {
 		for (const order of [TWO, [...TWO].reverse()]) {
 			const story = linked(shared(resolve), base);
 			for (const system of order) story.edit(system, { note: system === 'crm' ? crm : billing });

@@ -5,6 +5,7 @@ import { EchoFilter } from '../../nodes/EchoFilter/EchoFilter.node';
 import { FieldAuthorityMerge } from '../../nodes/FieldAuthorityMerge/FieldAuthorityMerge.node';
 import { MASK } from '../../src/core/mask';
 import { linkedCustomer, macKeyOf, passOn } from '../support/node-chain';
+import { inOneTransaction } from '../support/link-story';
 import { findings, itemsOf, type NodeLab, openNodeLab, POLICY } from '../support/node-lab';
 
 const REVIEW = 2;
@@ -299,6 +300,30 @@ describe('a decision', () => {
 			});
 		}
 		expect(await list()).toEqual([]);
+	});
+
+	test('about many deletes at once is made once for all of them', async () => {
+		const rows = [...Array(60).keys()].map((index) => ({ id: String(index), full_name: `Ann ${index}` }));
+		await lab.run(new EchoFilter(), { items: rows.map((row) => itemsOf(lab.crm.insert(row))).flat() });
+		const deletes = inOneTransaction(...rows.map((row) => lab.crm.delete(row)));
+		await lab.run(new EchoFilter(), { items: itemsOf(...deletes) });
+		const [item, ...others] = await list({ kind: 'approval' });
+		expect(others).toEqual([]);
+		const [done] = await run('approve', {}, [{ json: item as never }]);
+		expect(findings(done, 'deadLetter')).toMatchObject({ id: item?.id, state: 'resolved', by: 'ann' });
+		expect(await list()).toEqual([]);
+		const again = run('reject', {}, [{ json: item as never }]);
+		await expect(again).rejects.toMatchObject({ message: expect.stringContaining('was closed by ann') });
+	});
+
+	test.each(['approve', 'reject'])('to %s what is no proposal is refused, and the item stays', async (operation) => {
+		await phoneConflict();
+		const [item] = await list();
+		await expect(run(operation, {}, [{ json: item as never }])).rejects.toMatchObject({
+			message: expect.stringContaining('none of yes or no'),
+			description: expect.stringContaining('Choose a system'),
+		});
+		expect(await list()).toMatchObject([{ id: item?.id, state: 'open' }]);
 	});
 
 	test('about a first contact is sent to Sync Policy', async () => {

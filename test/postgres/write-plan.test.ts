@@ -61,6 +61,17 @@ test('deletes come before updates before inserts, and each by key', () => {
 	]);
 });
 
+test('parents are written before their children, and deleted after them', () => {
+	const place = (entity: string, depth: number, op: Operation) => ({ ...plan(op), op: { ...op, entity }, depth });
+	const writes = [
+		place('order', 1, insertOf('d', { name: 'x' })),
+		place('customer', 0, insertOf('c', { name: 'x' })),
+		place('customer', 0, deleteOf('1', { name: 'x' })),
+		place('order', 1, deleteOf('2', { name: 'x' })),
+	];
+	expect(inWriteOrder(writes).map(({ op }) => op.link)).toEqual(['link2', 'link1', 'c', 'd']);
+});
+
 test('operations on the same columns are one group, whatever the order of their fields', () => {
 	const groups = groupWrites(
 		[

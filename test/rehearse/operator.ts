@@ -82,7 +82,7 @@ export async function approveAll(rehearsal: Rehearsal): Promise<void> {
 	if (mode === 'first-contact') await rehearsal.policyNode('approveFirstContact');
 	const items = (await readReviews(rehearsal, 'open')).filter(({ kind, id }) => kind === 'approval' && !id.startsWith('first-contact-'));
 	if (items.length === 0 && mode !== 'first-contact') throw new ScenarioError('Nothing waits for approval');
-	for (const { id, token } of items) await tell(rehearsal, { operation: 'retry', id, token, by: BY });
+	for (const { id, token } of items) await tell(rehearsal, { operation: 'approve', id, token, by: BY });
 }
 
 /** Freezes a record or one of its fields by hand, or lets it go again. */

@@ -20,30 +20,51 @@ const view: fc.Arbitrary<View> = fc.record(
 		base: value,
 		accepted: fc.constant(true as const),
 		residual: fc.constant(true as const),
+		atMs: fc.constantFrom(0, 1_700_000_000_000),
 		unreadable: fc.constant('is no number'),
 	},
 	{ requiredKeys: ['raw', 'canon', 'vector'], noNullPrototype: true },
 );
 const frozen = fc.option(
-	fc.record({ review: fc.constant('l.1'), kind: fc.constant('conflict' as const), reason: fc.constant('both') }, { noNullPrototype: true }),
+	fc.record(
+		{
+			review: fc.constantFrom('l.1', 'mass-delete-1'),
+			kind: fc.constantFrom('conflict' as const, 'approval' as const),
+			reason: fc.constant('both'),
+			proposal: system,
+		},
+		{ requiredKeys: ['review', 'kind', 'reason'], noNullPrototype: true },
+	),
 );
 const merged = fc.option(
 	fc.record(
-		{ canon: value, vector, from: system, rewrites: fc.constant(1) },
+		{ canon: value, vector, from: system, rewrites: fc.constant(1), atMs: fc.constantFrom(0, 1_700_000_000_000) },
 		{ requiredKeys: ['canon', 'vector', 'from'], noNullPrototype: true },
 	),
 );
-const inMotion: fc.Arbitrary<FieldState> = fc.record(
-	{ merged, views: fc.dictionary(system, view, { noNullPrototype: true }), frozen },
+const held = fc.record({ by: fc.constant('ann'), reason: fc.constant('') }, { noNullPrototype: true });
+const turns = fc.record(
+	{ count: fc.nat({ max: 7 }), atMs: fc.dictionary(system, fc.nat(), { noNullPrototype: true }) },
 	{ noNullPrototype: true },
 );
-const atRest: fc.Arbitrary<FieldState> = fc
+const inMotion: fc.Arbitrary<FieldState> = fc.record(
+	{ merged, views: fc.dictionary(system, view, { noNullPrototype: true }), frozen, held, turns },
+	{ requiredKeys: ['merged', 'views', 'frozen'], noNullPrototype: true },
+);
+/** At rest, but for what somebody says of the field beside. */
+const besideRest: fc.Arbitrary<Partial<FieldState>> = fc.oneof(
+	{ weight: 3, arbitrary: fc.constant({}) },
+	held.map((one) => ({ held: one })),
+	turns.map((one) => ({ turns: one })),
+);
+const plainRest: fc.Arbitrary<FieldState> = fc
 	.tuple(value, vector, fc.uniqueArray(fc.tuple(system, value), { selector: ([name]) => name }))
 	.map(([canon, seen, raws]) => ({
 		merged: { canon, vector: seen, from: 'crm' },
 		views: Object.fromEntries(raws.map(([name, raw]) => [name, { raw, canon, vector: { ...seen }, base: canon }])),
 		frozen: null,
 	}));
+const atRest = fc.tuple(plainRest, besideRest).map(([field, beside]): FieldState => ({ ...field, ...beside }));
 const names = fc.constantFrom('∃', 'name', 'phone', '__proto__');
 const written = fc.record(
 	{ expected: value, next: value, canon: value, vector },

@@ -1,5 +1,6 @@
 import { describeClaims } from './contract/claim-contract';
 import { describeCommits } from './contract/commit-contract';
+import { describeCounts } from './contract/count-contract';
 import { describeDueLinks } from './contract/due-contract';
 import { describeExactness } from './contract/exactness-contract';
 import { describeIdentities } from './contract/identity-contract';
@@ -16,6 +17,7 @@ export function describeStoreContract(name: string, open: OpenStore): void {
 	describe(`${name} keeps the store contract`, () => {
 		describeCommits(open);
 		describeIdentities(open);
+		describeCounts(open);
 		describeStreams(open);
 		describeDueLinks(open);
 		describePolicies(open);

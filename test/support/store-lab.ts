@@ -7,7 +7,6 @@ import { inForce, type PolicyInForce } from '../../src/core/observe';
 import { parsePolicy } from '../../src/core/parse-policy';
 import { STREAM_START } from '../../src/core/position';
 import type { Choice } from '../../src/core/resolve';
-import { wakeItem } from '../../src/core/wake-item';
 import { decideBatch } from '../../src/store/decide-batch';
 import { MemoryStore } from '../../src/store/memory-store';
 import { observeBatch } from '../../src/store/observe-batch';
@@ -94,19 +93,24 @@ export class StoreLab {
 
 	/** The target does what the operation says, and its stream shows it. */
 	async apply(op: Operation): Promise<void> {
+		await this.observe(await this.carryOut(op));
+	}
+
+	/** The event of what the target did, not observed yet. */
+	async carryOut(op: Operation): Promise<ChangeEvent> {
 		const rows = this.#rowsOf(op.system);
 		const { id = `${op.system}-${(this.#lastId += 1)}` } = op.key ?? {};
 		const { [String(id)]: before = { id }, ...others } = rows;
+		const macKey = await this.#macKey();
 		if (op.kind === 'delete') {
 			this.rows[op.system] = others;
-			const { marker } = this.#feed(op.system).echo(op, await this.#macKey(), { row: before });
-			await this.observe({ ...this.#feed(op.system).delete(before), marker });
-			return;
+			const echo = this.#feed(op.system).echo(op, macKey, { row: before });
+			return { ...echo, op: 'd', before, after: null };
 		}
 		const written = Object.entries(op.fields).map(([name, { next = null }]) => [name, next]);
 		const row: Row = { ...before, ...Object.fromEntries(written) };
 		rows[String(id)] = row;
-		await this.observe(this.#feed(op.system).echo(op, await this.#macKey(), { row }));
+		return this.#feed(op.system).echo(op, macKey, { row });
 	}
 
 	/** The target writes nothing and says why. */
@@ -118,7 +122,7 @@ export class StoreLab {
 	async pump(): Promise<readonly Operation[]> {
 		const applied: Operation[] = [];
 		for (let ops = await this.decide(); ops.length > 0; ops = await this.decide()) {
-			if (applied.length > 5_000) throw new Error('it does not come to rest');
+			if (applied.length > 10_000) throw new Error('it does not come to rest');
 			for (const op of ops) await this.apply(op);
 			applied.push(...ops);
 		}
@@ -146,10 +150,6 @@ export class StoreLab {
 		const found = this.links().find(({ state }) => existsIn(state, system) && state.keys[system]?.['id'] === id);
 		if (!found) throw new Error(`no link has the row ${id} of ${system}`);
 		return found.state;
-	}
-
-	wake(system: string): ChangeEvent[] {
-		return this.links().filter(({ due }) => due).map(({ state }) => wakeItem(state, system));
 	}
 
 	#feed(system: string): EventFeed {

@@ -108,6 +108,16 @@ export function describePolicies(open: OpenStore): void {
 			expect((await loadLink(under.store, 'l1'))?.revision).toBe(revision);
 		});
 
+		test('a new epoch is higher than all before it, for every client and every policy', async () => {
+			const { epoch } = await under.store.publishPolicy(FIRST);
+			await under.store.raiseEpoch();
+			const other = await under.another();
+			const raised = (await other.load({ policy: POLICY })).policy?.epoch ?? 0;
+			expect(raised).toBeGreaterThan(epoch);
+			await other.raiseEpoch();
+			expect((await under.store.load({ policy: POLICY })).policy?.epoch).toBeGreaterThan(raised);
+		});
+
 		test('what a version leaves pending stays so until somebody approves that version', async () => {
 			await under.store.publishPolicy({ ...FIRST, initialMode: 'live' });
 			const pending = ['customer.phone.crm', 'customer.phone.billing'];
