@@ -54,11 +54,7 @@ function decideAll(
 	draft.journal.push({ kind: 'decided', policyHash: hash, mode, ...(isNothing(known) ? {} : { known }) });
 	const rules = { policy, entity, known };
 	const reviewCount = before.reviewCount;
-	let changed = adoptReferences(draft, rules);
-	if (known.isTaken) askAboutTwin(draft, rules);
-	for (const name of [EXISTENCE, ...entity.fields.keys()]) {
-		if (mergeField(draft, name, rules)) changed = true;
-	}
+	let changed = mergeAll(draft, rules);
 	if (giveUpUnfit(draft, entity)) changed = true;
 	if (planOperations(draft, rules, mode === 'live')) changed = true;
 	if (draft.state.reviewCount !== reviewCount) changed = true;
@@ -68,6 +64,18 @@ function decideAll(
 	const waits = mode === 'live' ? draft.waits : [];
 	if (!changed) return { state: before, ops, journal: [], waits, changed };
 	return { state: draft.state, ops, journal: draft.journal, waits, changed };
+}
+
+/** Every field, and whether the record exists, brought up to date. */
+function mergeAll(draft: Draft, rules: Rules): boolean {
+	let changed = adoptReferences(draft, rules);
+	if (rules.known?.isTaken) askAboutTwin(draft, rules);
+	for (const name of [EXISTENCE, ...rules.entity.fields.keys()]) {
+		if (mergeField(draft, name, rules)) changed = true;
+	}
+	// A field may have brought what the record's creation waits for.
+	const waits = draft.state.fields[EXISTENCE]?.frozen?.waitsFor !== undefined;
+	return (waits && mergeField(draft, EXISTENCE, rules)) || changed;
 }
 
 function isNothing({ referred = [], isTaken }: Known): boolean {

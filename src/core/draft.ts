@@ -1,6 +1,6 @@
 import { canonicalJson, sha256Hex, type Json } from './canonical-json';
 import type { ExplanationKind, JournalEntry } from './journal';
-import { fieldOf, type FieldState, type Freeze, type LinkState, type ReviewKind } from './link';
+import { fieldOf, type FieldState, type Freeze, type LinkState } from './link';
 import type { Wait } from './references';
 import type { ReviewChange, ReviewItem } from './review';
 
@@ -69,14 +69,15 @@ export function explainTogether(
 export function freeze(
 	draft: Draft,
 	fields: readonly string[],
-	why: { kind: ReviewKind; reason: string; proposal?: string },
+	why: Omit<Freeze, 'review'>,
 ): void {
 	const free = fields.filter((field) => fieldOf(draft.state, field).frozen === null);
 	if (free.length === 0) return;
 	draft.state.reviewCount += 1;
 	const frozen: Freeze = { review: `${draft.state.id}.${draft.state.reviewCount}`, ...why };
 	for (const field of free) fieldOf(draft.state, field).frozen = frozen;
-	explain(draft, 'review-opened', { detail: { ...frozen, fields: free } });
+	const { waitsFor, ...plain } = frozen;
+	explain(draft, 'review-opened', { detail: { ...plain, ...(waitsFor ? { waitsFor: [...waitsFor] } : {}), fields: free } });
 }
 
 /** Holds a field still whose value in `system` the codec refuses; `reason` completes "The value …". */
@@ -122,8 +123,12 @@ export function openReviews(state: LinkState, policy: string): ReviewItem[] {
 
 /** Changes whenever a value or vector of one of the fields does: a resolution made on an older one is refused. */
 export function reviewToken(state: LinkState, fields: readonly string[]): string {
-	const seen = [...fields].sort().map((field) => [field, state.fields[field] ?? null]);
-	return sha256Hex(canonicalJson(seen)).slice(0, 16);
+	// Not what holds the field still, or else: that changes nothing of what is to be decided.
+	const seen = [...fields].sort().map((field) => {
+		const { merged = null, views = {} } = state.fields[field] ?? {};
+		return [field, { merged, views }];
+	});
+	return sha256Hex(canonicalJson(seen as Json)).slice(0, 16);
 }
 
 /** What the step did to the queue. `closing` says how an item that is gone came to its end. */

@@ -1,5 +1,6 @@
-import { equalJson } from './canonical-json';
+import { equalJson, type Json } from './canonical-json';
 import type { FieldState, MergedVersion, View } from './link';
+import { invalidity } from './policy-valid';
 import type { Rules } from './strategies';
 import { compare } from './version-vector';
 
@@ -10,13 +11,16 @@ type Version = View | MergedVersion;
  * tolerance. Asked again while a person is asked: had that value come first, it would have won.
  */
 export function isDecidedByTime(field: FieldState, name: string, { entity }: Rules): boolean {
-	const authority = entity.fields.get(name)?.authority;
+	const { authority, valid = null } = entity.fields.get(name) ?? {};
+	// A value that may not travel would win, and a person be asked about it instead.
+	const mayTravel = (canon: Json): boolean => valid === null || invalidity(valid, canon, field.merged?.canon) === null;
 	if (authority?.kind !== 'shared' || authority.resolve.kind !== 'latest') return false;
 	const { toleranceMs } = authority.resolve;
 	const rivals = rivalsIn(field);
 	return rivals.some(
 		({ canon, atMs }) =>
 			atMs !== undefined &&
+			mayTravel(canon) &&
 			rivals.every(
 				(other) =>
 					equalJson(other.canon, canon) || (other.atMs !== undefined && atMs - other.atMs > toleranceMs),

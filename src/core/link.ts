@@ -60,9 +60,10 @@ export interface Hold {
 
 /** A value that goes back and forth. */
 export interface Turns {
-	readonly count: number;
-	/** By system, the time of its last turn, by its own clock: clocks of two systems are never compared. */
-	readonly atMs: Readonly<Record<string, number>>;
+	/** How much it looks like two programs by now. */
+	readonly weight: number;
+	/** By system, its last turn, by its own clock: clocks of two systems are never compared. */
+	readonly last: Readonly<Record<string, { readonly canon: Json; readonly atMs: number }>>;
 }
 
 export interface MergedVersion {
@@ -104,6 +105,10 @@ export interface Freeze {
 	readonly reason: string;
 	/** The system whose value is proposed, where approving means to take it. */
 	readonly proposal?: string;
+	/** Two systems fight about the field: no rule may let go of it. */
+	readonly fight?: true;
+	/** Of existence: the fields that a new record waits for. */
+	readonly waitsFor?: readonly string[];
 }
 
 export type ReviewKind = 'conflict' | 'failure' | 'approval' | 'identity';

@@ -12,6 +12,8 @@ export interface DeleteRun {
 	readonly entity: string;
 	readonly commit: string;
 	readonly deletes: number;
+	/** Of them, those whose rows are still there: archived, or moved out of the rows that the policy covers. Absent: none. */
+	readonly staying?: number;
 }
 
 /**
@@ -29,10 +31,12 @@ export function isForeignDelete(change: RecordChange, link: LinkState | undefine
 /** How many records of each entity every transaction deleted; see `isForeignDelete` for which changes are to be given. */
 export function deleteRuns(deletes: Iterable<RecordChange>): DeleteRun[] {
 	const runs = new Map<string, DeleteRun>();
-	for (const { system, entity, position } of deletes) {
+	for (const { system, entity, position, exists } of deletes) {
 		const commit = commitOf(position);
 		const id = canonicalJson([system, entity, commit]);
-		runs.set(id, { system, entity, commit, deletes: (runs.get(id)?.deletes ?? 0) + 1 });
+		const { deletes: count = 0, staying = 0 } = runs.get(id) ?? {};
+		const stays = exists === true ? { staying: staying + 1 } : staying > 0 ? { staying } : {};
+		runs.set(id, { system, entity, commit, deletes: count + 1, ...stays });
 	}
 	return [...runs.values()];
 }
@@ -57,7 +61,8 @@ export function isMassDelete(run: DeleteRun, { massDelete }: DeletePolicy, recor
 
 /** The item that a person approves; the same for the same transaction, however often it is delivered. */
 export function massDeleteReview(policy: Policy, run: DeleteRun): ReviewItem {
-	const { system, entity, commit, deletes } = run;
+	const { system, entity, commit, deletes, staying = 0 } = run;
+	const what = staying > 0 ? ` (${staying} of them archived, or moved out of the rows that the policy covers)` : '';
 	return {
 		id: `mass-delete-${sha256Hex(canonicalJson([policy.name, system, entity, commit])).slice(0, 16)}`,
 		kind: 'approval',
@@ -65,7 +70,7 @@ export function massDeleteReview(policy: Policy, run: DeleteRun): ReviewItem {
 		link: null,
 		entity,
 		fields: [],
-		reason: `${system} deleted ${deletes} records of ${entity} in one transaction; they stay in the other systems until a person has approved`,
+		reason: `${system} deleted ${deletes} records of ${entity} in one transaction${what}; they stay in the other systems until a person has approved`,
 		token: commit,
 		detail: { massDelete: true, system, entity, commit, deletes },
 	};

@@ -24,7 +24,9 @@ export function compareValues(a: Json, b: Json): -1 | 0 | 1 {
 		const difference = atOneScale(left.decimal, right.decimal, (x, y) => x - y).unscaled;
 		if (difference !== 0n) return difference < 0n ? -1 : 1;
 	}
-	return sortText(a) < sortText(b) ? -1 : 1;
+	const [first, second] = [sortText(a), sortText(b)];
+	if (first !== second) return first < second ? -1 : 1;
+	return canonicalJson(a) < canonicalJson(b) ? -1 : 1; // Spellings of one number or time.
 }
 
 /** Which of two values is longer, in characters or elements; of equally long ones, the larger. */

@@ -35,9 +35,10 @@ function viewAfter(view: View | undefined, { op, presence }: SeenRow): View | un
 	if (op !== null && op.existence !== null && (op.kind !== 'delete') === exists) {
 		return { raw, canon: exists, vector: join(op.existence, vector), base: exists };
 	}
-	// That a row is archived which was not known says something; that one is not there, which was not known, does not.
-	if (view === undefined) return exists || presence === 'archived' ? 'foreign' : raw === false ? undefined : { raw, canon: false, vector };
-	return view.canon === exists ? { ...view, raw } : 'foreign';
+	if (view !== undefined) return view.canon === exists ? { ...view, raw } : 'foreign';
+	// That a row is archived of which nothing was known says something; that there is none does not.
+	if (exists || presence === 'archived') return 'foreign';
+	return presence === 'gone' ? undefined : { raw, canon: false, vector };
 }
 
 /** Something in the target has made another row of ours. To make one more would end there too. */

@@ -1,14 +1,16 @@
 import { equalJson, type Json } from './canonical-json';
 import { explain, freeze, freezeUnreadable, startDraft, unfreeze, type Draft } from './draft';
+import { foreignView, liftFailure } from './foreign-view';
 import type { JournalEntry } from './journal';
 import { EXISTENCE, existsIn, fieldOf, type LinkState, type Operation, type View } from './link';
 import { readFields, type FieldReading } from './mapping';
 import { deltaOf, unionOf } from './merge-values';
+import { forgetRow, insist, observeExistence } from './observe-existence';
 import { forgetPending, pendingOf } from './pending';
-import { policyHash, type Authority, type EntityPolicy, type Policy } from './policy';
+import { policyHash, type Authority, type Nulls, type EntityPolicy, type Policy } from './policy';
 import type { RecordChange } from './record-change';
 import { isMisaimed, readReference } from './references';
-import { isKnownRow, presenceOf, rawPresence, type RowPresence } from './row-presence';
+import { isKnownRow, presenceOf } from './row-presence';
 import { NO_SCOPES, type Scopes } from './scopes';
 import { settle } from './settle';
 import { counterOf, increment, join, NOTHING_SEEN } from './version-vector';
@@ -97,12 +99,12 @@ function observeRow(draft: Draft, step: Step, entity: EntityPolicy): void {
 }
 
 function observeFields(draft: Draft, step: Step & { readonly isNewRow: boolean }, entity: EntityPolicy): void {
-	const { change, op, isNewRow } = step;
+	const { change, isNewRow } = step;
 	for (const [name, read] of readFields(entity, change.system, change.columns, change)) {
 		const field = entity.fields.get(name);
 		const view = isNewRow ? undefined : draft.state.fields[name]?.views[change.system];
-		const reading = readReference(read, { field, change, view, op });
-		observeField(draft, { ...step, name, reading, authority: field?.authority });
+		const reading = readReference(read, { field, change, view });
+		observeField(draft, { ...step, name, reading, authority: field?.authority, nulls: field?.nulls ?? 'clear' });
 	}
 }
 
@@ -146,6 +148,7 @@ interface FieldStep extends Step {
 	readonly reading: FieldReading;
 	readonly isNewRow: boolean;
 	readonly authority: Authority | undefined;
+	readonly nulls: Nulls;
 }
 
 function observeField(draft: Draft, step: FieldStep): void {
@@ -159,11 +162,13 @@ function observeField(draft: Draft, step: FieldStep): void {
 		observeUnreadable(draft, step, sent);
 		return;
 	}
-	const written = op?.fields[name];
-	if (op !== null && written !== undefined) {
+	const before = step.isNewRow ? undefined : view;
+	if (op?.fields[name] !== undefined) {
 		observeWritten(draft, step, sent);
-	} else if (!step.isNewRow && view && equalJson(view.canon, sent.canon) && view.unreadable === undefined) {
-		field.views[system] = { ...view, raw: sent.raw }; // Another spelling of the same value is no change.
+	} else if (before && isSameValue(before, sent)) {
+		field.views[system] = { ...before, raw: sent.raw }; // Another spelling of the same value is no change.
+	} else if (before && sent.canon === null && step.nulls !== 'clear') {
+		observeEmptied(draft, step, { view: before, raw: sent.raw });
 	} else if (op?.kind === 'insert') {
 		// A field that our insert left out holds the column's default: nobody's change, and it has seen nothing.
 		field.views[system] = { raw: sent.raw, canon: sent.canon, vector: view?.vector ?? NOTHING_SEEN };
@@ -172,6 +177,21 @@ function observeField(draft: Draft, step: FieldStep): void {
 		step.counts.foreign += 1;
 		liftFailure(draft, name);
 	}
+}
+
+function isSameValue(view: View, sent: Sent): boolean {
+	return view.unreadable === undefined && equalJson(view.canon, sent.canon);
+}
+
+/**
+ * An emptied field, where null says nothing: it is no change, and whoever changes the field
+ * elsewhere has not been contradicted. It stays empty, or is filled again.
+ */
+function observeEmptied(draft: Draft, { name, change: { system }, nulls }: FieldStep, { view, raw }: { view: View; raw: Json }): void {
+	const field = fieldOf(draft.state, name);
+	const { accepted: _before, ...rest } = view;
+	field.views[system] = { ...rest, raw, canon: null, ...(nulls === 'ignore' ? { accepted: true } : {}) };
+	explain(draft, 'ignored', { field: name, system, detail: { rule: `nulls(${nulls})`, view: null, merged: field.merged?.canon ?? null } });
 }
 
 /** A field that our applied operation wrote: it settles, or the target made something else of it. */

@@ -13,7 +13,7 @@ import {
 	type View,
 } from './link';
 import { matchFields } from './match-keys';
-import type { EntityPolicy } from './policy';
+import type { EntityPolicy, FieldPolicy } from './policy';
 import { holdsInsert } from './reference-graph';
 import { valueFor } from './references';
 import { strayField } from './row-presence';
@@ -152,19 +152,30 @@ function planInsert(draft: Draft, { system, rules, merged }: WholeRecord): Opera
 			freezeUnwritable(draft, { name, system, reason: written.reason });
 			continue;
 		}
-		const isKey = rules.entity.tables.get(system)?.key.includes(column.column) ?? false;
-		const isOwn = policy.authority.kind === 'owned' && policy.authority.owner === system;
-		const leavesToDefault = written.value === null && (isKey || isOwn);
-		const next = leavesToDefault ? {} : { next: written.value };
+		const isLeftOut = written.value === null && isDefaulted(rules.entity, system, policy);
+		const next = isLeftOut ? {} : { next: written.value };
 		fields.push([name, { ...next, canon: version.canon, vector: version.vector }]);
 	}
-	const stray = strayField(rules.entity, system, Object.fromEntries(fields));
-	if (stray !== null) {
-		const reason = `The record is not created in ${system}: with this value of ${stray} it would lie outside of the rows that the policy covers there`;
-		freeze(draft, [EXISTENCE], { kind: 'failure', reason });
-		return null;
-	}
+	if (isStray(draft, { system, rules, fields })) return null;
 	return operation(draft.state, { system, kind: 'insert', key: null, fields, guards: {}, existence: merged.vector });
+}
+
+/** Whether a null of the field is the target's own to fill: its key, or what it decides itself. */
+function isDefaulted({ tables }: EntityPolicy, system: string, { columns, authority }: FieldPolicy): boolean {
+	const isKey = tables.get(system)?.key.includes(columns.get(system)?.column ?? '') ?? false;
+	return isKey || (authority.kind === 'owned' && authority.owner === system);
+}
+
+/** A new row that would be none of ours is not made: we would never hear of it again. */
+function isStray(
+	draft: Draft,
+	{ system, rules, fields }: { system: string; rules: Rules; fields: readonly [string, OperationField][] },
+): boolean {
+	const stray = strayField(rules.entity, system, Object.fromEntries(fields));
+	if (stray === null) return false;
+	const reason = `The record is not created in ${system}: with this value of ${stray} it would lie outside of the rows that the policy covers there`;
+	freeze(draft, [EXISTENCE], { kind: 'failure', reason });
+	return true;
 }
 
 /** Brings a row back that says of itself that it is deleted, with all that the record says by now. */
@@ -187,6 +198,7 @@ function isIncomplete(draft: Draft, system: string, { entity }: Rules): boolean 
 	if (missing.length === 0) return false;
 	freeze(draft, [EXISTENCE], {
 		kind: 'failure',
+		waitsFor: missing,
 		reason: `The record is not created in ${system} while ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing`,
 	});
 	return true;

@@ -54,16 +54,26 @@ function checkColumns(
 		fieldOf.set(column, field.name);
 	}
 	const table = entity.tables.get(system);
-	if (table) checkScope(table, { problems, path: [...path, system] }, fieldOf);
+	if (!table) return;
 	const soft = entity.deletes.as.get(system)?.column;
-	for (const part of ['insert', 'stamp'] as const) {
-		for (const column of table?.[part].keys() ?? []) {
+	checkScope(table, { problems, path: [...path, system] }, fieldOf);
+	checkGiven(table, { problems, path: [...path, system] }, { fieldOf, soft });
+}
+
+/** What the policy gives to a column must not be given by anything else. */
+function checkGiven(
+	{ insert, stamp }: TableBinding,
+	{ problems, path }: CheckContext,
+	{ fieldOf, soft }: { fieldOf: ReadonlyMap<string, string>; soft: string | undefined },
+): void {
+	for (const [part, columns] of Object.entries({ insert, stamp })) {
+		for (const column of columns.keys()) {
 			const field = fieldOf.get(column);
-			const place = [...path, system, part, column];
+			const place = [...path, part, column];
 			if (field !== undefined)
 				problems.add(place, `is the column of the field "${field}", which fills it`);
 			if (column === soft) problems.add(place, 'is how the row says whether it is deleted (deletes.as), which fills it');
-			if (part === 'stamp' && table?.insert.has(column))
+			if (part === 'stamp' && insert.has(column))
 				problems.add(place, 'is also under insert');
 		}
 	}

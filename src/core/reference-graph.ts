@@ -32,6 +32,18 @@ function reaches({ entities }: Policy, { from, to }: { from: string; to: string 
 	return false;
 }
 
+/** The entities whose records are named by others: to delete one may take others along. */
+export function referredEntities(policy: Policy): ReadonlySet<string> {
+	const known = referredByPolicy.get(policy);
+	if (known) return known;
+	const names = [...policy.entities.values()].flatMap((entity) => referenceFields(entity).map(({ references }) => references));
+	const referred = new Set(names);
+	referredByPolicy.set(policy, referred);
+	return referred;
+}
+
+const referredByPolicy = new WeakMap<Policy, ReadonlySet<string>>();
+
 /**
  * How deep each entity stands below those that its records wait for; 0 where they wait for none. Whoever
  * writes or reads in this order finds parents before their children.

@@ -2,8 +2,9 @@ import type { Json } from './canonical-json';
 import { openReviews, startDraft, unfreeze, type Draft } from './draft';
 import { SyncError } from './errors';
 import type { JournalEntry } from './journal';
-import { EXISTENCE, fieldOf, type FieldState, type Freeze, type LinkState } from './link';
+import { EXISTENCE, fieldOf, type FieldState, type LinkState } from './link';
 import type { PolicyInForce } from './observe';
+import type { FieldPolicy } from './policy';
 import { OUTSIDE } from './row-scope';
 import { increment, join, NOTHING_SEEN, type VersionVector } from './version-vector';
 
@@ -51,7 +52,8 @@ export function resolve(before: LinkState, resolution: Resolution, { policy, has
 	unfreeze(draft, resolution.review, resolution.choice.kind);
 	const systems = [...(policy.entities.get(before.entity)?.tables.keys() ?? [])];
 	for (const name of fields) {
-		const choice = plainChoice(resolution.choice, { name, frozen: before.fields[name]?.frozen ?? null, hasLeft: hasLeft(before) });
+		const owner = ownerOf(policy.entities.get(before.entity)?.fields.get(name));
+		const choice = plainChoice(resolution.choice, { name, state: before, owner });
 		if (name === EXISTENCE && choice.kind === 'dismiss') nameTheAbsent(draft, systems);
 		resolveField(draft, name, choice);
 	}
@@ -77,14 +79,34 @@ type CarriedOut = Exclude<Choice, Answer> | { readonly kind: 'stand' | 'let-go' 
 /** What approving or rejecting means for one field. */
 function plainChoice(
 	choice: Choice,
-	{ name, frozen, hasLeft }: { name: string; frozen: Freeze | null; hasLeft: boolean },
+	{ name, state, owner }: { name: string; state: LinkState; owner: string | null },
 ): CarriedOut {
 	if (!isAnswer(choice)) return choice;
 	const approves = choice.kind === 'approve';
-	if (name === EXISTENCE && hasLeft && frozen?.kind === 'approval') return { kind: approves ? 'let-go' : 'dismiss' };
-	if (frozen?.proposal !== undefined) return approves ? { kind: 'apply', system: frozen.proposal } : { kind: 'stand' };
-	if (name === EXISTENCE && frozen?.kind === 'approval') return approves ? { kind: 'retry' } : { kind: 'values', values: { [name]: true } };
+	const { frozen = null } = state.fields[name] ?? {};
+	if (name === EXISTENCE && frozen?.kind === 'approval') return answerDelete(state, approves);
+	if (frozen?.proposal !== undefined) return answerProposal(state, { name, owner, approved: approves ? frozen.proposal : null });
 	throw new SyncError('INVALID_RESOLUTION', `The question about ${name} is none of yes or no: choose a system, or give the value`);
+}
+
+function answerProposal(
+	{ fields }: LinkState,
+	{ name, owner, approved }: { name: string; owner: string | null; approved: string | null },
+): CarriedOut {
+	if (approved !== null) return { kind: 'apply', system: approved };
+	const view = owner === null ? undefined : fields[name]?.views[owner];
+	return owner !== null && view && view.unreadable === undefined ? { kind: 'apply', system: owner } : { kind: 'stand' };
+}
+
+function answerDelete(state: LinkState, approves: boolean): CarriedOut {
+	if (hasLeft(state)) return { kind: approves ? 'let-go' : 'dismiss' };
+	// What all systems have deleted by now cannot be kept any more.
+	const isLeft = Object.values(state.fields[EXISTENCE]?.views ?? {}).some(({ canon }) => canon === true);
+	return approves || !isLeft ? { kind: 'retry' } : { kind: 'values', values: { [EXISTENCE]: true } };
+}
+
+function ownerOf(field: FieldPolicy | undefined): string | null {
+	return field?.authority.kind === 'owned' ? field.authority.owner : null;
 }
 
 function isAnswer(choice: Choice): choice is Answer {

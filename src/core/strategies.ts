@@ -1,4 +1,4 @@
-import type { Json } from './canonical-json';
+import { equalJson, type Json } from './canonical-json';
 import { judgeExistence } from './judge-existence';
 import { EXISTENCE, existsIn, type LinkState, type MergedVersion, type View } from './link';
 import { compareLengths, compareValues, deltaOf, unionOf, type Merged } from './merge-values';
@@ -69,11 +69,11 @@ function judgeConcurrent(claimant: Claimant, strategy: Strategy, rules: Rules): 
 		case 'latest':
 			return judgeLatest(claimant, strategy.toleranceMs);
 		case 'max':
-			return takeIf(compareValues(view.canon, merged.canon) > 0);
+			return judgeBest(claimant, (a, b) => compareValues(a, b) > 0);
 		case 'min':
-			return takeIf(lowest(view.canon, merged.canon));
+			return judgeBest(claimant, isLower);
 		case 'longest':
-			return takeIf(compareLengths(view.canon, merged.canon) > 0);
+			return judgeBest(claimant, (a, b) => compareLengths(a, b) > 0);
 		case 'union':
 			return mergedOrAsk(unionOf(merged.canon, view.canon, view.base), field);
 		case 'delta':
@@ -85,8 +85,22 @@ function judgeConcurrent(claimant: Claimant, strategy: Strategy, rules: Rules): 
 
 const takeIf = (takes: boolean): Verdict => ({ kind: takes ? 'take' : 'keep' });
 
+/**
+ * The better of two values. Where the view's author had the merged value before them and
+ * replaced it, that value is withdrawn, and those that had lost to it are asked again.
+ */
+function judgeBest({ system, view, merged, state, field }: Claimant, isBetter: (a: Json, b: Json) => boolean): Verdict {
+	const withdraws = view.base !== undefined && equalJson(view.base, merged.canon);
+	if (!withdraws) return takeIf(isBetter(view.canon, merged.canon));
+	const others = Object.entries(state.fields[field]?.views ?? {}).flatMap(([other, { canon }]) =>
+		other === system || equalJson(canon, merged.canon) ? [] : [canon],
+	);
+	const best = others.reduce((a, b) => (isBetter(b, a) ? b : a), view.canon);
+	return equalJson(best, view.canon) ? { kind: 'take' } : { kind: 'merge', canon: best };
+}
+
 /** Null is no number: it is the largest here, as it is the smallest for `max`, and so wins neither. */
-function lowest(a: Json, b: Json): boolean {
+function isLower(a: Json, b: Json): boolean {
 	if (a === null || b === null) return b === null;
 	return compareValues(a, b) < 0;
 }
@@ -139,7 +153,8 @@ function judgeOwned(
 			return { kind: dominates ? 'tolerate' : 'keep' };
 		case 'review':
 			return { kind: 'review', reason: `${system} changed ${field}, which ${owner} owns` };
-		case 'propose':
+		case 'propose': // Made without having seen what the owner says by now, it is about something else.
+			if (!dominates) return { kind: 'keep' };
 			return { kind: 'review', reason: `${system} proposes a new value for ${field}, which ${owner} owns`, proposal: true };
 	}
 }

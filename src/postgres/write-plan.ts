@@ -3,7 +3,7 @@ import { SyncError } from '../core/errors';
 import type { Key, Operation, OperationField } from '../core/link';
 import { keyText } from '../core/mapping';
 import type { EntityPolicy, Policy, SoftDelete, TableBinding } from '../core/policy';
-import { depthsOf } from '../core/reference-graph';
+import { depthsOf, referredEntities } from '../core/reference-graph';
 import { columnText } from './column-text';
 import { tableName } from './sql';
 import type { ColumnType, TableColumns } from './table-columns';
@@ -27,6 +27,8 @@ export interface PlannedWrite {
 	readonly expects: readonly Cell[];
 	/** How deep the entity stands below those that it refers to. */
 	readonly depth: number;
+	/** Whether others refer to it. */
+	readonly isReferred: boolean;
 	/** The key's columns: an insert asks for what the database made of them. */
 	readonly keyColumns: readonly ColumnPlace[];
 }
@@ -91,13 +93,15 @@ export function planWrite(
 		unless: cells(archivedValues(op, soft)),
 		expects: cells([...expectedValues(op, fields, soft), ...guardValues(op, entityOf(op, policy))]),
 		depth: depthsOf(policy).get(op.entity) ?? 0,
+		isReferred: referredEntities(policy).has(op.entity),
 		keyColumns: binding.key.map(place),
 	};
 }
 
 /**
- * Sorts what is to be written: deletes make room, inserts may need it, parents are there before their
- * children and go after them, and equal orders do not deadlock.
+ * Sorts what is to be written: deletes make room, inserts may need it, and equal orders do not deadlock.
+ * Parents are there before their children, and go after them: also after those that are given to
+ * another parent, which a cascade would take along.
  */
 export function inWriteOrder(writes: readonly PlannedWrite[]): PlannedWrite[] {
 	const placed = writes.map((write) => ({ write, ...placeInOrder(write) }));
@@ -105,10 +109,10 @@ export function inWriteOrder(writes: readonly PlannedWrite[]): PlannedWrite[] {
 	return placed.map(({ write }) => write);
 }
 
-function placeInOrder({ op, depth }: PlannedWrite): { rank: number; depth: number; place: string } {
+function placeInOrder({ op, depth, isReferred }: PlannedWrite): { rank: number; depth: number; place: string } {
 	const { kind, entity, key, link } = op;
 	return {
-		rank: ['delete', 'update', 'insert'].indexOf(kind),
+		rank: { delete: isReferred ? 2 : 0, update: 1, insert: 3 }[kind],
 		depth: kind === 'delete' ? -depth : depth,
 		place: canonicalJson([entity, key ?? link]),
 	};

@@ -9,6 +9,7 @@ import type {
 	LoadedLink,
 	LoadRequest,
 	PublishedPolicy,
+	StoredReview,
 	StreamRecord,
 } from './sync-store';
 
@@ -44,6 +45,10 @@ export class DryRunStore implements ObservingStore {
 
 	async countRecords(policy: string, entity: string): Promise<number> {
 		return await this.#store.countRecords(policy, entity);
+	}
+
+	async listReviews(): Promise<readonly StoredReview[]> {
+		return [];
 	}
 
 	async changeReviews(): Promise<void> {}

@@ -1,4 +1,5 @@
 import { isDue } from '../core/decide';
+import { SyncError } from '../core/errors';
 import { EXISTENCE, type LinkState } from '../core/link';
 import {
 	asksForShare,
@@ -11,6 +12,7 @@ import {
 } from '../core/mass-delete';
 import type { PolicyInForce } from '../core/observe';
 import type { RecordChange } from '../core/record-change';
+import type { ReviewItem } from '../core/review';
 import { resolve, type Resolution } from '../core/resolve';
 import { BatchLinks } from './batch-identity';
 import { policyInForce, requirePublished } from './published-policy';
@@ -22,23 +24,24 @@ const PAGE = 1_000;
 
 /**
  * Finds the transactions that delete more than the policy lets through, and opens the item that
- * a person approves: before they are observed, with an id of its own, so that a crash in between
- * only does it again.
+ * a person approves. It is opened with the records that wait for it, in one commit: an answer in
+ * between would find none of them, and close the item that they wait for.
  *
  * @param links - those of the changes, by their keys, as far as they are known
- * @returns the changes, those of such a transaction naming their item
+ * @returns the changes, those of such a transaction naming their item, and the items to be opened
  */
 export async function holdMassDeletes(
-	store: Pick<SyncStore, 'changeReviews' | 'countRecords'>,
+	store: Pick<SyncStore, 'countRecords' | 'listReviews'>,
 	{ changes, links }: { changes: readonly RecordChange[]; links: readonly LoadedLink[] },
 	{ policy }: PolicyInForce,
-): Promise<readonly RecordChange[]> {
+): Promise<{ readonly changes: readonly RecordChange[]; readonly approvals: readonly ReviewItem[] }> {
 	const known = new BatchLinks(policy, links);
 	const linkOf = ({ system, entity, key, previousKey }: RecordChange): LinkState | undefined => {
 		const before = previousKey ?? key;
 		return before === null ? undefined : known.byKey(system, entity, before)?.state;
 	};
 	const deletes = new Set(changes.filter((change) => isForeignDelete(change, linkOf(change), policy)));
+	const approvals: ReviewItem[] = [];
 	const items = new Map<DeleteRun, Required<RecordChange>['awaits']>();
 	for (const run of deleteRuns(deletes)) {
 		const rules = policy.entities.get(run.entity)?.deletes;
@@ -46,13 +49,17 @@ export async function holdMassDeletes(
 		const records = asksForShare(run, rules) ? await store.countRecords(policy.name, run.entity) : 0;
 		if (!isMassDelete(run, rules, records)) continue;
 		const item = massDeleteReview(policy, run);
-		await store.changeReviews(policy.name, [{ action: 'open', item }]);
+		// Approved already, before this transaction could be committed: nobody would be asked again.
+		const [earlier] = await store.listReviews({ ids: [item.id], limit: 1 });
+		if (earlier?.state === 'resolved') continue;
+		approvals.push(item);
 		items.set(run, { review: item.id, reason: item.reason });
 	}
-	return changes.map((change) => {
+	const held = changes.map((change) => {
 		const [, awaits] = (deletes.has(change) && [...items].find(([run]) => isOfRun(change, run))) || [];
 		return awaits ? { ...change, awaits } : change;
 	});
+	return { changes: held, approvals };
 }
 
 export function isMassDeleteItem({ detail }: StoredReview): boolean {
@@ -68,6 +75,9 @@ export async function answerMassDelete(
 	item: StoredReview,
 	resolution: Resolution,
 ): Promise<void> {
+	if (!['approve', 'reject', 'retry', 'dismiss'].includes(resolution.choice.kind)) {
+		throw new SyncError('INVALID_RESOLUTION', `The review item ${item.id} is answered by approving, rejecting or dismissing it`);
+	}
 	let afterId: string | undefined;
 	for (;;) {
 		const request = { policy: item.policy, ...(item.entity === null ? {} : { entity: item.entity }), limit: PAGE };
@@ -96,6 +106,9 @@ async function answerAll(
 			});
 		if (commits.length === 0) return true;
 		const { links: results } = await store.commit({ policy: name, links: commits });
-		return results.includes('conflict') && !isLast ? null : true;
+		if (!results.includes('conflict')) return true;
+		// The item stays open, to be answered again.
+		if (isLast) throw new SyncError('COMMIT_CONTENDED', `Records that wait for the review item ${resolution.review} change all the time`);
+		return null;
 	});
 }

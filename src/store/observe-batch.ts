@@ -32,7 +32,7 @@ export interface Observed {
 	readonly mode?: Exclude<PolicyMode, 'live'>;
 }
 
-export type ObservingStore = Pick<SyncStore, 'load' | 'commit' | 'changeReviews' | 'countRecords' | 'setMode'>;
+export type ObservingStore = Pick<SyncStore, 'load' | 'commit' | 'changeReviews' | 'countRecords' | 'listReviews' | 'setMode'>;
 
 /**
  * R1: observes a batch of events, of one or several streams, and says of each what it was.
@@ -97,8 +97,9 @@ async function prepare(
 	const { fresh: events, from } = sorted;
 	const policy = policyInForce(published);
 	await holdTruncates(store, published, events);
-	const changes = await holdMassDeletes(store, { changes: foldEvents(events, published.macKey), links: loaded.links }, policy);
-	const input = { events, changes, published, policy };
+	const folded = foldEvents(events, published.macKey);
+	const { changes, approvals } = await holdMassDeletes(store, { changes: folded, links: loaded.links }, policy);
+	const input = { events, changes, approvals, published, policy };
 	let { links } = loaded;
 	const asked: MatchKey[] = [];
 	let matches = unknownMatches({ ...input, links });

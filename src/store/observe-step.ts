@@ -3,7 +3,8 @@ import { reviewChanges } from '../core/draft';
 import { isDue } from '../core/decide';
 import type { JournalEntry } from '../core/journal';
 import { canonicalJson } from '../core/canonical-json';
-import { emptyLink, type Key, type LinkState } from '../core/link';
+import type { ReviewItem } from '../core/review';
+import { emptyLink, EXISTENCE, isStill, type Key, type LinkState } from '../core/link';
 import { observe, type Disposition, type PolicyInForce } from '../core/observe';
 import { commitOf, type Position } from '../core/position';
 import type { RecordChange } from '../core/record-change';
@@ -33,6 +34,8 @@ export interface ObservationInput {
 	readonly events: readonly ChangeEvent[];
 	/** The same events, folded. */
 	readonly changes: readonly RecordChange[];
+	/** Items that records of the batch wait for; opened with the first of them. */
+	readonly approvals?: readonly ReviewItem[];
 	/** The predecessor of the first event, at or before the stream's position. */
 	readonly from: Position;
 	readonly links: readonly LoadedLink[];
@@ -138,7 +141,7 @@ function introduce(mine: LinkWork, { link, how, change }: Found): void {
 }
 
 function finish(
-	{ system, events, from, published, policy, asked }: ObservationInput,
+	{ system, events, from, published, policy, asked, approvals = [] }: ObservationInput,
 	done: Pick<PreparedObservation, 'links' | 'dispositions' | 'met'> & { work: ReadonlyMap<string, LinkWork> },
 ): PreparedObservation {
 	const together = done.links.finish(done.work.keys());
@@ -147,6 +150,7 @@ function finish(
 		const link = done.links.byId(id);
 		if (link && mine.journal.length > 0) commits.push({ ...linkCommit(link, mine, { published, policy }), yields: done.links.yields(link) });
 	}
+	for (const item of approvals) openWith(commits, item);
 	const to = events.at(-1)?.source.position ?? from;
 	return {
 		commit: { policy: published.name, links: commits, advance: { system, from, to }, together },
@@ -156,6 +160,13 @@ function finish(
 		due: new Map(commits.map(({ state, due }) => [state.id, due])),
 		unasked: unasked(commits, asked),
 	};
+}
+
+/** The item comes to be together with the first record that waits for it. */
+function openWith(commits: LinkCommit[], item: ReviewItem): void {
+	const index = commits.findIndex(({ state }) => state.fields[EXISTENCE]?.frozen?.review === item.id);
+	const first = commits[index];
+	if (first) commits[index] = { ...first, reviews: [...first.reviews, { action: 'open', item }] };
 }
 
 function linkCommit(
@@ -178,7 +189,7 @@ function linkCommit(
 
 /** Where nothing is held, a foreign change has to be decided about, without asking what the decision would be. */
 function isHeld({ fields }: LinkState): boolean {
-	return Object.values(fields).some(({ frozen }) => frozen !== null);
+	return Object.values(fields).some(isStill);
 }
 
 /** Whose claims a commit would judge without this batch having seen the holder: it could lose them for ever. */

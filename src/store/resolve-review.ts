@@ -155,17 +155,12 @@ async function resolveWhole(store: ResolvingStore, { policy, asked, outcomes }: 
 			outcomes.set(resolution, new SyncError('REVIEW_CHANGED', changed));
 			continue;
 		}
-		const isMassDelete = isMassDeleteItem(item);
-		if (isMassDelete) await answerMassDelete(store, item, resolution);
-		const agrees = item.kind === 'approval' && isYes(choice);
-		const refused = agrees && item.id === firstContactReviewId(policy) ? await approved(store, policy, token) : null;
+		const refused = await refusalOf(() => carryOut(store, item, resolution));
 		if (refused !== null) {
 			outcomes.set(resolution, refused);
 			continue;
 		}
-		// After a gap the store may be an older copy of itself, whose numbers the ledgers have had already.
-		if (agrees && keepsMode(item)) await store.raiseEpoch();
-		turnsOn ||= agrees && !isMassDelete && item.id !== firstContactReviewId(policy) && !keepsMode(item);
+		turnsOn ||= turnsPolicyOn(item, choice);
 		ends.set(item.id, { action: 'close', id: item.id, how: endOf(choice), by });
 		outcomes.set(resolution, item);
 	}
@@ -174,10 +169,26 @@ async function resolveWhole(store: ResolvingStore, { policy, asked, outcomes }: 
 	if (ends.size > 0) await store.changeReviews(policy, [...ends.values()]);
 }
 
-/** @returns why it is too early, or too late */
-async function approved(store: ResolvingStore, policy: string, hash: string): Promise<SyncError | null> {
+/** What an answer does beyond closing its item. */
+async function carryOut(store: ResolvingStore, item: StoredReview, resolution: Resolution): Promise<void> {
+	const { policy } = item;
+	if (isMassDeleteItem(item)) return await answerMassDelete(store, item, resolution);
+	if (item.kind !== 'approval' || !isYes(resolution.choice)) return;
+	if (item.id === firstContactReviewId(policy)) await approveFirstContact(store, { policy, hash: resolution.token });
+	// After a gap the store may be an older copy of itself, whose numbers the ledgers have had already.
+	else if (keepsMode(item)) await store.raiseEpoch();
+}
+
+/** Whether agreeing to the item means that the policy, which it had stopped, goes on. */
+function turnsPolicyOn(item: StoredReview, choice: Choice): boolean {
+	const isAboutMode = !isMassDeleteItem(item) && item.id !== firstContactReviewId(item.policy) && !keepsMode(item);
+	return item.kind === 'approval' && isYes(choice) && isAboutMode;
+}
+
+/** @returns why that was refused; null when it was not */
+async function refusalOf(work: () => Promise<unknown>): Promise<SyncError | null> {
 	try {
-		await approveFirstContact(store, { policy, hash });
+		await work();
 		return null;
 	} catch (error) {
 		if (error instanceof SyncError && error.code !== 'STORE_UNREACHABLE') return error;

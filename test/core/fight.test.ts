@@ -19,16 +19,19 @@ interface Quarrel {
 	readonly systems?: readonly string[];
 	readonly everyMs?: number;
 	readonly turns?: number;
+	readonly fromMs?: number;
+	/** Another value each time; otherwise each system insists on its own. */
+	readonly fresh?: boolean;
 	/** How far a system's clock is ahead. */
 	readonly ahead?: Readonly<Record<string, number>>;
 }
 
 /** Systems change the note in turns, each as soon as it has what the other one wrote. Gives the number of turns that were let through. */
-function quarrel(story: LinkStory, { systems = ['crm', 'billing'], everyMs = SECOND_MS, turns = 30, ahead = {} }: Quarrel = {}): number {
+function quarrel(story: LinkStory, { systems = ['crm', 'billing'], everyMs = SECOND_MS, turns = 30, fromMs = HOUR_MS, fresh = false, ahead = {} }: Quarrel = {}): number {
 	for (let turn = 0; turn < turns; turn += 1) {
 		const system = systems[turn % systems.length] ?? '';
-		const now = HOUR_MS + turn * everyMs + (ahead[system] ?? 0);
-		story.edit(system, { note: `turn ${turn}` }, now);
+		const now = fromMs + turn * everyMs + (ahead[system] ?? 0);
+		story.edit(system, { note: fresh ? `turn ${turn}` : `${system} insists` }, now);
 		story.pump();
 		if (story.reviews.length > 0) return turn;
 	}
@@ -57,13 +60,23 @@ test('nothing is written for them from then on, and other fields flow', () => {
 
 test('two people who take turns for hours are left alone', () => {
 	const story = linked();
-	expect(quarrel(story, { everyMs: 31 * SECOND_MS, turns: 40 })).toBe(40);
+	expect(quarrel(story, { everyMs: 31 * SECOND_MS, turns: 40, fresh: true })).toBe(40);
 	expect(new Set(notes(story))).toEqual(new Set(['turn 39']));
+});
+
+test('two shops that sell in turns every few seconds are left alone: no value comes back', () => {
+	expect(quarrel(linked(), { everyMs: 2 * SECOND_MS, turns: 100, fresh: true })).toBe(100);
+});
+
+test('two programs that answer at once are stopped too, whatever they say', () => {
+	const story = linked();
+	expect(quarrel(story, { everyMs: 100, turns: 100, fresh: true })).toBeLessThan(40);
+	expect(story.onlyReview().reason).toContain('are fighting');
 });
 
 test('one program that changes its own value all the time is left alone', () => {
 	const story = linked();
-	expect(quarrel(story, { systems: ['crm'], everyMs: 10, turns: 40 })).toBe(40);
+	expect(quarrel(story, { systems: ['crm'], everyMs: 10, turns: 40, fresh: true })).toBe(40);
 	expect(notes(story)).toEqual(['turn 39', 'turn 39']);
 });
 
@@ -72,7 +85,7 @@ test('a pause ends a run of turns: what follows is counted anew', () => {
 	expect(quarrel(story, { turns: 5 })).toBe(5);
 	story.edit('crm', { note: 'after lunch' }, 3 * HOUR_MS);
 	story.pump();
-	expect(quarrel(story, { turns: 5 })).toBe(5);
+	expect(quarrel(story, { turns: 5, fromMs: 4 * HOUR_MS })).toBe(5);
 });
 
 test('three programs that answer each other in a ring are stopped too', () => {

@@ -33,6 +33,8 @@ export class Campaign {
 	expectsGap = false;
 	gaps = 0;
 	#worker: Worker | null = null;
+	/** Whether nothing has been done since everything was found to be at rest. */
+	#isAtRest = false;
 
 	private constructor(
 		readonly world: World,
@@ -52,9 +54,13 @@ export class Campaign {
 		closeLater(async () => await campaign.users.stop());
 		await publishPolicy(world);
 		for (const system of SYSTEMS) await campaign.inspector.witness.watch(system);
-		await campaign.work(null);
-		await approveFirstContact(world);
-		await campaign.rest();
+		try {
+			await campaign.work(null);
+			await approveFirstContact(world);
+			await campaign.rest();
+		} catch (error) {
+			throw new Error(`First contact failed. The worker said:\n${campaign.said.join('\n')}`, { cause: error });
+		}
 		return campaign;
 	}
 
@@ -62,8 +68,14 @@ export class Campaign {
 		return this.#worker?.isAlive ? this.#worker : null;
 	}
 
+	letUsersWork(): void {
+		this.#isAtRest = false;
+		this.users.start();
+	}
+
 	/** Another worker in the place of the one that ran, if one did. */
 	async work(arm: Arm | null, answer?: Order['answer']): Promise<Worker> {
+		this.#isAtRest = false;
 		const worker = await this.standby.take();
 		worker.start(this.order(arm, answer), (word) => this.#hear(word));
 		if (!answer) this.#worker = worker;
@@ -113,6 +125,7 @@ export class Campaign {
 
 	/** Stops the load, waits until nothing is left to do, and checks everything. */
 	async rest(): Promise<void> {
+		if (this.#isAtRest) return;
 		await this.users.stop();
 		this.healNetwork();
 		if (!this.worker) await this.work(null);
@@ -124,6 +137,7 @@ export class Campaign {
 		await settle(this.world, () => this.assertFine());
 		this.problems.push(...(await this.inspector.inspectQuiet(SYSTEMS.length)));
 		this.assertFine();
+		this.#isAtRest = true;
 	}
 
 	/** @throws Error when something was found to be wrong */

@@ -7,6 +7,7 @@ import { openReviews, operatorCredential, type OpenReview } from './operator';
 /** Two people answer one conflict differently at the same moment, and the process of one dies over it. */
 export async function answeredTwice(campaign: Campaign): Promise<boolean> {
 	await campaign.rest();
+	if (!campaign.worker) await campaign.work(null);
 	const { id, item } = await makeConflict(campaign);
 	const first: Answer = { id, token: item.token, system: 'crm', by: 'first' };
 	const second: Answer = { ...first, system: 'billing', by: 'second' };

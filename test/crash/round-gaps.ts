@@ -26,7 +26,7 @@ export async function dropSlot(campaign: Campaign): Promise<boolean> {
 	const { random, world } = campaign;
 	await campaign.rest();
 	campaign.users.habits = KEYS_STAY;
-	campaign.users.start();
+	campaign.letUsersWork();
 	if (!campaign.worker) await campaign.work(null);
 	await sleep(random.below(1_500));
 	await campaign.kill();
@@ -45,8 +45,6 @@ export async function restoreStore(campaign: Campaign): Promise<boolean> {
 		campaign.problems.push(...(await campaign.inspector.inspectHistory()));
 		campaign.inspector.storeWentBack();
 	});
-	// Numbers are given out again that the targets' ledgers know of other operations.
-	await campaign.world.store.pool.query('update n8n_bisync.meta set epoch = epoch + 1');
 	return await mendGaps(campaign, 2);
 }
 
@@ -80,7 +78,7 @@ async function goBack(
 	await campaign.kill();
 	await alone(campaign, name, `create database copy template ${database}`);
 	const before = await Promise.all(SYSTEMS.map(async (system) => await endOfLog(campaign, system)));
-	campaign.users.start();
+	campaign.letUsersWork();
 	await campaign.work(null);
 	await waitUntil('the copy to be out of date', async () => {
 		const after = await Promise.all(SYSTEMS.map(async (system) => await acknowledged(campaign, system)));

@@ -14,7 +14,7 @@ const COUNT = 'select count(*)::int as count from items';
 export async function largeTransaction(campaign: Campaign): Promise<boolean> {
 	const { random, world } = campaign;
 	await campaign.kill();
-	campaign.users.start();
+	campaign.letUsersWork();
 	const system = random.oneOf(SYSTEMS);
 	await world[system].pool.query(LARGE[system]);
 	const { rows } = await world.crm.pool.query<{ count: number }>(COUNT);

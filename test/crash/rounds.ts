@@ -35,7 +35,7 @@ const at = (point: WorkerPoint): Round => async (campaign) => {
 	const { random } = campaign;
 	const arm: Arm = { point, nth: 1 + random.below(point === 'C10' ? 1 : MAX_PASSAGES), how: 'die' };
 	await campaign.kill();
-	campaign.users.start();
+	campaign.letUsersWork();
 	const worker = await campaign.work(arm);
 	const disturbance = random.oneIn(4) ? disturb(campaign) : Promise.resolve();
 	const reached = await campaign.untilReached(worker);
@@ -47,7 +47,7 @@ const at = (point: WorkerPoint): Round => async (campaign) => {
 
 const anyMoment: Round = async (campaign) => {
 	const { random } = campaign;
-	campaign.users.start();
+	campaign.letUsersWork();
 	if (!campaign.worker) await campaign.work(null);
 	const disturbance = random.oneIn(2) ? disturb(campaign) : Promise.resolve();
 	await sleep(random.below(3_000)); // The moment is what is random here.
@@ -60,7 +60,7 @@ const anyMoment: Round = async (campaign) => {
 const stalledWriter: Round = async (campaign) => {
 	const { random, world } = campaign;
 	await campaign.kill();
-	campaign.users.start();
+	campaign.letUsersWork();
 	// Before it begins, or with its locks held.
 	const stalled = await campaign.work({ point: random.oneOf(['C6', 'C4']), nth: 1 + random.below(3), how: 'stall' });
 	if (!(await campaign.untilReached(stalled))) return false;

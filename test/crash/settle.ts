@@ -6,7 +6,10 @@ import { openReviews, operatorCredential, type OpenReview } from './operator';
 import { type System, SYSTEMS } from './systems';
 import type { World } from './world';
 
-const TIMEOUT_MS = 90_000;
+/** Nothing has moved for so long: it never will. */
+const STANDSTILL_MS = 60_000;
+/** What still moves after so long moves in a circle. */
+const TIMEOUT_MS = 600_000;
 
 /** The last change of each system: once one was observed that is not older, all others were. */
 const FENCES: Readonly<Record<System, string>> = {
@@ -28,19 +31,29 @@ export async function settle(world: World, assertFine: () => void): Promise<void
 	const ends = Object.fromEntries(
 		await Promise.all(SYSTEMS.map(async (system) => [system, await putFence(world, system)] as const)),
 	) as Ends;
-	let open: readonly string[] = [];
+	let last = '';
+	let movedMs = performance.now();
 	const isAtRest = async (): Promise<boolean> => {
 		assertFine();
-		open = await unfinished(world, ends);
-		if (open.length > 0) await hurry(world);
-		return open.length === 0;
+		const open = await unfinished(world, ends);
+		if (open.length === 0) return true;
+		await hurry(world);
+		const now = await lastMove(world);
+		if (now !== last) movedMs = performance.now();
+		last = now;
+		if (performance.now() - movedMs < STANDSTILL_MS) return false;
+		throw new Error(`nothing moves any more, and there is something to do: ${open.slice(0, 6).join('; ')}`);
 	};
-	try {
-		await waitUntil('rest', isAtRest, { timeoutMs: TIMEOUT_MS, everyMs: 100 });
-	} catch (error) {
-		if (open.length === 0) throw error;
-		throw new Error(`no rest: ${open.slice(0, 6).join('; ')}`, { cause: error });
-	}
+	await waitUntil('rest', isAtRest, { timeoutMs: TIMEOUT_MS, everyMs: 100 });
+}
+
+/** Another text after everything that is observed, decided or answered. */
+async function lastMove({ store }: World): Promise<string> {
+	const { rows } = await store.pool.query<{ move: string }>(
+		`select concat_ws(' ', (select max(seq) from n8n_bisync.journal),
+			(select string_agg(position || snapshot, ' ' order by system) from n8n_bisync.streams)) as move`,
+	);
+	return rows[0]?.move ?? '';
 }
 
 /** @returns where the log ended before the fence, and after everything that was committed before */

@@ -66,10 +66,11 @@ test('parents are written before their children, and deleted after them', () => 
 	const writes = [
 		place('order', 1, insertOf('d', { name: 'x' })),
 		place('customer', 0, insertOf('c', { name: 'x' })),
-		place('customer', 0, deleteOf('1', { name: 'x' })),
+		{ ...place('customer', 0, deleteOf('1', { name: 'x' })), isReferred: true },
+		place('order', 1, updateOf('3', { name: ['a', 'b'] })),
 		place('order', 1, deleteOf('2', { name: 'x' })),
 	];
-	expect(inWriteOrder(writes).map(({ op }) => op.link)).toEqual(['link2', 'link1', 'c', 'd']);
+	expect(inWriteOrder(writes).map(({ op }) => op.link)).toEqual(['link2', 'link3', 'link1', 'c', 'd']);
 });
 
 test('operations on the same columns are one group, whatever the order of their fields', () => {

@@ -1,5 +1,6 @@
 import { decide } from '../../src/core/decide';
 import { STREAM_START } from '../../src/core/position';
+import { unreadScopes } from '../../src/core/scopes';
 import { loadReferred } from '../../src/store/load-referred';
 import { policyInForce } from '../../src/store/published-policy';
 import type { Loaded, LoadedLink, SyncStore } from '../../src/store/sync-store';
@@ -38,9 +39,11 @@ export async function whyBusy(rehearsal: Rehearsal, systems: readonly string[]):
 	return (livingProcess?.executions.size ?? 0) > 0 ? 'an execution has started meanwhile' : null;
 }
 
-function whyUnread({ witnesses }: Rehearsal, { streams }: Loaded, system: string): string | null {
+function whyUnread({ witnesses, version }: Rehearsal, { streams }: Loaded, system: string): string | null {
 	const stream = streams[system];
 	if (!stream || stream.snapshot === 'running') return `the rows of ${system} have not been read yet`;
+	const [first] = unreadScopes(version.policy, system, stream.filterHash);
+	if (first) return `the rows of ${first.entity} in ${system} have not been read again since the policy was changed`;
 	const last = witnesses.get(system)?.lastPosition ?? STREAM_START;
 	return stream.position < last ? `changes of ${system} up to ${last} have not been observed, only those up to ${stream.position}` : null;
 }

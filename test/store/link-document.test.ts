@@ -44,7 +44,10 @@ const merged = fc.option(
 );
 const held = fc.record({ by: fc.constant('ann'), reason: fc.constant('') }, { noNullPrototype: true });
 const turns = fc.record(
-	{ count: fc.nat({ max: 7 }), atMs: fc.dictionary(system, fc.nat(), { noNullPrototype: true }) },
+	{
+		weight: fc.nat({ max: 30 }),
+		last: fc.dictionary(system, fc.record({ canon: fc.constantFrom<Json>(null, 'x', 1), atMs: fc.nat() }, { noNullPrototype: true }), { noNullPrototype: true }),
+	},
 	{ noNullPrototype: true },
 );
 const inMotion: fc.Arbitrary<FieldState> = fc.record(

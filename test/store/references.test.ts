@@ -1,5 +1,5 @@
-import fc from 'fast-check';
-import { existsIn, type LinkState } from '../../src/core/link';
+import { addToReport, emptyReport } from '../../src/core/first-contact';
+import { resolveReview } from '../../src/store/resolve-review';
 import { FAMILY_POLICY, type FamilyRow, FamilyWorld } from '../support/family-world';
 
 async function started(text?: string): Promise<FamilyWorld> {
@@ -141,6 +141,23 @@ test('a customer that gets another number keeps its orders, and nothing is writt
 	expect(before.size).toBe(1);
 });
 
+test('a person may name the record by its key in any system', async () => {
+	const world = await settled(FAMILY_POLICY.replace('owner: crm, references: customer }\n      number', 'owner: shared, resolve: review, references: customer }\n      number'));
+	world.crm.insert('customer', { ref: 'cleo', friend: null }, '3');
+	await world.settle();
+	world.crm.update('order', '5', { customer: 2 });
+	world.billing.update('order', [...world.billing.rows.order.keys()][0] ?? '', { customer: accountOf(world, 3) as number });
+	await world.settle();
+	const [item, ...more] = await world.store.listReviews({ policy: 'family', state: 'open', limit: 9 });
+	expect([item?.kind, more]).toEqual(['conflict', []]);
+	const values = { customer: { system: 'billing', key: String(accountOf(world, 1)) } };
+	const { id: review = '', token = '' } = item ?? {};
+	await resolveReview(world.store, { review, token, by: 'maria', choice: { kind: 'values', values } });
+	await world.settle();
+	expect(rowsOf(world.crm.rows.order)).toEqual([expect.objectContaining({ customer: 1 })]);
+	expect(invoices(world)).toEqual([['n1', accountOf(world, 1)]]);
+});
+
 test('a write that meant an account which has got another number meanwhile is made again', async () => {
 	const world = await settled();
 	world.crm.insert('order', { customer: 1, number: 'n2', total: 20 }, '6');
@@ -176,6 +193,21 @@ test('where no record is without it, a reference back to its own entity holds th
 	expect(world.billing.rows.customer.size).toBe(0);
 });
 
+test('a report of the first contact counts what comes once its customer is there', async () => {
+	const world = await started();
+	world.crm.insert('customer', { ref: 'ann', friend: null }, '1');
+	world.crm.insert('order', { customer: 1, number: 'n1', total: 10 }, '5');
+	await world.observe(world.crm);
+	const report = emptyReport(world.policy);
+	for (const entity of ['customer', 'order'] as const) {
+		for (const state of await world.links(entity)) addToReport(report, state, world.policy);
+	}
+	expect([...report.values()].map(({ entity, inserts }) => [entity, inserts])).toEqual([
+		['customer', { billing: 1 }],
+		['order', { billing: 1 }],
+	]);
+});
+
 test('an edit of an order costs no trip to the store for its customer', async () => {
 	const world = await settled();
 	world.crm.update('order', '5', { total: 11 });
@@ -183,87 +215,4 @@ test('an edit of an order costs no trip to the store for its customer', async ()
 	await world.observe(world.crm);
 	await world.sweep();
 	expect(load.mock.calls.map(([{ keys = [], links = [] }]) => keys.length + links.length)).toEqual([1, 1]);
-});
-
-/** What may happen; numbers choose among what there is. */
-const anyAct = fc.oneof(
-	fc.record({ act: fc.constant('order' as const), of: fc.nat(6) }),
-	fc.record({ act: fc.constant('customer' as const), of: fc.nat(6) }),
-	fc.record({ act: fc.constant('move' as const), which: fc.nat(9), of: fc.nat(6) }),
-	fc.record({ act: fc.constant('befriend' as const), which: fc.nat(9), of: fc.nat(6) }),
-	fc.record({ act: fc.constant('total' as const), which: fc.nat(9), of: fc.nat(6), in: fc.constantFrom('crm' as const, 'billing' as const) }),
-	fc.record({ act: fc.constant('renumber' as const), which: fc.nat(9), in: fc.constantFrom('crm' as const, 'billing' as const) }),
-	fc.record({ act: fc.constant('misplace' as const), which: fc.nat(9), of: fc.nat(6) }),
-	fc.record({ act: fc.constant('drop' as const), which: fc.nat(9) }),
-	fc.record({ act: fc.constantFrom('observe crm' as const, 'observe billing' as const, 'sweep' as const) }),
-);
-type Act = typeof anyAct extends fc.Arbitrary<infer T> ? T : never;
-
-/** Numbers that customers have or may come to have. */
-const CUSTOMERS = ['1', '2', '13', '14'];
-
-async function perform(world: FamilyWorld, act: Act, index: number): Promise<void> {
-	const { crm, billing } = world;
-	const at = <T>(all: Iterable<T>, n: number): T | undefined => [...all][n % Math.max(1, [...all].length)];
-	const number = (n: number): number => Number(at([...CUSTOMERS, ...crm.rows.customer.keys()], n));
-	const database = 'in' in act ? world[act.in] : crm;
-	const order = 'which' in act ? at((act.act === 'misplace' ? billing : database).rows.order.keys(), act.which) : undefined;
-	const customer = 'which' in act ? at(database.rows.customer.keys(), act.which) : undefined;
-	switch (act.act) {
-		case 'order':
-			return void crm.insert('order', { customer: number(act.of), number: `m${index}`, total: index }, String(100 + index));
-		case 'customer': {
-			const key = String(number(act.of));
-			if (!crm.rows.customer.has(key)) crm.insert('customer', { ref: `r${index}`, friend: null }, key);
-			return;
-		}
-		case 'move':
-			return order === undefined ? undefined : crm.update('order', order, { customer: number(act.of) });
-		case 'befriend':
-			return customer === undefined ? undefined : crm.update('customer', customer, { friend: number(act.of) });
-		case 'total':
-			return order === undefined ? undefined : database.update('order', order, { total: 1_000 + index });
-		case 'renumber':
-			return customer === undefined ? undefined : void database.renumber(customer);
-		case 'misplace':
-			return order === undefined ? undefined : billing.update('order', order, { customer: Number(at(billing.rows.customer.keys(), act.of) ?? 1) });
-		case 'drop':
-			return order === undefined ? undefined : crm.delete('order', order);
-		case 'observe crm':
-			return await world.observe(crm);
-		case 'observe billing':
-			return await world.observe(billing);
-		case 'sweep':
-			return void (await world.sweep());
-	}
-}
-
-/** In every order that both systems have, the customers named are the same record; and there is one invoice per order. */
-function wrongReferences(world: FamilyWorld, links: readonly LinkState[]): string[] {
-	return links.flatMap((state) => {
-		const [order, invoice] = [world.crm, world.billing].map(({ system, rows }) =>
-			existsIn(state, system) ? rows.order.get(String(state.keys[system]?.['id'])) : undefined,
-		);
-		if (order === undefined) return invoice === undefined ? [] : [`invoice ${String(invoice['id'])} has no order`];
-		const account = accountOf(world, Number(order['customer']));
-		if (account === undefined) return []; // It waits.
-		if (invoice?.['customer'] === account && invoice['total'] === order['total']) return [];
-		return [`order ${String(order['id'])} and ${JSON.stringify(invoice)}, not of account ${String(account)}`];
-	});
-}
-
-test('whatever happens in whatever order, orders end with their own customers', async () => {
-	await fc.assert(
-		fc.asyncProperty(fc.array(anyAct, { minLength: 10, maxLength: 30, size: 'max' }), async (acts) => {
-			const world = await settled(FAMILY_POLICY.replace('    parent:', '    deletes: { conflict: delete-wins }\n    parent:'));
-			for (const [index, act] of acts.entries()) await perform(world, act, index);
-			await world.settle();
-			const links = await world.links('order');
-			expect(wrongReferences(world, links)).toEqual([]);
-			expect(world.billing.rows.order.size).toBe(links.filter((state) => existsIn(state, 'billing')).length);
-			const replayed = await world.replayed();
-			for (const state of [...links, ...(await world.links('customer'))]) expect(replayed.get(state.id)).toEqual(state);
-		}),
-		{ numRuns: 40 },
-	);
 });
