@@ -23,6 +23,7 @@ export interface RowReadingParts {
 	readonly store: Pick<SyncStore, 'registerStream' | 'scanLinks'>;
 	readonly settings: Pick<TriggerSettings, 'connection' | 'slot' | 'maxChanges'>;
 	readonly origin: EventOrigin;
+	readonly storeId: string;
 	readonly macKey: string;
 	readonly log: Log;
 	/** The stream as it is registered while rows are read. */
@@ -180,10 +181,10 @@ export class RowReading {
 	}
 
 	async #known(session: SnapshotSession, reading: TableReading): Promise<Step> {
-		const { store, registration: stream, macKey } = this.parts;
+		const { store, registration: stream, storeId, macKey } = this.parts;
 		const after = typeof reading.after === 'string' ? reading.after : null;
 		const table = this.#tableOf(reading);
-		const page = await lookForKnown(session, { store, stream, table, macKey, after });
+		const page = await lookForKnown(session, { store, stream, table, storeId, macKey, after });
 		const phase = page.after === null ? 'rows' : 'known';
 		return { changes: page.changes, table: { ...reading, phase, after: page.after } };
 	}

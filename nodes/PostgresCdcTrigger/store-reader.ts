@@ -147,6 +147,7 @@ class StoreSession {
 			store,
 			settings,
 			origin: this.#origin,
+			storeId: published.storeId,
 			macKey: published.macKey,
 			log: host.logger,
 			registration,

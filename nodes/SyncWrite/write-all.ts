@@ -59,11 +59,11 @@ async function tryWriting(
 	ops: readonly Operation[],
 	published: PublishedPolicy,
 ): Promise<readonly WriteResult[]> {
-	const { storeId, macKey, epoch } = published;
+	const { storeId, macKey } = published;
 	const { policy } = policyInForce(published);
 	const missing = await ledgerFault(pool);
 	if (missing) return allFailed(ops, missing);
-	return await writeOperations(pool, { ops, policy, storeId, macKey, epoch });
+	return await writeOperations(pool, { ops, policy, storeId, macKey });
 }
 
 const ledgers = new WeakMap<PgPool, Promise<void>>();

@@ -1,7 +1,7 @@
 import { equalJson } from './canonical-json';
 import { freeze, startDraft, type Draft } from './draft';
 import type { JournalEntry, PolicyMode } from './journal';
-import { EXISTENCE, existsIn, isStill, type FieldState, type LinkState, type Operation } from './link';
+import { EXISTENCE, existsIn, FIRST_EPOCH, isStill, type FieldState, type LinkState, type Operation } from './link';
 import { mergeField } from './merge-field';
 import type { PolicyInForce } from './observe';
 import { approvedPart, hidePending, pendingOf } from './pending';
@@ -43,7 +43,7 @@ export function decide(before: LinkState, inForce: PolicyInForce, mode: PolicyMo
 
 function decideAll(
 	before: LinkState,
-	{ policy, hash }: PolicyInForce,
+	{ policy, hash, epoch }: PolicyInForce,
 	{ mode, known }: { mode: PolicyMode; known: Known },
 ): Decision {
 	const entity = policy.entities.get(before.entity);
@@ -51,8 +51,14 @@ function decideAll(
 		return { state: before, ops: [], journal: [], waits: [], changed: false };
 	}
 	const draft = startDraft(before);
-	draft.journal.push({ kind: 'decided', policyHash: hash, mode, ...(isNothing(known) ? {} : { known }) });
-	const rules = { policy, entity, known };
+	draft.journal.push({
+		kind: 'decided',
+		policyHash: hash,
+		mode,
+		...(epoch === FIRST_EPOCH ? {} : { epoch }),
+		...(isNothing(known) ? {} : { known }),
+	});
+	const rules = { policy, entity, known, epoch };
 	const reviewCount = before.reviewCount;
 	let changed = mergeAll(draft, rules);
 	if (giveUpUnfit(draft, entity)) changed = true;

@@ -11,7 +11,7 @@ import type { Resolution } from './resolve';
 export type JournalEntry =
 	| { readonly kind: 'created'; readonly generation: number; readonly entity: string; readonly by: string; readonly ambiguous: boolean }
 	| ({ readonly kind: 'observed'; readonly policyHash: string; readonly change: RecordChange } & Pending)
-	| ({ readonly kind: 'decided'; readonly policyHash: string; readonly mode: PolicyMode; readonly known?: Known } & Pending)
+	| ({ readonly kind: 'decided'; readonly policyHash: string; readonly mode: PolicyMode; readonly epoch?: number; readonly known?: Known } & Pending)
 	| { readonly kind: 'resolved'; readonly policyHash: string; readonly resolution: Resolution }
 	| { readonly kind: 'held'; readonly policyHash: string; readonly hold: HoldRequest }
 	| { readonly kind: ExplanationKind; readonly field?: string; readonly system?: string; readonly detail: Json };

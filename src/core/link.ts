@@ -115,12 +115,14 @@ export type ReviewKind = 'conflict' | 'failure' | 'approval' | 'identity';
 
 /** One intended write to one record of one system. Single use: its number is claimed in the target. */
 export interface Operation {
-	/** `<link>:<system>:<number>`. */
+	/** See {@link operationId}. */
 	readonly id: string;
 	readonly link: string;
 	readonly system: string;
 	readonly entity: string;
 	readonly number: number;
+	/** The store's epoch when it was decided; absent in the first one. Numbers of a later epoch come after all of this one. */
+	readonly epoch?: number;
 	readonly kind: 'insert' | 'update' | 'delete';
 	/** Null for an insert: the target numbers its own records. */
 	readonly key: Key | null;
@@ -149,6 +151,17 @@ export interface StaleRun {
 	readonly count: number;
 	/** Per field, what had been observed of it when an op that wrote it was last found stale. */
 	readonly seen: Readonly<Record<string, VersionVector>>;
+}
+
+/** The epoch of a store that has never had to begin a new one. */
+export const FIRST_EPOCH = 1;
+
+/**
+ * `<link>:<system>:<number>`, in later epochs `<link>:<system>:<epoch>.<number>`. A store that went back to
+ * an older copy counts on from numbers that others have had, whose writes may still be on their way.
+ */
+export function operationId(link: string, system: string, { epoch = FIRST_EPOCH, number }: Pick<Operation, 'epoch' | 'number'>): string {
+	return `${link}:${system}:${epoch === FIRST_EPOCH ? '' : `${epoch}.`}${number}`;
 }
 
 /** A link of which nothing has been observed. */

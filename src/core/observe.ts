@@ -2,7 +2,7 @@ import { equalJson, type Json } from './canonical-json';
 import { explain, freeze, freezeUnreadable, startDraft, unfreeze, type Draft } from './draft';
 import { foreignView, liftFailure } from './foreign-view';
 import type { JournalEntry } from './journal';
-import { EXISTENCE, existsIn, fieldOf, type LinkState, type Operation, type View } from './link';
+import { EXISTENCE, existsIn, fieldOf, FIRST_EPOCH, type LinkState, type Operation, type View } from './link';
 import { readFields, type FieldReading } from './mapping';
 import { deltaOf, unionOf } from './merge-values';
 import { forgetRow, insist, observeExistence } from './observe-existence';
@@ -30,10 +30,12 @@ export interface PolicyInForce {
 	readonly hash: string;
 	/** What is observed only, because nobody has approved its first contact yet. */
 	readonly pending: Scopes;
+	/** The store's: what is decided now belongs to it. */
+	readonly epoch: number;
 }
 
-export function inForce(policy: Policy, pending: Scopes = NO_SCOPES): PolicyInForce {
-	return { policy, hash: policyHash(policy), pending };
+export function inForce(policy: Policy, pending: Scopes = NO_SCOPES, epoch: number = FIRST_EPOCH): PolicyInForce {
+	return { policy, hash: policyHash(policy), pending, epoch };
 }
 
 /**
@@ -65,8 +67,8 @@ export function observe(before: LinkState, change: RecordChange, inForce: Policy
 }
 
 /**
- * The row of an applied write that the stream does not show, as our marker vouches for it. A person
- * is asked; but to leave the operation unsettled would block the link for ever, for no second
+ * The row of an applied write that the stream does not show, as our marker vouches for it. After a gap the
+ * rows that are read next say what became of it since. Otherwise a person is asked; but to leave the operation unsettled would block the link for ever, for no second
  * marker will come, and to forget it would write, or insert, a second time.
  */
 function unseenRow(change: RecordChange, op: Operation, entity: EntityPolicy): RecordChange {

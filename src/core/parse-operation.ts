@@ -20,6 +20,7 @@ const operationSchema = z.object({
 	system: z.string().min(1),
 	entity: z.string().min(1),
 	number: z.int().min(1),
+	epoch: z.int().min(1).optional(),
 	kind: z.enum(['insert', 'update', 'delete']),
 	key: key.nullable(),
 	fields: z.record(z.string(), fieldSchema),
@@ -36,11 +37,11 @@ const operationSchema = z.object({
 export function parseOperation(value: unknown): Operation {
 	const parsed = operationSchema.safeParse(value);
 	if (!parsed.success) throw notAnOperation(parsed.error.issues);
-	const { fields, ...operation } = parsed.data;
+	const { fields, epoch, ...operation } = parsed.data;
 	const entries = Object.entries(fields).map(
 		([name, field]) => [name, operationField(field)] as const,
 	);
-	return { ...operation, fields: Object.fromEntries(entries) };
+	return { ...operation, ...(epoch === undefined ? {} : { epoch }), fields: Object.fromEntries(entries) };
 }
 
 function operationField({ expected, next, ...field }: z.infer<typeof fieldSchema>): OperationField {

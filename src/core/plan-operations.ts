@@ -4,11 +4,13 @@ import {
 	EXISTENCE,
 	existsIn,
 	fieldOf,
+	FIRST_EPOCH,
 	hasRowIn,
 	isStill,
 	type LinkState,
 	type MergedVersion,
 	type Operation,
+	operationId,
 	type OperationField,
 	type View,
 } from './link';
@@ -77,7 +79,7 @@ function planUpdate(draft: Draft, system: string, rules: Rules): Operation | nul
 	const fields = splits ? [lacking[number % lacking.length]].filter((one) => one !== undefined) : lacking;
 	const key = draft.state.keys[system] ?? null;
 	const guards = guardsOf(draft.state, { system, rules, written: fields.map(([name]) => name) });
-	return operation(draft.state, { system, kind: 'update', key, fields, guards, existence: null });
+	return operation(draft.state, rules, { system, kind: 'update', key, fields, guards, existence: null });
 }
 
 /** The fields that the system has a column for. What it computes can be neither written nor compared. */
@@ -157,7 +159,7 @@ function planInsert(draft: Draft, { system, rules, merged }: WholeRecord): Opera
 		fields.push([name, { ...next, canon: version.canon, vector: version.vector }]);
 	}
 	if (isStray(draft, { system, rules, fields })) return null;
-	return operation(draft.state, { system, kind: 'insert', key: null, fields, guards: {}, existence: merged.vector });
+	return operation(draft.state, rules, { system, kind: 'insert', key: null, fields, guards: {}, existence: merged.vector });
 }
 
 /** Whether a null of the field is the target's own to fill: its key, or what it decides itself. */
@@ -189,7 +191,7 @@ function planRevival(draft: Draft, { system, rules, merged }: WholeRecord): Oper
 		if (planned) fields.push([name, planned]);
 	}
 	const key = draft.state.keys[system] ?? null;
-	return operation(draft.state, { system, kind: 'update', key, fields, guards: {}, existence: merged.vector });
+	return operation(draft.state, rules, { system, kind: 'update', key, fields, guards: {}, existence: merged.vector });
 }
 
 /** A record that is saved in two steps is not there yet after the first one: it waits, and the queue says what for. */
@@ -212,20 +214,22 @@ function planDelete(draft: Draft, { system, rules, merged }: WholeRecord): Opera
 		if (view) fields.push([name, { expected: view.raw, canon: view.canon, vector: view.vector }]);
 	}
 	const key = draft.state.keys[system] ?? null;
-	return operation(draft.state, { system, kind: 'delete', key, fields, guards: {}, existence: merged.vector });
+	return operation(draft.state, rules, { system, kind: 'delete', key, fields, guards: {}, existence: merged.vector });
 }
 
 function operation(
 	state: LinkState,
+	{ epoch = FIRST_EPOCH }: Pick<Rules, 'epoch'>,
 	{ system, fields, ...what }: Pick<Operation, 'system' | 'kind' | 'key' | 'guards' | 'existence'> & { fields: [string, OperationField][] },
 ): Operation {
 	const number = nextNumber(state, system);
 	return {
-		id: `${state.id}:${system}:${number}`,
+		id: operationId(state.id, system, { epoch, number }),
 		link: state.id,
 		entity: state.entity,
 		system,
 		number,
+		...(epoch === FIRST_EPOCH ? {} : { epoch }),
 		...what,
 		fields: Object.fromEntries(fields),
 	};

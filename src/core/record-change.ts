@@ -146,10 +146,11 @@ function keptColumns(earlier: RecordChange, unchanged: readonly string[]): Recor
 
 /**
  * One record of one transaction. A marker of a write that changed no row stands for its link:
- * another record may have come to the key it names, even in the same transaction.
+ * another record may have come to the key it names, even in the same transaction. So does one that
+ * was found in the ledger when rows are read: the row was written then, and read now.
  */
-function recordId({ position, system, entity, exists, marker }: RecordChange, key: Key | null): string {
-	const wroteNothing = exists === null && marker !== null && marker.outcome !== 'applied';
-	const record = (wroteNothing ? null : key) ?? marker?.link ?? position;
+function recordId({ position, system, entity, exists, marker, snapshot }: RecordChange, key: Key | null): string {
+	const isAlone = exists === null && marker !== null && (marker.outcome !== 'applied' || snapshot);
+	const record = (isAlone ? null : key) ?? marker?.link ?? position;
 	return canonicalJson([commitOf(position), system, entity, record]);
 }

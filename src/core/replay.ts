@@ -2,7 +2,7 @@ import { decide } from './decide';
 import { SyncError } from './errors';
 import type { JournalEntry } from './journal';
 import { hold } from './hold';
-import { ambiguousLink, emptyLink, type LinkState } from './link';
+import { ambiguousLink, emptyLink, FIRST_EPOCH, type LinkState } from './link';
 import { observe, type PolicyInForce } from './observe';
 import { resolve } from './resolve';
 
@@ -55,9 +55,10 @@ function step(
 	entry: JournalEntry,
 	policyOf: (hash: string) => PolicyInForce,
 ): LinkState {
-	const inForceFor = ({ policyHash, pending = [] }: { policyHash: string; pending?: readonly string[] }): PolicyInForce => ({
+	const inForceFor = ({ policyHash, pending = [], epoch = FIRST_EPOCH }: Circumstances): PolicyInForce => ({
 		...policyOf(policyHash),
 		pending: new Set(pending),
+		epoch,
 	});
 	switch (entry.kind) {
 		case 'observed':
@@ -71,6 +72,13 @@ function step(
 		default: // All others explain what the inputs led to.
 			return state;
 	}
+}
+
+/** What an entry was made under. */
+interface Circumstances {
+	readonly policyHash: string;
+	readonly pending?: readonly string[];
+	readonly epoch?: number;
 }
 
 function incomplete(link: string, what: string): SyncError {

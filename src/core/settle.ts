@@ -27,7 +27,7 @@ export function settle(draft: Draft, change: RecordChange): Operation | null {
 		giveUp(draft, op);
 		return null;
 	}
-	if (marker.outcome === 'applied' && change.exists === null) {
+	if (marker.outcome === 'applied' && change.exists === null && !change.snapshot) {
 		// The write is real, but its row never came: the table has left the publication, or a row filter hides it.
 		freeze(draft, fieldsOf(op), {
 			kind: 'failure',

@@ -35,6 +35,8 @@ export interface Rules {
 	readonly entity: EntityPolicy;
 	/** Of other links; absent: nothing. */
 	readonly known?: Known;
+	/** Of the operations that are made; absent: the first. */
+	readonly epoch?: number;
 }
 
 /** The rule's verdict, and its name for the journal. Pure, and the same whatever the order of claimants. */

@@ -2,17 +2,11 @@ import type pg from 'pg';
 
 import type { Json } from '../core/canonical-json';
 import { SyncError } from '../core/errors';
-import type { Key, Operation } from '../core/link';
+import { FIRST_EPOCH, type Key, type Operation } from '../core/link';
 import type { Outcome } from '../core/marker';
 import { LEDGER } from './ledger';
 import { codeOf } from './sql';
 import { blockedError, faultOf } from './write-fault';
-
-/** Whose operations: ledgers are shared by all stores that write to a database. */
-export interface LedgerScope {
-	readonly storeId: string;
-	readonly epoch: number;
-}
 
 /** What the ledger holds of an operation's link and system. */
 export interface LedgerEntry {
@@ -36,27 +30,26 @@ export interface DecidedOperation {
 /**
  * Claims operations, in a transaction: those whose (epoch, number) is higher than the stored one, or
  * equal to one without an outcome. Until the transaction ends nobody else can claim them; a second
- * executor waits here, and then finds them taken.
+ * executor waits here, and then finds them taken. The epoch is that of the decision: taken from the store as
+ * it is now, what was written before an epoch began could be written a second time.
  *
+ * @param storeId - ledgers are shared by all stores that write to a database
  * @param ops - at most one per link and system
  * @returns the ids of the operations that are ours to write
  * @throws SyncError LEDGER_MISSING when it is not there or not writable; TARGET_BUSY
  */
 export async function claimOperations(
 	client: pg.ClientBase,
-	{ storeId, epoch }: LedgerScope,
+	storeId: string,
 	ops: readonly Operation[],
 ): Promise<ReadonlySet<string>> {
 	const columns = [
 		ops.map(({ link }) => link),
 		ops.map(({ system }) => system),
+		ops.map(epochOf),
 		ops.map(({ number }) => number),
 	];
-	const rows = await ask<{ link: string; system: string }>(client, CLAIM, [
-		storeId,
-		epoch,
-		...columns,
-	]);
+	const rows = await ask<{ link: string; system: string }>(client, CLAIM, [storeId, ...columns]);
 	const claimed = new Set(rows.map(placeOf));
 	return new Set(ops.filter((op) => claimed.has(placeOf(op))).map(({ id }) => id));
 }
@@ -64,8 +57,8 @@ export async function claimOperations(
 /** In one order, so that two executors with the same operations wait for each other instead of deadlocking. */
 const CLAIM = `
 insert into ${LEDGER} as l (store_id, link, system, epoch, number)
-select $1, asked.link, asked.system, $2::int, asked.number
-from unnest($3::text[], $4::text[], $5::bigint[]) as asked(link, system, number)
+select $1, asked.link, asked.system, asked.epoch, asked.number
+from unnest($2::text[], $3::text[], $4::int[], $5::bigint[]) as asked(link, system, epoch, number)
 order by asked.link, asked.system
 on conflict (store_id, link, system) do update
 set epoch = excluded.epoch, number = excluded.number, outcome = null, error = null, key = null
@@ -76,7 +69,7 @@ returning l.link, l.system`;
 /** What became of operations that could not be claimed, by operation id. */
 export async function readEntries(
 	client: pg.ClientBase,
-	{ storeId }: LedgerScope,
+	storeId: string,
 	ops: readonly Operation[],
 ): Promise<ReadonlyMap<string, LedgerEntry>> {
 	if (ops.length === 0) return new Map();
@@ -92,6 +85,15 @@ export async function readEntries(
 		}),
 	);
 }
+
+/** What the ledger's entry says of an operation: its own outcome, null when there is none yet; or that a later one came. */
+export function fateOf(op: Operation, { epoch, number, outcome }: LedgerEntry): Outcome | 'later' | null {
+	const order = epoch - epochOf(op) || number - op.number;
+	if (order > 0) return 'later';
+	return order === 0 ? outcome : null;
+}
+
+export const epochOf = ({ epoch = FIRST_EPOCH }: Pick<Operation, 'epoch'>): number => epoch;
 
 interface EntryRow extends Omit<LedgerEntry, 'number'> {
 	readonly link: string;

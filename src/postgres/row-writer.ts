@@ -4,6 +4,7 @@ import { SyncError } from '../core/errors';
 import type { Key, Operation } from '../core/link';
 import { markerPrefix, type Outcome } from '../core/marker';
 import type { Policy } from '../core/policy';
+import { epochOf, fateOf } from './ledger-claims';
 import { readTableColumns } from './table-columns';
 import { type BatchResult, type BatchSettings, writeBatch } from './write-batch';
 import { blockedError } from './write-fault';
@@ -16,7 +17,6 @@ export interface WriteRequest {
 	readonly storeId: string;
 	/** Signs the markers; never sent to the target. */
 	readonly macKey: string;
-	readonly epoch: number;
 	/** How long to wait for a row that somebody else has locked; default 5,000. */
 	readonly lockTimeoutMs?: number;
 	/** Default 60,000. */
@@ -71,17 +71,16 @@ export async function writeOperations(
 	}
 	return ops.map((op) => {
 		const newest = latest.get(placeOf(op)) ?? op;
-		return newest.number === op.number
+		return !isLater(newest, op)
 			? (results.get(newest.id) as WriteResult)
 			: superseded(op, newest);
 	});
 }
 
 function settingsOf(request: WriteRequest): BatchSettings {
-	const { storeId, epoch, macKey, policy } = request;
+	const { storeId, macKey, policy } = request;
 	return {
 		storeId,
-		epoch,
 		macKey,
 		prefix: markerPrefix(storeId, policy.name),
 		lockTimeoutMs: request.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
@@ -96,10 +95,13 @@ function latestOf(ops: readonly Operation[]): Map<string, Operation> {
 	const latest = new Map<string, Operation>();
 	for (const op of ops) {
 		const other = latest.get(placeOf(op));
-		if (!other || other.number < op.number) latest.set(placeOf(op), op);
+		if (!other || isLater(op, other)) latest.set(placeOf(op), op);
 	}
 	return latest;
 }
+
+const isLater = (one: Operation, other: Operation): boolean =>
+	(epochOf(one) - epochOf(other) || one.number - other.number) > 0;
 
 /** Operations that cannot be planned get their result at once. */
 async function planAll(
@@ -136,7 +138,7 @@ async function writeAll(
 		const batch = sorted.slice(start, start + MAX_BATCH);
 		try {
 			const written = await writeBatch(pool, batch, settings);
-			for (const { op } of batch) results.set(op.id, resultOf(op, written, settings));
+			for (const { op } of batch) results.set(op.id, resultOf(op, written));
 		} catch (error) {
 			// A busy batch says nothing about the next one; a server that is away does.
 			if (!(error instanceof SyncError) || error.code !== 'TARGET_BUSY') throw error;
@@ -148,7 +150,6 @@ async function writeAll(
 function resultOf(
 	op: Operation,
 	{ verdicts, recorded }: BatchResult,
-	{ epoch }: BatchSettings,
 ): WriteResult {
 	const verdict = verdicts.get(op.id);
 	if (verdict) {
@@ -158,9 +159,9 @@ function resultOf(
 	}
 	const entry = recorded.get(op.id);
 	if (!entry) throw new Error(`${op.id} was neither claimed nor recorded`);
-	const { number, outcome, key, error } = entry;
-	if (entry.epoch !== epoch || number !== op.number || outcome === null)
-		return superseded(op, entry);
+	const { key, error } = entry;
+	const outcome = fateOf(op, entry);
+	if (outcome === null || outcome === 'later') return superseded(op, entry);
 	return { op: op.id, outcome, key, recorded: true, ...(error === null ? {} : { error }) };
 }
 
@@ -170,11 +171,10 @@ function resultOf(
  */
 function superseded(
 	{ id, link, system }: Operation,
-	by: { number: number; epoch?: number },
+	by: Pick<Operation, 'number' | 'epoch'>,
 ): WriteResult {
-	const epoch = by.epoch === undefined ? '' : ` of epoch ${by.epoch}`;
 	const error =
-		`Superseded: ${system} already has operation ${by.number}${epoch} of the link ${link}. If the sync ` +
-		'store was restored from a backup, raise its epoch';
+		`Superseded: ${system} already has operation ${by.number} (epoch ${epochOf(by)}) of the link ${link}. If the ` +
+		'sync store went back to an older copy, its triggers open a review item: agree to it, and what is missing is decided anew';
 	return { op: id, outcome: 'stale', key: null, recorded: true, error };
 }

@@ -1,6 +1,8 @@
 import type pg from 'pg';
 
 import { SyncError } from '../core/errors';
+import type { Operation } from '../core/link';
+import { type LedgerEntry, readEntries } from './ledger-claims';
 import { connect, OUTPUT_SETTINGS, type PgSettings } from './connect';
 import type { Tuple } from './pgoutput-reader';
 import {
@@ -113,6 +115,21 @@ export class SnapshotSession {
 		const { keyColumns } = shape;
 		const rows = keys.length === 0 ? [] : await this.#find(table, shape, keys);
 		return { table, columns: keyColumns, rows };
+	}
+
+	/** What the ledger held of these operations, by their ids; null where there is none that we may read. */
+	async ledger(
+		storeId: string,
+		ops: readonly Operation[],
+	): Promise<ReadonlyMap<string, LedgerEntry> | null> {
+		await query(this.client, 'savepoint ledger');
+		try {
+			return await readEntries(this.client, storeId, ops);
+		} catch (error) {
+			if (!(error instanceof SyncError) || error.code !== 'LEDGER_MISSING') throw error;
+			await query(this.client, 'rollback to savepoint ledger');
+			return null;
+		}
 	}
 
 	/** How many rows the table has, by the server's statistics; null when there are none. */

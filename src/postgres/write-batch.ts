@@ -20,7 +20,6 @@ import { groupWrites, type PlannedWrite } from './write-plan';
 
 export interface BatchSettings {
 	readonly storeId: string;
-	readonly epoch: number;
 	readonly macKey: string;
 	/** Of the markers. */
 	readonly prefix: string;
@@ -94,10 +93,10 @@ async function attempt(
 ): Promise<BatchResult> {
 	return await inTransaction(pool, settings, async (client) => {
 		const ops = writes.map(({ op }) => op);
-		const claimed = await claimOperations(client, settings, ops);
+		const claimed = await claimOperations(client, settings.storeId, ops);
 		const recorded = await readEntries(
 			client,
-			settings,
+			settings.storeId,
 			ops.filter(({ id }) => !claimed.has(id)),
 		);
 		const ours = writes.filter(({ op }) => claimed.has(op.id));

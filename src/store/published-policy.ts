@@ -8,12 +8,12 @@ const compiled = new Map<string, PolicyInForce>();
 const MAX_COMPILED = 50;
 
 /** The policy that a published version says, ready to execute. */
-export function policyInForce({ hash, document, pending }: PublishedPolicy): PolicyInForce {
-	const version = [hash, ...pending].join(' ');
+export function policyInForce({ hash, document, pending, epoch }: PublishedPolicy): PolicyInForce {
+	const version = [hash, epoch, ...pending].join(' ');
 	const known = compiled.get(version);
 	if (known) return known;
 	if (compiled.size >= MAX_COMPILED) compiled.clear();
-	const policy = inForce(policyOf(document), new Set(pending));
+	const policy = inForce(policyOf(document), new Set(pending), epoch);
 	compiled.set(version, policy);
 	return policy;
 }

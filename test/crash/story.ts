@@ -14,22 +14,68 @@ export async function tellProblems(campaign: Campaign, say: (text: string) => vo
 	if (problems.length > MAX_PROBLEMS) say(`  … and ${problems.length - MAX_PROBLEMS} more`);
 	say('\nwhat the workers said last:');
 	for (const line of said.slice(-30)) say(`  ${line}`);
+	const [, key, system] = /row \w+ (\S+) of (\w+)/.exec(problems.join('\n')) ?? [];
+	const row = key && system ? { key, system } : null;
+	if (row) await tellRow(campaign, row, say);
 	const { rows: due } = await world.store.pool.query<{ id: string }>(
 		'select id from n8n_bisync.links where due order by id limit 1',
 	);
-	const named = /[0-9a-f]{32}/.exec(problems.join(' '))?.[0] ?? due[0]?.id;
-	if (named === undefined) return;
-	say(`\nthe story of ${named}, by time:`);
-	const lines = [...(await journalOf(campaign, named)), ...logOf(inspector.recent, named)];
+	const named = /[0-9a-f]{32}/.exec(problems.join(' '))?.[0];
+	const link = named ?? (row ? makerOf(inspector.recent, row) : due[0]?.id);
+	if (link !== undefined) await tellLink(campaign, link, say);
+}
+
+async function tellLink(campaign: Campaign, link: string, say: (text: string) => void): Promise<void> {
+	const { world, inspector } = campaign;
+	say(`\nthe story of ${link}, by time:`);
+	const lines = [...(await journalOf(campaign, link)), ...logOf(inspector.recent, link)];
 	const sorted = lines.sort((a, b) => a.atMs - b.atMs);
 	const left = Math.max(0, sorted.length - MAX_LINES);
 	sorted.forEach(({ atMs, text }, at) => {
-		if (at < MAX_LINES / 2 || at >= left + MAX_LINES / 2) say(`  ${new Date(atMs).toISOString().slice(11, 23)} ${text}`);
+		if (at < MAX_LINES / 2 || at >= left + MAX_LINES / 2) say(`  ${timeOf(atMs)} ${text}`);
 		else if (at === MAX_LINES / 2) say(`  … ${left} lines`);
 	});
-	const state = (await readLinks(world)).find(({ id }) => id === named);
+	const state = (await readLinks(world)).find(({ id }) => id === link);
 	if (state) say(`\nits state: ${JSON.stringify(state)}`);
 }
+
+interface PlacedRow {
+	readonly key: string;
+	readonly system: string;
+}
+
+/** What both systems' logs and the journal have of a row that has a key. */
+async function tellRow(
+	{ inspector, world }: Campaign,
+	{ key, system }: PlacedRow,
+	say: (text: string) => void,
+): Promise<void> {
+	say(`\nrow ${key} of ${system} in its log:`);
+	for (const { rows, atMs, system: at } of inspector.recent) {
+		for (const { table, before, after, marker } of rows) {
+			const keys = [before, after].map((values) => String(Object.values(values ?? {})[0]));
+			if (at === system && keys.includes(key)) say(`  ${timeOf(atMs)} ${table} ${marker?.op ?? 'a user'}: ${differences(before, after)}`);
+		}
+	}
+	say('and in the journal:');
+	const { rows } = await world.store.pool.query<{ at: Date; link: string; entry: Entry }>(
+		`select at, link, entry from n8n_bisync.journal where entry->'change'->>'system' = $1
+		 and entry->'change'->>'key' like $2 order by seq`,
+		[system, `%"${key}"%`],
+	);
+	for (const { at, link, entry } of rows) say(`  ${timeOf(at.getTime())} ${link} ${inShort(entry)}`);
+}
+
+/** The link whose operation inserted the row. */
+function makerOf(
+	recent: readonly WitnessedTransaction[],
+	{ key, system }: PlacedRow,
+): string | undefined {
+	const markers = recent.flatMap((one) => (one.system === system ? one.rows : [])).map(({ marker }) => marker);
+	return markers.find((marker) => marker?.key && Object.values(marker.key).map(String).includes(key) && marker.entity === 'customer')?.link;
+}
+
+const timeOf = (atMs: number): string => new Date(atMs).toISOString().slice(11, 23);
 
 interface Line {
 	readonly atMs: number;

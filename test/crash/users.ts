@@ -69,7 +69,7 @@ const HABITS: Readonly<Record<System, readonly Habit[]>> = {
 		// Not theirs to change: put right.
 		edit(4, 'update customers set billing_status = $2 where id = $1', ({ random }) => random.oneOf(STATUS.crm)),
 		edit(2, 'update customers set email = $2 where id = $1', ({ next }) => `Crm${next()}@X`),
-		edit(8, 'update customers set stock = stock + $2 where id = $1', difference),
+		edit(8, 'update customers set stock = stock + $2 where id = $1 and is_counted', difference),
 		editSeveral(4, 'update customers set note = $2 || id, full_name = $2 where id = any ($1)'),
 		moveKey(1, 'update customers set id = default where id = $1'),
 		enter(2, `insert into customers (full_name, email) select 'Walk-in', 'walkin' || count(*) || '@x' from customers
@@ -83,7 +83,7 @@ const HABITS: Readonly<Record<System, readonly Habit[]>> = {
 		edit(8, 'update accounts set credit_cents = $2 where account_no = $1', ({ next }) => next()),
 		edit(4, 'update accounts set name = $2 where account_no = $1', ({ next }) => `Not ours ${next()}`),
 		edit(2, 'update accounts set contact_email = $2 where account_no = $1', ({ next }) => `billing${next()}@x`),
-		edit(8, 'update accounts set in_stock = in_stock + $2 where account_no = $1', difference),
+		edit(8, 'update accounts set in_stock = in_stock + $2 where account_no = $1 and is_counted', difference),
 		editSeveral(4, 'update accounts set memo = $2 || account_no, name = $2 where account_no = any ($1)'),
 		moveKey(1, 'update accounts set account_no = default where account_no = $1'),
 		enter(2, `insert into accounts (name, contact_email) select 'Walk-in', 'walkin' || count(*) || '@x' from accounts

@@ -150,18 +150,28 @@ test('an operation with a lower number never writes, whether the higher one came
 			recorded: true,
 			error: expect.stringContaining('epoch 1'),
 		});
-		const [oldEpoch] = await target.write([updateOf('1', { name: nameOf(1) }, { number: 9 })], {
-			epoch: 0,
-		});
-		expect(oldEpoch).toMatchObject({ outcome: 'stale', recorded: true });
 		expect(await target.rows('select name, credit from record where id = 1')).toEqual([
 			{ name: 'n1', credit: '9.00' },
 		]);
 		expect((await target.newMarkers()).map(({ op }) => op)).toEqual([newer.id]);
-		const [newEpoch] = await target.write([updateOf('1', { name: nameOf(1) }, { number: 1 })], {
-			epoch: 2,
+	});
+});
+
+test('in a later epoch lower numbers are written, and those of the epoch before never again', async () => {
+	await withTarget({ ddl: TABLE, policy: POLICY }, async (target) => {
+		await seed(target, 1);
+		const before = updateOf('1', { credit: ['7', '9'] }, { number: 5 });
+		const lost = updateOf('1', { name: nameOf(1) }, { number: 6 });
+		const after = updateOf('1', { credit: ['9', '8'] }, { number: 1, epoch: 2 });
+		expect(await target.outcomes([before])).toEqual({ [before.id]: 'applied' });
+		expect(await target.outcomes([after])).toEqual({ [after.id]: 'applied' });
+		const [zombie] = await target.write([lost]);
+		expect(zombie).toMatchObject({
+			outcome: 'stale',
+			recorded: true,
+			error: expect.stringContaining('epoch 2'),
 		});
-		expect(newEpoch).toMatchObject({ outcome: 'applied', recorded: false });
+		expect((await target.newMarkers()).map(({ op }) => op)).toEqual([before.id, after.id]);
 	});
 });
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 import type { Json } from '../../src/core/canonical-json';
-import type { Key, Operation } from '../../src/core/link';
+import { type Key, type Operation, operationId } from '../../src/core/link';
 import { isGenuine, type Marker, markerPrefix, parseMarker } from '../../src/core/marker';
 import { policyOf } from '../../src/core/parse-policy';
 import type { Policy } from '../../src/core/policy';
@@ -67,7 +67,6 @@ function targetOf(db: TestDatabase, policy: Policy, slot: string): WriteTarget {
 			policy,
 			storeId: STORE_ID,
 			macKey: MAC_KEY,
-			epoch: 1,
 			...options,
 		});
 	return {
@@ -130,6 +129,7 @@ export function policyOfColumns(
 interface OperationStart {
 	readonly link?: string;
 	readonly number?: number;
+	readonly epoch?: number;
 	readonly key?: Key;
 	readonly guards?: Operation['guards'];
 }
@@ -183,15 +183,16 @@ const KNOWN = { canon: null, vector: {} };
 
 function operation(
 	kind: Operation['kind'],
-	{ link = '', number = 1, key, guards = {} }: OperationStart,
+	{ link = '', number = 1, epoch = 1, key, guards = {} }: OperationStart,
 	fields: Operation['fields'],
 ): Operation {
 	return {
-		id: `${link}:billing:${number}`,
+		id: operationId(link, 'billing', { epoch, number }),
 		link,
 		system: 'billing',
 		entity: 'record',
 		number,
+		...(epoch === 1 ? {} : { epoch }),
 		kind,
 		key: key ?? null,
 		fields,
