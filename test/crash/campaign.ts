@@ -55,6 +55,7 @@ export class Campaign {
 		await publishPolicy(world);
 		for (const system of SYSTEMS) await campaign.inspector.witness.watch(system);
 		try {
+			await campaign.dieWhileReading();
 			await campaign.work(null);
 			await approveFirstContact(world);
 			await campaign.rest();
@@ -106,6 +107,13 @@ export class Campaign {
 		const { reached } = worker;
 		await this.kill(worker.isAlive && reached === null ? worker : null);
 		return reached !== null;
+	}
+
+	/** A worker that dies as soon as it has read some of the rows that are there. @returns whether it got there */
+	async dieWhileReading(): Promise<boolean> {
+		const reached = await this.untilReached(await this.work({ point: 'reading', nth: 1, how: 'die' }));
+		if (reached) this.kills.workers += 1;
+		return reached;
 	}
 
 	/** A power cut: committed transactions are there again when the server is back. */

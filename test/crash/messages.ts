@@ -1,8 +1,11 @@
 import type { ConnectionSettings } from '../support/embedded-postgres';
 import type { ServerName } from './systems';
 
-/** Where a worker may be told to die; the last two lie outside of the walk of one change. */
-export const WORKER_POINTS = ['C1', 'C2', 'C3', 'C4', 'C5', 'C6', 'C10', 'C11', 'C12'] as const;
+/**
+ * Where a worker may be told to die; the last three lie outside of the walk of one change. `reading`: rows
+ * that are there already have been read and observed, and more of them are to come.
+ */
+export const WORKER_POINTS = ['C1', 'C2', 'C3', 'C4', 'C5', 'C6', 'C10', 'C11', 'C12', 'reading'] as const;
 export type WorkerPoint = (typeof WORKER_POINTS)[number];
 
 /** At the `nth` passage; of C12, after so many rows of one transaction. */

@@ -135,16 +135,20 @@ async function drop(pool: pg.Pool, slot: string): Promise<boolean> {
 	return await pool.query('select pg_drop_replication_slot($1)', [slot]).then(() => true, () => false);
 }
 
-/** The triggers halt and say so; somebody agrees that everything is read anew. */
+/** The triggers halt and say so; somebody agrees that everything is read anew, which may be cut short as well. */
 async function mendGaps(campaign: Campaign, gaps: number): Promise<boolean> {
 	const before = campaign.gaps;
 	campaign.expectsGap = true;
-	await campaign.work(null);
-	await waitUntil('the gap to be declared and agreed to', () => {
+	const dies = campaign.random.oneIn(2);
+	const reading = await campaign.work(dies ? { point: 'reading', nth: 1 + campaign.random.below(2), how: 'die' } : null);
+	await waitUntil('the gap to be declared and agreed to', async () => {
 		campaign.assertFine();
-		return campaign.gaps - before >= gaps;
+		if (campaign.gaps - before >= gaps) return true;
+		if (!campaign.worker) await campaign.work(null); // It died over the first gap, and there is another one.
+		return false;
 	}, PATIENCE);
 	campaign.inspector.sums.forget();
+	if (dies && (await campaign.untilReached(reading))) campaign.kills.workers += 1;
 	await campaign.rest();
 	campaign.users.habits = ALL_HABITS;
 	await campaign.kill();

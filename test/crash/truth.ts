@@ -7,6 +7,7 @@ import type { Overwrite } from '../support/simulated-writer';
 import {
 	authorsOf,
 	foreignVersion,
+	GONE,
 	initialVersion,
 	operationVersion,
 	type TrueVersion,
@@ -140,7 +141,7 @@ export class Truth {
 			const cell = { place: `${id} ${field.name}`, record, field, before: before?.get(field.name), system };
 			return op
 				? this.#written(cell, op)
-				: this.#changed(cell, after?.get(field.name));
+				: this.#changed(cell, row.after === null ? GONE : after?.get(field.name));
 		});
 	}
 

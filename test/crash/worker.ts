@@ -11,7 +11,7 @@ import { provideDatabase } from '../../nodes/shared/open-database';
 import { provideStore } from '../../nodes/shared/open-store';
 import { openPool } from '../../src/postgres/open-pool';
 import { PostgresStore } from '../../src/store/postgres-store';
-import type { SyncStore } from '../../src/store/sync-store';
+import type { CommitRequest, SyncStore } from '../../src/store/sync-store';
 import { CrashPoints, watchPool, watchStore } from '../support/crash-points';
 import type { ConnectionSettings } from '../support/embedded-postgres';
 import { type FakeN8n, fakeN8n } from '../support/fake-n8n';
@@ -49,7 +49,7 @@ function trap(arm: Arm): () => void {
 
 function armed(arm: Arm | null): CrashPoints {
 	const points = new CrashPoints();
-	if (!arm || arm.point === 'C11') return points;
+	if (!arm || arm.point === 'C11' || arm.point === 'reading') return points;
 	if (arm.point === 'C12') watchLargeTransactions(arm.nth, () => end('C12', arm.how));
 	else points.on(arm.point, trap(arm));
 	return points;
@@ -67,7 +67,7 @@ async function obey({ databases, arm, answer }: Order): Promise<void> {
 		say({ kind: 'answered', error: await answerReview(answer, credential) });
 		return;
 	}
-	provideStore(credential, watched);
+	provideStore(credential, arm?.point === 'reading' ? afterCommit(watched, whenReading(trap(arm))) : watched);
 	for (const system of SYSTEMS) {
 		const pool = openPool(ownSettings(replicationCredential(databases[system])), 5);
 		provideDatabase(ownSettings(replicationCredential(databases[system])), watchPool(pool, system, points));
@@ -136,10 +136,18 @@ async function activate(
 	await new PostgresCdcTrigger().trigger.call(context);
 }
 
-function afterCommit(store: SyncStore, act: () => void): SyncStore {
+/** After rows that are there already were observed. */
+function whenReading(act: () => void): (request: CommitRequest) => void {
+	return ({ links }) => {
+		const isRead = links.some(({ journal }) => journal.some((entry) => entry.kind === 'observed' && entry.change.snapshot));
+		if (isRead) act();
+	};
+}
+
+function afterCommit(store: SyncStore, act: (request: CommitRequest) => void): SyncStore {
 	const commit: SyncStore['commit'] = async (request) => {
 		const result = await store.commit(request);
-		act();
+		act(request);
 		return result;
 	};
 	return new Proxy(store, {

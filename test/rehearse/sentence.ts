@@ -64,8 +64,8 @@ function text(value: Json): string {
 	return canonicalJson(value);
 }
 
-/** Of `<link>:<system>:<number>`, what a person can tell apart. */
+/** Of an operation's id, what a person can tell apart. */
 export function opName(id: string): string {
-	const [, system = '', number = ''] = /:([^:]*):(\d+)$/.exec(id) ?? [];
+	const [, system = '', number = ''] = /:([^:]*):(?:\d+\.)?(\d+)$/.exec(id) ?? [];
 	return `op ${number} to ${system}`;
 }
