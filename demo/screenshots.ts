@@ -70,7 +70,7 @@ async function boundsOfNotes(
 	return { x, y, width: right - x, height: bottom - y };
 }
 
-/** The other workflows, and the panel of each node of the sync as one sees it after a double click. */
+/** The other workflows, and the panel of each node as one sees it after a double click. */
 async function takeRest(
 	page: Page,
 	sync: SyncInN8n,
@@ -78,17 +78,26 @@ async function takeRest(
 ): Promise<void> {
 	await takeCanvas(page, `${sync.n8n.url}/workflow/${sync.setup.id}`, fileOf('canvas-setup'));
 	await takeCanvas(page, `${sync.n8n.url}/workflow/${sync.reviews.id}`, fileOf('canvas-reviews'));
-	await openCanvas(page, `${sync.n8n.url}/workflow/${sync.sync.id}`);
-	for (const { name, type } of sync.sync.nodes) {
-		if (type.endsWith('.stickyNote')) continue;
-		await page
-			.locator(`[data-test-id="canvas-node"][data-node-name="${name}"]`)
-			.dblclick({ force: true });
-		await page.locator('[data-test-id="ndv"], [data-test-id="node-parameters"]').first().waitFor();
-		await page.waitForLoadState('networkidle'); // The panel slides in.
-		await page.screenshot({ path: fileOf(`panel-${name.toLowerCase().replaceAll(' ', '-')}`) });
-		await page.keyboard.press('Escape');
+	for (const workflow of [sync.sync, sync.setup, sync.reviews]) {
+		await openCanvas(page, `${sync.n8n.url}/workflow/${workflow.id}`);
+		for (const { name, type } of workflow.nodes) {
+			if (!type.endsWith('.stickyNote')) await takePanel(page, name, fileOf);
+		}
 	}
+}
+
+async function takePanel(
+	page: Page,
+	name: string,
+	fileOf: (name: string) => string,
+): Promise<void> {
+	await page
+		.locator(`[data-test-id="canvas-node"][data-node-name="${name}"]`)
+		.dblclick({ force: true });
+	await page.locator('[data-test-id="ndv"], [data-test-id="node-parameters"]').first().waitFor();
+	await page.waitForLoadState('networkidle'); // The panel slides in.
+	await page.screenshot({ path: fileOf(`panel-${name.toLowerCase().replaceAll(' ', '-')}`) });
+	await page.keyboard.press('Escape');
 }
 
 async function signIn(page: Page, url: string): Promise<void> {

@@ -24,7 +24,7 @@ export class DeadLetterQueue implements INodeType {
 		icon: { light: 'file:deadLetterQueue.svg', dark: 'file:deadLetterQueue.dark.svg' },
 		group: ['output'],
 		version: 1,
-		subtitle: '={{ $parameter.operation }}',
+		subtitle: '={{ $parameter.operation.replace(/([A-Z])/g, " $1").toLowerCase() }}',
 		description: 'Keeps what the sync could not decide or write, until a person has looked at it',
 		defaults: { name: 'Dead Letter Queue' },
 		usableAsTool: true,

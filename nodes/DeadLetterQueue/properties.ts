@@ -18,7 +18,7 @@ export const properties: INodeProperties[] = [
 				name: 'Approve',
 				value: 'approve',
 				action: 'Approve an item',
-				description: 'Let happen what the item waits for: a mass delete, or a value that was proposed',
+				description: 'Let happen what the item waits for: a mass delete, a value that was proposed, or that two records that resemble each other become one',
 			},
 			{
 				name: 'Dismiss',
@@ -50,7 +50,7 @@ export const properties: INodeProperties[] = [
 				value: 'reject',
 				action: 'Reject an item',
 				description:
-					'Undo what the item waits for: deleted records are created again, a proposed value is replaced by the one that stands',
+					'Undo what the item waits for: deleted records are created again, a proposed value is replaced by the one that stands, two records that resemble each other stay two',
 			},
 			{
 				name: 'Resolve',

@@ -26,7 +26,7 @@ export class IdempotencyGuard implements INodeType {
 		icon: { light: 'file:idempotencyGuard.svg', dark: 'file:idempotencyGuard.dark.svg' },
 		group: ['transform'],
 		version: 1,
-		subtitle: '={{ $parameter.operation }}',
+		subtitle: '={{ $parameter.operation.replace(/([A-Z])/g, " $1").toLowerCase() }}',
 		description: 'Lets each event or write through once, however often it arrives',
 		defaults: { name: 'Idempotency Guard' },
 		usableAsTool: true,

@@ -3,8 +3,9 @@ import {
 	waitsForApproval,
 	whatIsUnread,
 } from '../../src/store/approve-first-contact';
-import { requirePublished } from '../../src/store/published-policy';
+import { policyInForce, requirePublished } from '../../src/store/published-policy';
 import type { SyncStore } from '../../src/store/sync-store';
+import { scopesWithoutColumns } from './gone-columns';
 
 /**
  * Asks for the approval of a first contact, if anything waits for it. Any trigger of the policy may
@@ -12,12 +13,15 @@ import type { SyncStore } from '../../src/store/sync-store';
  * that version only.
  */
 export async function askForApproval(
-	store: Pick<SyncStore, 'load' | 'changeReviews'>,
+	store: Pick<SyncStore, 'load' | 'changeReviews' | 'listReviews'>,
 	policy: string,
 ): Promise<void> {
 	const loaded = await store.load({ policy });
 	const published = requirePublished(loaded, policy);
 	if (!waitsForApproval(published)) return;
+	const gone = published.pending.length > 0 ? await scopesWithoutColumns(store, policyInForce(published).policy) : new Set();
+	// What waits for its column has an item of its own, and nobody could approve it yet.
+	if (published.mode !== 'first-contact' && published.pending.every((scope) => gone.has(scope))) return;
 	const unread = whatIsUnread(loaded, published);
 	const isAll = published.mode === 'first-contact';
 	const what = isAll ? 'nothing is written' : 'nothing of what is new in the policy is decided or written';

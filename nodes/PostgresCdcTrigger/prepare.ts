@@ -1,7 +1,9 @@
 import { SyncError } from '../../src/core/errors';
+import type { GoneColumn } from '../../src/core/table-drift';
 import { EXISTENCE } from '../../src/core/link';
 import { columnsRead, type Policy } from '../../src/core/policy';
-import { unreadScopes } from '../../src/core/scopes';
+import { columnsOfTable } from '../../src/core/record-parts';
+import { type Scope, unreadScopes } from '../../src/core/scopes';
 import { type EventTables, policyTables } from '../../src/postgres/event-tables';
 import { preflight, type Problem } from '../../src/postgres/preflight';
 import type { WantedTable } from '../../src/postgres/preflight-facts';
@@ -11,6 +13,7 @@ import { policyInForce, requirePublished } from '../../src/store/published-polic
 import type { PublishedPolicy, StreamRecord, SyncStore } from '../../src/store/sync-store';
 import { invalid } from '../shared/settings';
 import type { Log } from './deliver';
+import { lookAtColumns } from './gone-columns';
 import { requireAgreement } from './gap';
 import { judgeRestart, judgeStart, type StartDecision, type StartFacts } from './registration';
 import type { StoreSource, TriggerSettings } from './settings';
@@ -22,6 +25,10 @@ export interface Prepared {
 	readonly server: SystemIdentity;
 	readonly record: StreamRecord | null;
 	readonly decision: Extract<StartDecision, { kind: 'begin' | 'resume' }>;
+	/** Columns that fields need and the tables have not, once the stream has begun: those fields wait, and all else goes on. */
+	readonly gone: readonly GoneColumn[];
+	/** All columns that the tables have, as labels. */
+	readonly columns: readonly string[];
 }
 
 export interface PrepareRequest {
@@ -56,16 +63,21 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
 		database: settings.connection.database,
 	};
 	const decision = await decided(facts, request);
+	// At the very first start it is a mistake in the policy, which the preflight reports with all others.
+	const look = await lookAtColumns(settings.connection, { policy, system, tables });
+	const gone = facts.record ? look.gone : [];
 	// Of what a new version of the policy names nobody has looked yet whether it can be read.
 	const unread = unreadScopes(policy, system, facts.record?.filterHash ?? '');
-	const isNew = (entity: string): boolean =>
-		unread.some((scope) => scope.entity === entity && scope.field === EXISTENCE);
 	if (request.isThorough || unread.length > 0) {
 		const wanted = wantedTables(policy, system, tables);
-		const marked = wanted.map((table, at) => ({ ...table, isUnread: isNew(tables.all[at]?.entity ?? '') }));
+		const marked = wanted.map((table, at) => ({
+			...table,
+			columns: withoutGone(table, gone),
+			isUnread: isUnread(policy, system, { table, entity: tables.published[at]?.entity ?? '', unread }),
+		}));
 		await checkServer(settings, marked, request.log);
 	}
-	return { published, tables, server, record: facts.record, decision };
+	return { published, tables, server, record: facts.record, decision, gone, columns: look.present };
 }
 
 /** @throws SyncError INVALID_SETTING when the policy has no tables for the system */
@@ -95,11 +107,32 @@ async function decided(
 
 /** The columns of a system's tables that the policy uses. */
 export function wantedTables(policy: Policy, system: string, tables: EventTables): WantedTable[] {
-	return tables.all.map(({ schema, table, key, entity }) => {
-		const fields = [...(policy.entities.get(entity)?.fields.values() ?? [])];
-		const columns = fields.flatMap((field) => columnsRead(field, system));
-		return { schema, table, key, columns: [...new Set(columns)] };
+	return tables.published.map(({ schema, table, key, entity }) => {
+		const { fields, tables: bound } = policy.entities.get(entity) ?? { fields: new Map<string, never>(), tables: new Map<string, never>() };
+		const binding = bound.get(system);
+		const columns = [...fields.values()].flatMap((field) => columnsRead(field, system));
+		const own = binding ? columnsOfTable(binding, { schema, table }, columns) : [];
+		return { schema, table, key, columns: [...new Set(own)] };
 	});
+}
+
+/** Whether nothing of a table has been read yet: no record, or of a part's table no field. */
+function isUnread(
+	policy: Policy,
+	system: string,
+	{ table, entity: name, unread }: { table: WantedTable; entity: string; unread: readonly Scope[] },
+): boolean {
+	const entity = policy.entities.get(name);
+	const binding = entity?.tables.get(system);
+	const isNew = (field: string): boolean => unread.some((scope) => scope.entity === name && scope.field === field);
+	if (!entity || !binding || isNew(EXISTENCE)) return true;
+	const isPart = binding.schema !== table.schema || binding.table !== table.table;
+	return isPart && [...entity.fields.values()].every((field) => columnsOfTable(binding, table, columnsRead(field, system)).length === 0 || isNew(field.name));
+}
+
+function withoutGone({ schema, table, columns }: WantedTable, gone: readonly GoneColumn[]): string[] {
+	const names = gone.filter((one) => one.schema === schema && one.table === table).map(({ column }) => column);
+	return columns.filter((column) => !names.includes(column));
 }
 
 /**

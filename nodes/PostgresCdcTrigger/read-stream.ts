@@ -9,7 +9,6 @@ import type { Delivery } from './deliver';
 import { Pace } from './pace';
 import type { Patience } from './patience';
 import type { Progress } from './progress';
-import type { RowReading } from './row-reading';
 import type { TriggerSettings } from './settings';
 
 export interface ReadRequest {
@@ -24,9 +23,27 @@ export interface ReadRequest {
 	/** Done between batches, every so often; null: nothing is. */
 	readonly chore: Chore | null;
 	/** Rows that are there already and have to be read; null: none. */
-	readonly rows: RowReading | null;
+	readonly rows: Interlude | null;
+	/** Dates that pass, once all rows have been read; null: none do. */
+	readonly dates: Interlude | null;
 	/** Asked between batches: whether reading has to be started anew (the policy's tables have changed). */
 	readonly isOutdated: () => boolean;
+}
+
+/** What comes between changes, at a place of the stream that it names itself. */
+export interface Interlude {
+	/** Whether there is nothing to look for now. */
+	readonly isDone: boolean;
+	/** Where it belongs: after every transaction that ends at or before it. Null while that is not known. */
+	readonly place: bigint | null;
+	/** Transactions that end after it have to wait; null: none has to. */
+	limit(): bigint | null;
+	/** @param isWaitedFor - whether changes wait meanwhile */
+	deliver(delivery: Delivery, isWaitedFor: () => boolean): Promise<void>;
+}
+
+function interludeOf({ rows, dates }: ReadRequest): Interlude | null {
+	return rows !== null && !rows.isDone ? rows : dates;
 }
 
 /** Something to be done from time to time. */
@@ -108,9 +125,10 @@ async function readBatches(request: ReadRequest, parts: ReadParts): Promise<void
 
 /** Hands over what comes next: a batch of changes, or rows where the stream has come to their place. */
 async function readNext(request: ReadRequest, parts: ReadParts, pace: Pace): Promise<'end' | 'more'> {
-	const { settings, rows } = request;
+	const { settings } = request;
 	const { acknowledger, batcher } = parts;
-	const limitLsn = rows?.limit() ?? null;
+	const between = interludeOf(request);
+	const limitLsn = between?.limit() ?? null;
 	const nowMs = performance.now();
 	let waitedMs = 0;
 	const waitMs = (firstMs: number): number => (waitedMs = pace.waitMs(firstMs));
@@ -122,15 +140,15 @@ async function readNext(request: ReadRequest, parts: ReadParts, pace: Pace): Pro
 		if (batch.events.length > 0) {
 			pace.ran({ changes: batch.events.length, waitedMs, nowMs: performance.now() });
 		}
-	} else if (rows && limitLsn !== null && rows.place === limitLsn && isAt(limitLsn, parts)) {
-		await rows.deliver(request.delivery, () => batcher.nextEndLsn !== null);
+	} else if (between && limitLsn !== null && between.place === limitLsn && isAt(limitLsn, parts)) {
+		await between.deliver(request.delivery, () => batcher.nextEndLsn !== null);
 	}
 	return 'more';
 }
 
 /** How long to wait for changes at most. */
-function checkAgainMs({ rows, chore, idleIntervalMs = 10_000 }: ReadRequest, nowMs: number): number {
-	const isReading = rows !== null && !rows.isDone;
+function checkAgainMs({ rows, dates, chore, idleIntervalMs = 10_000 }: ReadRequest, nowMs: number): number {
+	const isReading = [rows, dates].some((between) => between !== null && !between.isDone);
 	const checkMs = Math.min(idleIntervalMs, 10_000, isReading ? PLACE_CHECK_MS : 10_000);
 	return Math.min(chore?.dueMs ?? Number.POSITIVE_INFINITY, nowMs + checkMs);
 }

@@ -1,7 +1,7 @@
 import type { Policy } from '../../src/core/policy';
 import { EXISTENCE } from '../../src/core/link';
 import { depthsOf } from '../../src/core/reference-graph';
-import { unreadScopes } from '../../src/core/scopes';
+import { type Scopes, scopeText, unreadScopes } from '../../src/core/scopes';
 import type { EventTable } from '../../src/postgres/event-tables';
 import { labelOf } from '../../src/postgres/snapshot-columns';
 import type { StreamRecord, TableReading } from '../../src/store/sync-store';
@@ -12,6 +12,8 @@ export interface ReadingNeeds {
 	readonly tables: readonly EventTable[];
 	/** What the stream has read by now, and how far it had come with the rest. */
 	readonly record: Pick<StreamRecord, 'filterHash' | 'reading'>;
+	/** Scopes whose columns are not there to be read. */
+	readonly gone: Scopes;
 	/** The store may know records of this system from before: those that are gone must be found. */
 	readonly hasHistory: boolean;
 }
@@ -27,9 +29,10 @@ export function planReading({
 	system,
 	tables,
 	record,
+	gone,
 	hasHistory,
 }: ReadingNeeds): TableReading[] {
-	const unread = unreadScopes(policy, system, record.filterHash);
+	const unread = unreadScopes(policy, system, record.filterHash).filter((scope) => !gone.has(scopeText(scope)));
 	const depths = depthsOf(policy);
 	const depth = ({ entity }: EventTable): number => depths.get(entity) ?? 0;
 	const inOrder = [...tables].sort((a, b) => depth(a) - depth(b));

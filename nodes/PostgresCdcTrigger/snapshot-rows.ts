@@ -1,3 +1,4 @@
+import { columnOfPart, isOfPart } from '../../src/core/record-parts';
 import type { EventTable } from '../../src/postgres/event-tables';
 import type { KeyTexts, SnapshotPage } from '../../src/postgres/snapshot';
 import type { SnapshotChange } from '../../src/postgres/snapshot-events';
@@ -20,7 +21,19 @@ export function rowsOf(
 			isIdentity: true,
 		})),
 	};
-	return rows.map((tuple) => ({ kind: 'row', table, values: rowValues(relation, tuple).values }));
+	return rows.map((tuple) => withoutMissing({ kind: 'row', table, values: rowValues(relation, tuple).values }));
+}
+
+type Row = Extract<SnapshotChange, { kind: 'row' }>;
+
+/** Where a part has no row, the join shows nulls, those of its key among them. */
+function withoutMissing(row: Row): Row {
+	const { table, values } = row;
+	const missing = table.parts.filter(({ name, key }) => key.some((column) => (values[columnOfPart(name, column)] ?? null) === null));
+	if (missing.length === 0) return row;
+	const names = missing.map(({ name }) => name);
+	const there = Object.entries(values).filter(([column]) => !names.some((name) => isOfPart(name, column)));
+	return { ...row, values: Object.fromEntries(there), missing: names };
 }
 
 /** The key of a page's last row, to go on from; null when it has none, for such rows come at the end and together. */

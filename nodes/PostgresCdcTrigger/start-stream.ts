@@ -1,3 +1,5 @@
+import { canonicalJson } from '../../src/core/canonical-json';
+import { scopesOf } from '../../src/core/table-drift';
 import { formatLsn } from '../../src/core/lsn';
 import { positionOf, STREAM_START } from '../../src/core/position';
 import { readHash, stillRead } from '../../src/core/scopes';
@@ -56,7 +58,7 @@ async function beginStream(request: StartRequest): Promise<StartedStream> {
 	await store.registerStream({ ...begun, start: STREAM_START });
 	await clearTheWay(settings.connection, {
 		publication: settings.publication,
-		tables: prepared.tables.all,
+		tables: prepared.tables.published,
 		staleSlot: decision.kind === 'begin' ? decision.staleSlot : null,
 	});
 	const slot = await createSlot(settings.connection, { name: settings.slot });
@@ -81,9 +83,10 @@ async function resumeStream(request: StartRequest, before: StreamRecord): Promis
 	const { start } = before;
 	const registration = { ...registrationOf(request, tables), start };
 	const isRead = tables.length === 0 && before.snapshot !== 'running';
-	const isKnown = isRead && registration.filterHash === before.filterHash;
+	const knowsColumns = canonicalJson([...(before.columns ?? [])]) === canonicalJson([...prepared.columns]);
+	const isKnown = isRead && knowsColumns && registration.filterHash === before.filterHash;
 	if (isKnown) return { record: before, tables: [], first: null };
-	const names = prepared.tables.all;
+	const names = prepared.tables.published;
 	await clearTheWay(settings.connection, {
 		publication: settings.publication,
 		tables: names,
@@ -103,6 +106,7 @@ function toRead(
 		system: source.system,
 		tables: prepared.tables.all,
 		record,
+		gone: new Set(scopesOf(prepared.gone)),
 		hasHistory,
 	});
 }
@@ -117,18 +121,20 @@ function registrationOf(
 	const isBegun = prepared.decision.kind === 'begin';
 	const read = isBegun ? NOTHING_READ : (prepared.record?.filterHash ?? NOTHING_READ);
 	const isReading = tables.length > 0;
+	const without = new Set(scopesOf(prepared.gone));
 	return {
 		policy: name,
 		system,
 		slot: settings.slot,
 		systemId: prepared.server.systemId,
 		timeline: prepared.server.timeline,
-		filterHash: isReading ? stillRead(policy, system, read) : readHash(policy, system),
+		filterHash: isReading ? stillRead(policy, system, { hash: read, without }) : readHash(policy, system, without),
 		snapshot: isReading
 			? 'running'
 			: isBegun || prepared.record?.snapshot === 'none'
 				? 'none'
 				: 'done',
 		reading: isReading ? tables : null,
+		columns: prepared.columns,
 	};
 }

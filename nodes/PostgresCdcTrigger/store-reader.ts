@@ -1,5 +1,6 @@
 import type { NodeOperationError } from 'n8n-workflow';
 
+import { scopesOf } from '../../src/core/table-drift';
 import { markerPrefix } from '../../src/core/marker';
 import { readHash } from '../../src/core/scopes';
 import type { EventOrigin } from '../../src/postgres/event-envelope';
@@ -9,8 +10,12 @@ import type { Borrowed } from '../shared/resource-cache';
 import { askForApproval } from './approval';
 import { BackOff, type BackOffLimits } from './back-off';
 import { Delivery } from './deliver';
+import { noteColumns } from './added-columns';
+import { Chores, ColumnWatch } from './column-watch';
+import { lookAtColumns, pauseGone } from './gone-columns';
 import { type StartedStream, startStream } from './start-stream';
 import type { Reader, TriggerHost } from './lifecycle';
+import { hasDates, PassingDates } from './passing-dates';
 import { Patience } from './patience';
 import { prepare, type Prepared } from './prepare';
 import { StoreProgress } from './progress';
@@ -76,6 +81,9 @@ export class StoreReader implements Reader<Prepared> {
 	}
 }
 
+/** How often to look whether columns have gone or come back. */
+const SWEEPS_PER_LOOK = 2;
+
 type SessionParts = StoreReaderParts & { readonly store: SyncStore };
 
 /** Reading from one start to the next. */
@@ -95,6 +103,7 @@ class StoreSession {
 	async run(): Promise<void> {
 		const { store, settings, source } = this.parts;
 		const { prepared } = this;
+		await this.#noteDrift();
 		const started = await startStream({ store, settings, source, prepared });
 		const rows = started.tables.length > 0 ? this.#rowReading(started) : null;
 		try {
@@ -105,12 +114,22 @@ class StoreSession {
 		}
 	}
 
+	/** What has become of the tables' columns since they were last looked at. */
+	async #noteDrift(): Promise<void> {
+		const { store, source, host } = this.parts;
+		const { gone, columns: present, published, record } = this.prepared;
+		const { policy } = policyInForce(published);
+		await pauseGone(store, source, { gone, published, log: host.logger });
+		await noteColumns(store, source, { known: record?.columns ?? null, present, policy, log: host.logger });
+	}
+
 	async #read({ record }: StartedStream, rows: RowReading | null): Promise<void> {
 		const { store, settings, source, timing } = this.parts;
 		const { published } = this.prepared;
 		const progress = new StoreProgress(store, source, { position: record.position, published });
 		const delivery = this.#delivery(progress);
 		const patience = this.#patience;
+		const watch = this.#columnWatch(progress);
 		await readStream({
 			settings,
 			origin: this.#origin,
@@ -119,9 +138,30 @@ class StoreSession {
 			patience,
 			stop: this.stop,
 			idleIntervalMs: timing?.idleIntervalMs,
-			chore: new StoreSweep({ store, source, delivery, progress, patience }),
+			chore: new Chores([new StoreSweep({ store, source, delivery, progress, patience }), watch]),
 			rows,
-			isOutdated: () => readsOtherwise(progress.published, published, source.system),
+			dates: this.#dates(),
+			isOutdated: () => watch.isOutdated || readsOtherwise(progress.published, published, source.system),
+		});
+	}
+
+	#dates(): PassingDates | null {
+		const { store, settings, source, host } = this.parts;
+		const { policy } = policyInForce(this.prepared.published);
+		if (!hasDates(policy, source.system)) return null;
+		const { connection } = settings;
+		return new PassingDates({ store, stream: source, policy, connection, origin: this.#origin, log: host.logger, everyMs: source.sweepMs });
+	}
+
+	#columnWatch(progress: StoreProgress): ColumnWatch {
+		const { settings, source } = this.parts;
+		const { published, tables, gone, columns: present } = this.prepared;
+		const wanted = { policy: policyInForce(published).policy, system: source.system, tables };
+		return new ColumnWatch({
+			before: { gone, present },
+			look: async () => await lookAtColumns(settings.connection, wanted),
+			pending: () => progress.published.pending,
+			everyMs: source.sweepMs * SWEEPS_PER_LOOK,
 		});
 	}
 
@@ -151,7 +191,7 @@ class StoreSession {
 			macKey: published.macKey,
 			log: host.logger,
 			registration,
-			finalHash: readHash(policyInForce(published).policy, source.system),
+			finalHash: readHash(policyInForce(published).policy, source.system, new Set(scopesOf(this.prepared.gone))),
 			tables,
 			turnMs: this.parts.timing?.turnMs,
 			onDone: async () => await askForApproval(store, source.policy),

@@ -91,6 +91,7 @@ export class TablesReader implements Reader<PreparedTables> {
 			idleIntervalMs: timing?.idleIntervalMs,
 			chore: null,
 			rows: null,
+			dates: null,
 			isOutdated: () => false,
 		});
 	}

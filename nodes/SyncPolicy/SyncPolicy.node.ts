@@ -28,7 +28,7 @@ export class SyncPolicy implements INodeType {
 		icon: { light: 'file:syncPolicy.svg', dark: 'file:syncPolicy.dark.svg' },
 		group: ['transform'],
 		version: 1,
-		subtitle: '={{ $parameter.operation }}',
+		subtitle: '={{ $parameter.operation.replace(/([A-Z])/g, " $1").toLowerCase() }}',
 		description:
 			'Publishes the policy of a sync, shows what it would do, and turns it on, to shadow or off',
 		defaults: { name: 'Sync Policy' },

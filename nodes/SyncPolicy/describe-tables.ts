@@ -22,7 +22,8 @@ export async function describeTables(
 	const policy = parsePolicy(document);
 	const tables = [...policy.entities.values()].flatMap((entity) => {
 		const table = entity.tables.get(system);
-		return table ? [{ schema: table.schema, table: table.table }] : [];
+		const all = table ? [table, ...table.parts.values()] : [];
+		return all.map(({ schema, table: name }) => ({ schema, table: name }));
 	});
 	if (tables.length === 0) {
 		const known = policy.systems.join(', ');

@@ -8,6 +8,7 @@ import { lintPolicy } from '../../src/core/policy-lint';
 import type { TableFacts } from '../../src/core/table-facts';
 import { newScopes, scopesIn } from '../../src/core/scopes';
 import { firstContactReviewId, waitsForApproval } from '../../src/store/approve-first-contact';
+import { indexLikeness } from '../../src/store/index-likeness';
 import { policyInForce } from '../../src/store/published-policy';
 import { retryContended } from '../../src/store/retry-contended';
 import type { PublishedPolicy, SyncStore } from '../../src/store/sync-store';
@@ -41,7 +42,7 @@ export function lintDocument(document: string, facts: readonly TableFacts[] = []
  * @throws SyncError POLICY_INVALID when lint finds errors: nothing is published then
  */
 export async function publish(
-	store: Pick<SyncStore, 'load' | 'publishPolicy' | 'changeReviews'>,
+	store: Pick<SyncStore, 'load' | 'publishPolicy' | 'changeReviews' | 'scanLinks' | 'commit'>,
 	{ document, by }: { document: string; by: string },
 ): Promise<IDataObject> {
 	const policy = parsePolicy(document);
@@ -76,12 +77,13 @@ async function closeApproval(
 
 /** What is new depends on what is in force, so whoever loses to another publisher looks again. */
 async function putIntoForce(
-	store: Pick<SyncStore, 'load' | 'publishPolicy'>,
+	store: Pick<SyncStore, 'load' | 'publishPolicy' | 'scanLinks' | 'commit'>,
 	{ policy, hash, by }: { policy: Policy; hash: string; by: string },
 ): Promise<{ before: PublishedPolicy | null; published: PublishedPolicy }> {
 	const { name, document } = policy;
 	return await retryContended(async (isLast) => {
 		const before = (await store.load({ policy: name })).policy;
+		await indexLikeness(store, { before: before && policyInForce(before).policy, after: policy });
 		const published = await store.publishPolicy({
 			name,
 			document,

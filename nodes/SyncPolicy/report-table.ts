@@ -30,6 +30,7 @@ function recordsRow({
 	linkedDifferent,
 	onlyIn,
 	ambiguous,
+	similar = 0,
 	inserts,
 	examples,
 }: EntityReport): ReportRow {
@@ -42,7 +43,7 @@ function recordsRow({
 		onlyIn,
 		ambiguous,
 		wouldWrite: inserts,
-		wouldAsk: ambiguous,
+		wouldAsk: ambiguous + similar,
 		examples,
 	};
 }
@@ -103,12 +104,13 @@ const perSystem = (counts: Record<string, number>): string =>
 
 /** One line for a person, such as "customer: 40 equal, 3 different …". */
 export function sentenceOf(report: EntityReport): string {
-	const { entity, linkedEqual, linkedDifferent, onlyIn, ambiguous, inserts, fields } = report;
+	const { entity, linkedEqual, linkedDifferent, onlyIn, ambiguous, similar = 0, inserts, fields } = report;
 	const counts = [
 		`${linkedEqual} equal`,
 		`${linkedDifferent} different`,
 		...Object.entries(onlyIn).map(([system, count]) => `${count} only in ${system}`),
 		...(ambiguous > 0 ? [`${ambiguous} ambiguous`] : []),
+		...(similar > 0 ? [`${similar} pairs that resemble each other`] : []),
 	];
 	const plans = [
 		...Object.entries(inserts).map(([system, count]) => `make ${count} in ${system}`),

@@ -1,8 +1,9 @@
-import { type IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
+import { type IDataObject, type IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
 
 import { SyncError } from '../../src/core/errors';
+import { wakeItem } from '../../src/core/wake-item';
 import { DryRunStore, chained } from '../../src/store/dry-run-store';
-import { observeBatch, type Observed, type ObservingStore } from '../../src/store/observe-batch';
+import { observeBatch, type Observed, type ObservingStore, type Woken } from '../../src/store/observe-batch';
 import { parseObserved } from '../../src/store/parse-observed';
 import type { SyncStore } from '../../src/store/sync-store';
 import { type EventBatch, type EventItem, findingOf, type InputItem } from './items';
@@ -48,9 +49,22 @@ export async function observeItems(
 		const found = results[at];
 		if (found instanceof SyncError)
 			refused.push({ index: item.index, item: item.item, error: found });
-		else if (found !== undefined) observed.push({ ...item, found });
+		else if (found !== undefined) {
+			const { wakes = [], ...seen } = found;
+			observed.push({ ...item, found: seen }, ...wakes.map((link) => wokenItem(item, seen, link)));
+		}
 	});
 	return { observed, refused: refused.sort((a, b) => a.index - b.index) };
+}
+
+/**
+ * Who has waited for what an item brings is looked at in the same execution, by an item of its own. It may be lost:
+ * the trigger's sweep offers the record as well.
+ */
+function wokenItem({ index, event: { system } }: EventItem, { mode }: Observed, link: Woken): ObservedItem {
+	const event = wakeItem(link, system);
+	const found = { link: link.id, disposition: 'wake', due: true, concurrentFields: [], ...(mode ? { mode } : {}) } as const;
+	return { index, item: { json: { ...event } as unknown as IDataObject }, event, found };
 }
 
 /** Splits a batch into items that the Echo Filter has observed and the rest. */

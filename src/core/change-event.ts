@@ -49,19 +49,26 @@ export const changeEventSchema = z.looseObject({
 	changeId: z.string().min(1),
 	system: z.string().min(1),
 	entity: z.string().min(1),
-	op: z.enum(['c', 'r', 'u', 'd', 't', 'm', 'w']),
+	part: z.string().optional(),
+	op: z.enum(['c', 'r', 'u', 'd', 'p', 't', 'm', 'w']),
 	key: row,
 	before: row.nullable(),
 	after: row.nullable(),
 	unchanged: z.array(z.string()),
+	missing: z.array(z.string()).optional(),
 	source: sourceSchema,
 	marker: markerSchema.nullable(),
 	bisync: z.record(z.string(), shallowJson),
 });
 
 /**
- * `op`: c create, r read (snapshot), u update, d delete, t truncate, m marker without a row
+ * `op`: c create, r read (snapshot), u update, d delete, p a date has passed by which the row is deleted, t truncate, m marker without a row
  * change, w wake ("look at this link", stands in no stream).
+ *
+ * `part`: the row is of this part of the record, not the record's main row: `key` is the record's, the
+ * columns are called `part.column`, and `op` says what became of the part's row.
+ *
+ * `missing`: parts that are known to have no row, where a whole record was read.
  *
  * `before`/`after`: canonical JSON values by column; bigint and numeric as strings. A column that
  * is missing was not sent; one listed in `unchanged` (TOAST) has the value it had before.

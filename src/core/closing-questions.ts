@@ -2,6 +2,7 @@ import { unfreeze, type Draft } from './draft';
 import { isDecidedByTime } from './latest';
 import { EXISTENCE, fieldOf, type FieldState, type Freeze } from './link';
 import { agreedVersion, goneEverywhere, isContained, setMerged } from './merged-version';
+import { obstacleGone } from './obstacles';
 import type { Rules } from './strategies';
 
 const DELETED = 'the record is deleted everywhere';
@@ -32,6 +33,8 @@ function answerFound(draft: Draft, question: Question): string | null {
 	if (name === EXISTENCE && !isApproval && field.merged?.canon !== true && goneEverywhere(state)) return DELETED;
 	const isThere = (one: string): boolean => (state.fields[one]?.merged?.canon ?? null) !== null;
 	if (frozen.waitsFor?.every(isThere)) return 'nothing is missing any more';
+	const gone = obstacleGone(draft, name, question.rules.known);
+	if (gone !== null) return gone;
 	if (frozen.kind !== 'conflict' && frozen.proposal === undefined) return null;
 	const held = Object.values(state.fields).filter((other) => other.frozen?.review === frozen.review);
 	return held.length === 1 ? answerByValues(draft, question) : null;

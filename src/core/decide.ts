@@ -5,9 +5,10 @@ import { EXISTENCE, existsIn, FIRST_EPOCH, isStill, type FieldState, type LinkSt
 import { mergeField } from './merge-field';
 import type { PolicyInForce } from './observe';
 import { approvedPart, hidePending, pendingOf } from './pending';
-import { planOperations } from './plan-operations';
+import { anyLacksPart, planOperations } from './plan-operations';
 import { adoptReferences, type Known, NOTHING_KNOWN, type Wait } from './references';
 import type { Rules } from './strategies';
+import { askIfOne, releaseTwin } from './twins';
 import { giveUpUnfit } from './unfit-operations';
 import { compare } from './version-vector';
 
@@ -60,8 +61,10 @@ function decideAll(
 	});
 	const rules = { policy, entity, known, epoch };
 	const reviewCount = before.reviewCount;
-	let changed = mergeAll(draft, rules);
+	let changed = releaseTwin(draft, rules);
+	if (mergeAll(draft, rules)) changed = true;
 	if (giveUpUnfit(draft, entity)) changed = true;
+	if (askIfOne(draft, rules)) changed = true;
 	if (planOperations(draft, rules, mode === 'live')) changed = true;
 	if (draft.state.reviewCount !== reviewCount) changed = true;
 	// In the policy's order: a store may hand a document back with its members in another one.
@@ -84,8 +87,8 @@ function mergeAll(draft: Draft, rules: Rules): boolean {
 	return (waits && mergeField(draft, EXISTENCE, rules)) || changed;
 }
 
-function isNothing({ referred = [], isTaken }: Known): boolean {
-	return referred.length === 0 && isTaken === undefined;
+function isNothing({ referred = [], twins, freed, isTaken }: Known): boolean {
+	return referred.length === 0 && twins === undefined && freed === undefined && isTaken === undefined;
 }
 
 /** A record that is in every system already is linked, whoever else has its match values. */
@@ -100,7 +103,7 @@ function askAboutTwin(draft: Draft, { entity }: Rules): void {
  */
 export function isDue(state: LinkState, policy: PolicyInForce, mode: PolicyMode): boolean {
 	if (hasUnsettled(state, policy)) return true;
-	if (policy.pending.size === 0 && isAtRest(state, policy)) return false;
+	if (policy.pending.size === 0 && state.surplus === undefined && isAtRest(state, policy)) return false;
 	const { changed, waits } = decide(state, policy, mode === 'shadow' ? 'shadow' : 'live');
 	return changed || waits.length > 0;
 }
@@ -114,9 +117,11 @@ export function hasUnsettled({ inFlight }: LinkState, { policy }: PolicyInForce)
  * Whether every system plainly holds every merged value under its vector: `decide` would do
  * nothing. Asked first because it is true of nearly every echo, and costs far less.
  */
-function isAtRest({ entity: name, fields }: LinkState, { policy }: PolicyInForce): boolean {
+function isAtRest(state: LinkState, { policy }: PolicyInForce): boolean {
+	const { entity: name, fields } = state;
 	const entity = policy.entities.get(name);
 	if (!entity) return true;
+	if (anyLacksPart(state, entity)) return false;
 	const { views = {} } = fields[EXISTENCE] ?? {};
 	if (![...entity.tables.keys()].every((system) => views[system] !== undefined)) return false;
 	return [EXISTENCE, ...entity.fields.keys()].every((field) => isFieldAtRest(fields[field]));
@@ -145,7 +150,7 @@ export function concurrentFields(state: LinkState): string[] {
 		.filter(([, field]) => {
 			const { merged, views } = field;
 			if (isStill(field)) return false;
-			const versions = [...Object.values(views), ...(merged === null ? [] : [merged])];
+			const versions = [...Object.values(views).filter(({ defaulted }) => !defaulted), ...(merged === null ? [] : [merged])];
 			return versions.some((a, i) =>
 				versions.slice(i + 1).some((b) => !equalJson(a.canon, b.canon) && compare(a.vector, b.vector) === 'concurrent'),
 			);

@@ -36,6 +36,7 @@ function copyOf(state: LinkState): LinkState {
 		inFlight: { ...state.inFlight },
 		numbers: { ...state.numbers },
 		staleRuns: { ...state.staleRuns },
+		...(state.dates === undefined ? {} : { dates: { ...state.dates } }),
 	};
 }
 
@@ -76,7 +77,7 @@ export function freeze(
 	draft.state.reviewCount += 1;
 	const frozen: Freeze = { review: `${draft.state.id}.${draft.state.reviewCount}`, ...why };
 	for (const field of free) fieldOf(draft.state, field).frozen = frozen;
-	const { waitsFor, ...plain } = frozen;
+	const { waitsFor, shows: _seen, ...plain } = frozen;
 	explain(draft, 'review-opened', { detail: { ...plain, ...(waitsFor ? { waitsFor: [...waitsFor] } : {}), fields: free } });
 }
 
@@ -117,16 +118,22 @@ export function openReviews(state: LinkState, policy: string): ReviewItem[] {
 		fields: fields.sort(),
 		reason: frozen.reason,
 		token: reviewToken(state, fields),
-		detail: { ...reviewDetail(state, fields), ...(frozen.proposal === undefined ? {} : { proposal: frozen.proposal }) },
+		detail: { ...reviewDetail(state, fields), ...answersOf(frozen) },
 	}));
+}
+
+/** What a person may say yes or no to. */
+function answersOf({ proposal, twin, shows }: Freeze): { [name: string]: Json } {
+	const seen = shows ? (JSON.parse(JSON.stringify(shows)) as { [name: string]: Json }) : {};
+	return { ...(proposal === undefined ? {} : { proposal }), ...(twin === undefined ? {} : { resembles: { link: twin, ...seen } }) };
 }
 
 /** Changes whenever a value or vector of one of the fields does: a resolution made on an older one is refused. */
 export function reviewToken(state: LinkState, fields: readonly string[]): string {
 	// Not what holds the field still, or else: that changes nothing of what is to be decided.
 	const seen = [...fields].sort().map((field) => {
-		const { merged = null, views = {} } = state.fields[field] ?? {};
-		return [field, { merged, views }];
+		const { merged = null, views = {}, frozen = null } = state.fields[field] ?? {};
+		return [field, { merged, views, ...(frozen?.shows ? { shows: frozen.shows } : {}) }];
 	});
 	return sha256Hex(canonicalJson(seen as Json)).slice(0, 16);
 }

@@ -13,13 +13,15 @@ interface Judged {
 /** Journals what a rule made of a view, with all that is lost by it. */
 export function explainVerdict(
 	draft: Draft,
-	why: { place: Judged; rule: string; dominates: boolean; kind: Verdict['kind']; merged: MergedVersion },
+	why: { place: Judged; rule: string; dominates: boolean; verdict: Verdict; merged: MergedVersion },
 ): void {
-	const { place, rule, dominates, kind, merged } = why;
+	const { place, rule, dominates, verdict, merged } = why;
+	const { kind } = verdict;
 	const { name: field, system, view, rules } = place;
 	const values = { view: view.canon, merged: merged.canon, from: merged.from };
 	const vectors = { viewVector: { ...view.vector }, mergedVector: { ...merged.vector } };
-	const kept = { take: system, merge: 'merge', keep: merged.from, tolerate: merged.from, review: merged.from }[kind];
+	const restored = kind === 'restore' ? verdict.rival.system : '';
+	const kept = { take: system, merge: 'merge', restore: restored, keep: merged.from, tolerate: merged.from, review: merged.from }[kind];
 	const detail = { rule, kept, ...values, ...vectors };
 	const lost = field === EXISTENCE ? lostToDelete(draft.state, rules, system) : [];
 	if (!dominates || (lost.length > 0 && view.canon === false)) explain(draft, 'conflict', { field, system, detail });

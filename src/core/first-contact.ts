@@ -8,6 +8,7 @@ import { asApproved } from './pending';
 import { carriersOf, type EntityPolicy, type FieldPolicy } from './policy';
 import { strategyText } from './policy-strategy';
 import { type Scopes, scopeText } from './scopes';
+import { SimilarPairs } from './similar-pairs';
 
 /** What approving the first contact of populated systems would do, counted per entity. */
 export interface EntityReport {
@@ -20,6 +21,8 @@ export interface EntityReport {
 	onlyIn: Record<string, number>;
 	/** Records whose match values another record of the same system has already: a person decides. */
 	ambiguous: number;
+	/** Pairs of records that resemble each other and have no match key in common: a person decides. Absent: the policy does not ask. */
+	similar?: number;
 	/** By system: rows that would be made in it. */
 	inserts: Record<string, number>;
 	/** By field name, those that are reported. */
@@ -54,19 +57,25 @@ export function emptyReport(inForce: PolicyInForce): Map<string, EntityReport> {
 	for (const entity of inForce.policy.entities.values()) {
 		const fields = reportedFields(entity, inForce.pending);
 		if (fields.length === 0 && !reportsRecords(entity, inForce.pending)) continue;
-		reports.set(entity.name, {
+		const report: EntityReport = {
 			entity: entity.name,
 			linkedEqual: 0,
 			linkedDifferent: 0,
 			onlyIn: {},
 			ambiguous: 0,
+			...(entity.similar === null ? {} : { similar: 0 }),
 			inserts: {},
 			fields: Object.fromEntries(fields.map((field) => [field.name, emptyField(field)])),
 			examples: {},
-		});
+		};
+		reports.set(entity.name, report);
+		pairsOf.set(report, new SimilarPairs(entity));
 	}
 	return reports;
 }
+
+/** What is compared with the records of a report that are still to come. */
+const pairsOf = new WeakMap<EntityReport, SimilarPairs>();
 
 function emptyField(field: FieldPolicy): FieldReport {
 	return { equal: 0, different: 0, rule: ruleOf(field), writes: {}, reviews: 0, examples: [] };
@@ -176,10 +185,23 @@ function addPlans({ mine, state, entity, inForce }: Counted): void {
 		}
 	}
 	addLaterWrites({ mine, state, entity, inForce }, decision);
+	if (reportsRecords(entity, inForce.pending)) addPairs({ mine, state, entity }, decision);
 	const asked = openReviews(decision.state, inForce.policy.name).flatMap(({ fields }) => fields);
 	for (const name of asked) {
 		const field = mine.fields[name];
 		if (field) field.reviews += 1;
+	}
+}
+
+/** A record that resembles another one is not created: a person is asked first. */
+function addPairs({ mine, state, entity }: Pick<Counted, 'mine' | 'state' | 'entity'>, { ops }: Decision): void {
+	const inserts = ops.flatMap(({ kind, system }) => (kind === 'insert' ? [system] : []));
+	for (const { records, score, inserts: held } of pairsOf.get(mine)?.add(state, inserts) ?? []) {
+		mine.similar = (mine.similar ?? 0) + 1;
+		for (const system of held) count(mine.inserts, system, -1);
+		const examples = (mine.examples['similar'] ??= []);
+		const [one, other] = records.map(({ keys }) => maskRowKeys(keys as Record<string, Json>, entity));
+		if (examples.length < MAX_EXAMPLES) examples.push({ records: [one ?? null, other ?? null], percent: Math.round(score * 100) });
 	}
 }
 
@@ -193,6 +215,7 @@ function ruleOf({ authority }: FieldPolicy): string {
 	return `shared, ${strategyText(authority.resolve)}`;
 }
 
-function count(counts: Record<string, number>, name: string): void {
-	counts[name] = (counts[name] ?? 0) + 1;
+function count(counts: Record<string, number>, name: string, by = 1): void {
+	counts[name] = (counts[name] ?? 0) + by;
+	if (counts[name] === 0) delete counts[name];
 }

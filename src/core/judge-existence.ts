@@ -61,7 +61,7 @@ function versionsBeside(
 	const isTolerated = views[system]?.accepted === true;
 	const versions = others.flatMap((by) => {
 		const view = views[by];
-		return view === undefined || (merged && hasSeen(merged.vector, view.vector)) ? [] : [{ by, ...view }];
+		return view === undefined || view.defaulted || (merged && hasSeen(merged.vector, view.vector)) ? [] : [{ by, ...view }];
 	});
 	return merged && !isTolerated ? [...versions, { by: merged.from === 'human' ? 'a person' : merged.from, ...merged }] : versions;
 }

@@ -12,11 +12,11 @@ type Version = View | MergedVersion;
  */
 export function isDecidedByTime(field: FieldState, name: string, { entity }: Rules): boolean {
 	const { authority, valid = null } = entity.fields.get(name) ?? {};
-	// A value that may not travel would win, and a person be asked about it instead.
+	// A value that may not travel replaces none, and if it were the latest a person would be asked about it instead.
 	const mayTravel = (canon: Json): boolean => valid === null || invalidity(valid, canon, field.merged?.canon) === null;
 	if (authority?.kind !== 'shared' || authority.resolve.kind !== 'latest') return false;
 	const { toleranceMs } = authority.resolve;
-	const rivals = rivalsIn(field);
+	const rivals = rivalsIn(field, mayTravel);
 	return rivals.some(
 		({ canon, atMs }) =>
 			atMs !== undefined &&
@@ -29,9 +29,10 @@ export function isDecidedByTime(field: FieldState, name: string, { entity }: Rul
 }
 
 /** The different values that nobody has overruled yet, each with the last time it was written. */
-function rivalsIn({ views, merged }: FieldState): Pick<Version, 'canon' | 'atMs'>[] {
-	const versions: Version[] = [...Object.values(views), ...(merged ? [merged] : [])];
-	const tips = versions.filter((one) => !versions.some((other) => compare(one.vector, other.vector) === 'before'));
+function rivalsIn({ views, merged }: FieldState, mayTravel: (canon: Json) => boolean): Pick<Version, 'canon' | 'atMs'>[] {
+	const versions: Version[] = [...Object.values(views).filter(({ defaulted }) => !defaulted), ...(merged ? [merged] : [])];
+	const replacing = versions.filter((one) => one === merged || mayTravel(one.canon));
+	const tips = versions.filter((one) => !replacing.some((other) => compare(one.vector, other.vector) === 'before'));
 	return tips.map(({ canon }) => ({
 		canon,
 		...tips.filter((other) => equalJson(other.canon, canon)).reduce(laterOf, {}),

@@ -33,6 +33,28 @@ export interface LinkState {
 	staleRuns: Record<string, StaleRun>;
 	/** How many review items this link has had: numbers the next one. */
 	reviewCount: number;
+	/** Per system whose rows are deleted by a date that passes: that date. Absent where no system's are. */
+	dates?: Record<string, DateMark>;
+	/** Per system, a hash of what shadow mode last said would be written there; absent where it never did. */
+	shadowed?: Readonly<Record<string, string>>;
+	/** By system, a row of ours beside the linked one, which users made at the same time: it is to be removed. Absent: none. */
+	surplus?: Readonly<Record<string, OwnRow>>;
+	/** Links whose records resemble this one and are others, as a person has said; absent: none. */
+	apart?: readonly string[];
+	/** The link that this one has been joined into: its record is that one's. Absent: none. */
+	into?: string;
+}
+
+/** A row that we made, as it stood then: raw values by field. */
+export interface OwnRow {
+	readonly key: Key;
+	readonly fields: Readonly<Record<string, Json>>;
+}
+
+/** The date as the server sent it, and when it passes, milliseconds since 1970; absent: it never does, or has. */
+export interface DateMark {
+	readonly raw: Json;
+	readonly atMs?: number;
 }
 
 export interface FieldState {
@@ -71,6 +93,11 @@ export interface MergedVersion {
 	readonly vector: VersionVector;
 	/** The system whose value it is; `human` after a resolution, `merge` when it is made of several. */
 	readonly from: string;
+	/**
+	 * What the value itself has seen, where the vector has more: that of values which lost to it since.
+	 * Who has seen this much and replaces the value is no rival of it. Absent: the same as the vector.
+	 */
+	readonly own?: VersionVector;
 	/** When the value was committed, by its system's clock; kept only where `latest` decides. */
 	readonly atMs?: number;
 	/** How many triggers in a row made this value of one that we wrote; absent when a user's or ours stands. */
@@ -90,6 +117,8 @@ export interface View {
 	readonly accepted?: true;
 	/** The target made this of a value that we wrote (a trigger, a default). */
 	readonly residual?: true;
+	/** A column's default in a row that we made without this field: nobody's value, written over as soon as there is one. */
+	readonly defaulted?: true;
 	/** When the change was committed, by the system's own clock; absent once the value is the merged one. */
 	readonly atMs?: number;
 	/** Why the codec could not read `raw`; `canon` is then the last readable value. */
@@ -107,8 +136,21 @@ export interface Freeze {
 	readonly proposal?: string;
 	/** Two systems fight about the field: no rule may let go of it. */
 	readonly fight?: true;
+	/** By field that names another record: the key that was written when the system refused it. */
+	readonly named?: Readonly<Record<string, Json>>;
+	/** Of existence: the link whose record may be the same. */
+	readonly twin?: string;
+	/** What a person must see of both to say so; absent where the other one asks. */
+	readonly shows?: TwinsShown;
 	/** Of existence: the fields that a new record waits for. */
 	readonly waitsFor?: readonly string[];
+}
+
+/** Two records that resemble each other, as they were when somebody was asked: values by the fields that are compared. */
+export interface TwinsShown {
+	readonly percent: number;
+	readonly values: Readonly<Record<string, Json>>;
+	readonly twin: { readonly keys: Readonly<Record<string, Key>>; readonly values: Readonly<Record<string, Json>> };
 }
 
 export type ReviewKind = 'conflict' | 'failure' | 'approval' | 'identity';
@@ -130,7 +172,7 @@ export interface Operation {
 	/**
 	 * Fields that an update does not write but that must hold these raw values: what identifies the
 	 * record. A key can be another row's by the time of the write, and that row may hold by chance
-	 * all that the written fields expect.
+	 * all that the written fields expect. `∃` is the date by which the row says that it is deleted.
 	 */
 	readonly guards: Readonly<Record<string, Json>>;
 	/** What ∃ confers when an insert or delete applies, or an update that brings a deleted row back. */
@@ -138,7 +180,7 @@ export interface Operation {
 }
 
 export interface OperationField {
-	/** The view's raw value; absent in an insert, where the expected thing is no row at all. */
+	/** The view's raw value; absent where the expected thing is no row at all: in an insert, or of the part that the column is of. */
 	readonly expected?: Json;
 	/** The raw value for the target's column; absent in a delete. */
 	readonly next?: Json;

@@ -1,5 +1,6 @@
 import type { LintFinding } from './lint-finding';
 import { carriersOf, type EntityPolicy, type FieldPolicy, type TableBinding } from './policy';
+import { isGivenInPart } from './lint-parts';
 import { listOf } from './suggest';
 import type { ColumnFacts, TableFacts } from './table-facts';
 
@@ -31,18 +32,19 @@ export function lintRequired(
 /** Columns that get no value at all: not mapped, or mapped to a field that no other system carries. */
 function lintGiven(
 	entity: EntityPolicy,
-	{ system, key, insert, stamp, where }: TableBinding,
+	binding: TableBinding,
 	{
 		required,
 		fieldOf,
 	}: { required: readonly ColumnFacts[]; fieldOf: ReadonlyMap<string, FieldPolicy> },
 ): LintFinding[] {
+	const { system, key, insert, stamp, where } = binding;
 	const soft = entity.deletes.as.get(system);
 	const lacking = required
 		.filter(({ name, hasDefault }) => {
 			const field = fieldOf.get(name);
 			const isFromElsewhere = field !== undefined && carriersOf(field).length > 1;
-			const isGiven = insert.has(name) || stamp.has(name) || where.has(name) || name === soft?.column;
+			const isGiven = insert.has(name) || stamp.has(name) || where.has(name) || name === soft?.column || isGivenInPart(binding, name);
 			return !hasDefault && !isFromElsewhere && !isGiven;
 		})
 		.map(({ name }) => name);
@@ -120,7 +122,7 @@ function maySayNull(field: FieldPolicy, system: string, facts: EntityFacts): boo
 	if (computed) return computed.from.kind === 'template' || computed.from.value === null;
 	const binding = field.columns.get(system);
 	const column = facts.get(system)?.columns.find(({ name }) => name === binding?.column);
-	if (!binding || !column || column.notNull) return false;
+	if (!binding || !column || (column.notNull && column.part === undefined)) return false;
 	const read = binding.codec.toCanon(null);
 	return read.ok && read.value === null;
 }

@@ -1,19 +1,46 @@
 import type { LintFinding } from './lint-finding';
 import { quoteName } from './lint-quote';
-import { columnsRead, type EntityPolicy, type TableBinding } from './policy';
+import { columnsRead, type EntityPolicy, type PartBinding, type TableBinding } from './policy';
+import { columnsOfTable } from './record-parts';
 import { listOf } from './suggest';
 import type { TableFacts } from './table-facts';
 
-/** Whether the table's change stream tells all that the policy needs: old rows, and every mapped column. */
+/**
+ * Whether a table's change stream tells all that the policy needs: old rows, and every mapped column.
+ *
+ * @param part - of the binding, when it is not its main table
+ */
 export function lintStream(
 	entity: EntityPolicy,
 	binding: TableBinding,
 	facts: TableFacts,
+	part: PartBinding | null = null,
 ): LintFinding[] {
-	return [
-		...lintReplicaIdentity(entity, binding, facts),
-		...lintPublication(entity, binding, facts),
-	];
+	const table = streamedTable(entity, binding, part);
+	return [...lintReplicaIdentity(table, facts), ...lintPublication(table, facts)];
+}
+
+interface StreamedTable {
+	readonly system: string;
+	readonly schema: string;
+	readonly table: string;
+	readonly key: readonly string[];
+	/** Those of fields. */
+	readonly mapped: readonly string[];
+	/** All that are read. */
+	readonly columns: readonly string[];
+	readonly path: string;
+}
+
+function streamedTable(entity: EntityPolicy, binding: TableBinding, part: PartBinding | null): StreamedTable {
+	const { system, where } = binding;
+	const { schema, table, key } = part ?? binding;
+	const read = [...entity.fields.values()].flatMap((field) => columnsRead(field, system));
+	const mapped = columnsOfTable(binding, { schema, table }, read);
+	const soft = entity.deletes.as.get(system);
+	const others = part ? [] : [...where.keys(), ...(soft ? [soft.column] : [])];
+	const path = `entities.${entity.name}.${system}${part ? `.parts.${part.name}` : ''}`;
+	return { system, schema, table, key, mapped, columns: [...key, ...others, ...mapped], path };
 }
 
 /**
@@ -22,14 +49,11 @@ export function lintStream(
  * record that was never read whole lacks it.
  */
 function lintReplicaIdentity(
-	entity: EntityPolicy,
-	binding: TableBinding,
+	{ system, schema, table, key, mapped, path }: StreamedTable,
 	facts: TableFacts,
 ): LintFinding[] {
-	const { system, schema, table, key } = binding;
 	const { replicaIdentity, identityColumns } = facts;
 	if (replicaIdentity === undefined || replicaIdentity === 'full') return [];
-	const path = `entities.${entity.name}.${system}`;
 	const fix = `Run in ${system}: alter table ${quoteName(schema)}.${quoteName(table)} replica identity full;`;
 	if (replicaIdentity === 'nothing') {
 		const message = `With replica identity nothing ${system} refuses updates and deletes of the table once it is published.`;
@@ -42,7 +66,7 @@ function lintReplicaIdentity(
 		)}, which is not the policy's key.`;
 		return [{ severity: 'error', path, message, fix }];
 	}
-	const large = largeColumns(entity, binding, facts);
+	const large = largeColumns(mapped, facts);
 	if (large?.length === 0) return [];
 	const what = large
 		? listOf(
@@ -55,12 +79,7 @@ function lintReplicaIdentity(
 }
 
 /** Mapped columns whose values may be stored apart; undefined when that is not known of every one. */
-function largeColumns(
-	entity: EntityPolicy,
-	{ system }: TableBinding,
-	{ columns }: TableFacts,
-): string[] | undefined {
-	const mapped = [...entity.fields.values()].flatMap((field) => columnsRead(field, system));
+function largeColumns(mapped: readonly string[], { columns }: TableFacts): string[] | undefined {
 	const known = columns.filter(({ name }) => mapped.includes(name));
 	if (known.some(({ isToastable }) => isToastable === undefined)) return undefined;
 	return known.filter(({ isToastable }) => isToastable).map(({ name }) => name);
@@ -68,15 +87,13 @@ function largeColumns(
 
 /** What the publication leaves out is never heard of, and would look as if it did not change. */
 function lintPublication(
-	entity: EntityPolicy,
-	binding: TableBinding,
+	{ system, schema, table, columns: read, path }: StreamedTable,
 	{ publication, columns }: TableFacts,
 ): LintFinding[] {
-	const { system, schema, table } = binding;
 	if (!publication || publication.columns === null) return [];
 	const published = publication.columns;
 	const known = columns.map(({ name }) => name);
-	const missing = [...new Set(namesRead(entity, binding))].filter(
+	const missing = [...new Set(read)].filter(
 		(name) => known.includes(name) && !published.includes(name),
 	);
 	if (missing.length === 0) return [];
@@ -86,7 +103,7 @@ function lintPublication(
 	return [
 		{
 			severity: 'error',
-			path: `entities.${entity.name}.${system}`,
+			path,
 			message: isOut
 				? `The publication ${name} of ${system} does not carry the table ${schema}.${table}, so its changes are not seen.`
 				: `The publication ${name} of ${system} leaves out ${listOf(
@@ -96,9 +113,4 @@ function lintPublication(
 			fix: `Run in ${system}: ${drop}alter publication ${name} add table ${place};`,
 		},
 	];
-}
-
-function namesRead(entity: EntityPolicy, { system, key, where }: TableBinding): string[] {
-	const soft = entity.deletes.as.get(system);
-	return [...key, ...where.keys(), ...(soft ? [soft.column] : []), ...[...entity.fields.values()].flatMap((field) => columnsRead(field, system))];
 }

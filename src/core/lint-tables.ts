@@ -1,6 +1,7 @@
 import type { LintFinding } from './lint-finding';
 import { lintStream } from './lint-stream';
 import { columnsRead, type EntityPolicy, type TableBinding } from './policy';
+import { partColumn } from './record-parts';
 import { quoteName } from './lint-quote';
 import { didYouMean, listOf } from './suggest';
 import type { TableFacts } from './table-facts';
@@ -15,6 +16,7 @@ export function lintTable(
 		...lintNames(entity, binding, facts),
 		...lintKey(entity, binding, facts),
 		...lintMatchColumns(entity, binding, facts),
+		...lintDate(entity, binding, facts),
 		...lintStream(entity, binding, facts),
 	];
 }
@@ -38,13 +40,14 @@ function lintNames(
 /** Every place of the policy that names a column of the table. */
 function namesIn(
 	entity: EntityPolicy,
-	{ system, key, insert, stamp, where }: TableBinding,
+	{ system, key, insert, stamp, where, parts }: TableBinding,
 ): { column: string; path: string }[] {
 	const table = pathOf(entity, system);
 	const soft = entity.deletes.as.get(system);
 	const fields = [...entity.fields.values()].flatMap((field) => {
 		const path = `entities.${entity.name}.fields.${field.name}.${system}`;
-		return columnsRead(field, system).map((column) => ({ column, path }));
+		const own = columnsRead(field, system).filter((column) => partColumn({ parts }, column) === null);
+		return own.map((column) => ({ column, path }));
 	});
 	return [
 		...key.map((column) => ({ column, path: `${table}.key` })),
@@ -91,24 +94,58 @@ function lintKey(
 /** Records of one system that agree in all fields of a match rule are left to a person. */
 function lintMatchColumns(
 	entity: EntityPolicy,
-	{ system }: TableBinding,
-	{ uniqueKeys, schema, table }: TableFacts,
+	binding: TableBinding,
+	{ uniqueKeys }: TableFacts,
 ): LintFinding[] {
+	const { system } = binding;
 	return entity.match.flatMap((rule, index): LintFinding[] => {
 		const columns = rule.flatMap(
 			(name) => entity.fields.get(name)?.columns.get(system)?.column ?? [],
 		);
 		if (!uniqueKeys || columns.length < rule.length || isUnique(columns, uniqueKeys)) return [];
 		const list = columns.map((column) => `"${column}"`);
+		const places = columns.map((column) => partColumn(binding, column));
+		const { schema, table } = places[0]?.part ?? binding;
+		const own = columns.map((column, at) => places[at]?.column ?? column);
+		const isInOne = places.every((place) => place?.part === places[0]?.part);
 		return [
 			{
 				severity: 'info',
 				path: `entities.${entity.name}.match.${index}`,
 				message: `Nothing keeps ${listOf(list, 'and')} of ${system} unique; records that share the value are left to a person.`,
-				fix: `Run in ${system}: create unique index on ${quoteName(schema)}.${quoteName(table)} (${columns.map(quoteName).join(', ')});`,
+				fix: isInOne
+					? `Run in ${system}: create unique index on ${quoteName(schema)}.${quoteName(table)} (${own.map(quoteName).join(', ')});`
+					: 'Match by fields of one table, where a unique index can cover them.',
 			},
 		];
 	});
+}
+
+const DATES: readonly string[] = ['date', 'timestamp', 'timestamptz'];
+
+/** The column by whose date rows are deleted: it must hold one, and what brings a row back. */
+function lintDate(entity: EntityPolicy, { system }: TableBinding, { columns }: TableFacts): LintFinding[] {
+	const soft = entity.deletes.as.get(system);
+	const column = columns.find(({ name }) => name === soft?.column);
+	if (!soft || !('passed' in soft) || !column) return [];
+	const path = `entities.${entity.name}.deletes.as.${system}`;
+	if (column.kind !== undefined && !DATES.includes(column.kind)) {
+		const message = `"${column.name}" of ${system} holds no date or time, so it never passes.`;
+		return [{ severity: 'error', path, message, fix: 'Name a column of type date, timestamp or timestamptz, or say which value a deleted row has.' }];
+	}
+	if (soft.live === null && column.notNull) {
+		const message = `"${column.name}" of ${system} must not be null, and null is what brings a row back and what new rows get.`;
+		return [{ severity: 'error', path, message, fix: "Say { passed: true, live: infinity }, or the date that stands for 'for ever' there." }];
+	}
+	if (column.kind !== 'timestamp') return [];
+	return [
+		{
+			severity: 'info',
+			path,
+			message: `"${column.name}" of ${system} has no time zone; it is read as UTC.`,
+			fix: 'Make it a timestamptz where it holds local time.',
+		},
+	];
 }
 
 function isUnique(columns: readonly string[], uniqueKeys: readonly (readonly string[])[]): boolean {

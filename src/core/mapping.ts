@@ -96,7 +96,7 @@ export function keyOf(entity: EntityPolicy, system: string, row: Row): Key {
 	);
 }
 
-/** The entity that a table of `system` holds, or undefined when the policy does not name the table. */
+/** The entity that a table of `system` holds, or holds a part of, or undefined when the policy does not name the table. */
 export function entityOfTable(
 	policy: Policy,
 	system: string,
@@ -105,7 +105,8 @@ export function entityOfTable(
 ): EntityPolicy | undefined {
 	for (const entity of policy.entities.values()) {
 		const binding = entity.tables.get(system);
-		if (binding?.schema === schema && binding.table === table) return entity;
+		const tables = binding ? [binding, ...binding.parts.values()] : [];
+		if (tables.some((one) => one.schema === schema && one.table === table)) return entity;
 	}
 	return undefined;
 }

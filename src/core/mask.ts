@@ -16,6 +16,7 @@ export function maskReview<Item extends ReviewItem>(item: Item, policy: Policy):
 	const masked: [string, Json][] = Object.entries(detail).map(([name, value]) => {
 		if (name === 'fields' && entity && isObject(value)) return [name, maskFields(value, entity)];
 		if (name === 'keys' && entity && isObject(value)) return [name, maskRowKeys(value, entity)];
+		if (name === 'resembles' && entity && isObject(value)) return [name, maskTwins(value, entity)];
 		return [name, name === 'payload' ? maskEvent(value, policy) : value];
 	});
 	return { ...item, detail: Object.fromEntries(masked) };
@@ -53,6 +54,16 @@ function maskFields(fields: Record<string, Json>, { sensitive }: EntityPolicy): 
 		name,
 		sensitive.has(name) ? maskValues(state) : state,
 	]);
+	return Object.fromEntries(entries);
+}
+
+/** Two records that resemble each other: their values by field, and the keys of the other one. */
+function maskTwins(shown: Record<string, Json>, entity: EntityPolicy): Json {
+	const entries = Object.entries(shown).map(([name, value]): [string, Json] => {
+		if (!isObject(value)) return [name, value];
+		if (name === 'values') return [name, maskKeys(value, entity.sensitive)];
+		return [name, name === 'keys' ? maskRowKeys(value, entity) : maskTwins(value, entity)];
+	});
 	return Object.fromEntries(entries);
 }
 

@@ -7,8 +7,9 @@ import { laterOf } from './latest';
 import { EXISTENCE, fieldOf, type FieldState, type MergedVersion, type View } from './link';
 import { agreedVersion, goneEverywhere, isContained, isGone, setMerged, systemsInOrder } from './merged-version';
 import { invalidity } from './policy-valid';
-import { judge, outranks, type Rules, type Verdict } from './strategies';
+import { judge, outranks, type Claimant, type Rules, type Verdict } from './strategies';
 import { compare, increment, join, type VersionVector } from './version-vector';
+import { entire, forgetLosers, hasSeenValue, withOwn } from './withdrawn';
 
 /**
  * Brings one field's merged version up to date with the views of all systems: a star of
@@ -71,12 +72,13 @@ function absorb(draft: Draft, place: Place): boolean {
 		const invalid = invalidReason(place, view.canon);
 		if (invalid !== null) return holdInvalid(draft, place, invalid);
 		field.merged = { canon: view.canon, vector: view.vector, from: system, ...timeOf(place) };
-		field.views[system] = { ...view, base: view.canon };
+		field.views[system] = related(view);
 		return true;
 	}
 	const ordering = compare(view.vector, merged.vector);
 	if (ordering === 'before') return false;
 	const isEqual = equalJson(view.canon, merged.canon);
+	if (view.defaulted && !isEqual) return false;
 	if (isEqual && !(ordering === 'concurrent' && addsUp(place))) return absorbEqual(draft, place, merged);
 	if (ordering === 'equal') return overtake(place, merged);
 	return absorbDifferent(draft, place, { merged, dominates: ordering === 'after' });
@@ -117,8 +119,9 @@ function absorbEqual(draft: Draft, place: Place, merged: MergedVersion): boolean
 	if (!isNewer) explainTogether(draft, 'agreed', { field: name, system, reason: 'equal values' });
 	field.views[system] = { ...view, base: view.canon };
 	// It counts as the value of whoever would win with it, or a third system could beat the preferred one's.
-	const from = isNewer || outranks(system, merged.from, { field: name, rules }) ? system : merged.from;
-	setMerged(field, { ...merged, ...laterOf(merged, timeOf(place)), vector, from });
+	const isOurs = !view.defaulted && (isNewer || outranks(system, merged.from, { field: name, rules }));
+	const version = { ...merged, ...laterOf(merged, timeOf(place)), vector, from: isOurs ? system : merged.from };
+	setMerged(field, withOwn(version, isOurs ? view.vector : (merged.own ?? merged.vector)));
 	return true;
 }
 
@@ -134,9 +137,15 @@ function agree(draft: Draft, { field, system, view }: Place): boolean {
 	const sameBase = view.base !== undefined && equalJson(view.base, view.canon);
 	const sameVector = compare(view.vector, merged.vector) === 'equal';
 	if (sameBase && sameVector && view.accepted === undefined) return false;
-	const { accepted: _over, atMs: _shown, ...rest } = view;
-	field.views[system] = { ...rest, vector: merged.vector, base: view.canon };
+	const { accepted: _over, atMs: _shown, ...rest } = related(view);
+	field.views[system] = { ...rest, vector: merged.vector };
+	forgetLosers(field);
 	return true;
+}
+
+/** The view as one that the merged version contains. */
+function related({ defaulted: _made, ...view }: View): View {
+	return { ...view, base: view.canon };
 }
 
 /**
@@ -146,7 +155,7 @@ function agree(draft: Draft, { field, system, view }: Place): boolean {
  */
 function overtake({ field, view }: Place, merged: MergedVersion): boolean {
 	if (view.accepted !== undefined) return false;
-	setMerged(field, { ...merged, vector: increment(merged.vector, 'sync') });
+	setMerged(field, { ...entire(merged), vector: increment(merged.vector, 'sync') });
 	return true;
 }
 
@@ -160,14 +169,14 @@ function absorbDifferent(
 		setMerged(field, { canon: false, vector: join(view.vector, merged.vector), from: system });
 		return true;
 	}
-	const claim = { field: name, system, view, merged, state: draft.state, dominates };
+	const claim = { field: name, system, view, merged, state: draft.state, dominates, replaces: hasSeenValue(view, merged) };
 	const { verdict, rule } = judge(claim, rules);
 	const next = nextVersion(place, { merged, verdict, dominates });
 	if (verdict.kind === 'review') {
 		agreeOrAsk(draft, place, verdict);
 		return true;
 	}
-	if (verdict.kind === 'take' || verdict.kind === 'merge') {
+	if (verdict.kind === 'take' || verdict.kind === 'merge' || verdict.kind === 'restore') {
 		const turns = withTurn(field, system, { view, merged });
 		const invalid = invalidReason(place, next.canon);
 		if (isFight(next, turns)) {
@@ -178,12 +187,16 @@ function absorbDifferent(
 		if (turns === undefined) delete field.turns;
 		else field.turns = turns;
 	}
-	explainVerdict(draft, { place, rule, dominates, kind: verdict.kind, merged });
+	explainVerdict(draft, { place, rule, dominates: isNoConflict(claim, verdict), verdict, merged });
 	field.views[system] = { ...view, base: view.canon };
 	setMerged(field, next);
 	if (verdict.kind === 'tolerate') field.views[system] = { ...view, base: view.canon, accepted: true };
 	else if (rule === 'nulls(ignore)') tolerateNulls(field);
 	return true;
+}
+
+function isNoConflict({ field, dominates, replaces }: Claimant, { kind }: Verdict): boolean {
+	return dominates || (replaces && field !== EXISTENCE && kind === 'take');
 }
 
 /** The merged version that a verdict makes. */
@@ -194,16 +207,21 @@ function nextVersion(
 	const { view, system } = place;
 	const vector = join(view.vector, merged.vector);
 	const rewritten = view.residual ? { rewrites: (merged.rewrites ?? 0) + 1 } : {};
+	const own = merged.own ?? merged.vector;
 	switch (verdict.kind) {
 		case 'take':
-			return { canon: view.canon, vector, from: system, ...timeOf(place), ...rewritten };
+			return withOwn({ canon: view.canon, vector, from: system, ...timeOf(place), ...rewritten }, view.vector);
+		case 'restore': {
+			const { system: from, view: restored } = verdict.rival;
+			return withOwn({ canon: restored.canon, vector, from, ...timeOf({ ...place, view: restored }) }, restored.vector);
+		}
 		case 'merge':
 			// Should it be equal to what stood there, that one still is from whom it was.
 			return { ...versionOfMerge(place, { merged, canon: verdict.canon }), vector: dominates ? newer(vector, view.vector) : vector, ...rewritten };
 		case 'keep':
-			return { ...merged, vector: newer(vector, view.vector) };
+			return withOwn({ ...merged, vector: newer(vector, view.vector) }, own);
 		default:
-			return { ...merged, vector };
+			return withOwn({ ...merged, vector }, own);
 	}
 }
 

@@ -5,8 +5,9 @@ import { outranks, type Rules } from './strategies';
 import { compare, join, NOTHING_SEEN } from './version-vector';
 
 /** Whether the merged version has taken the view into account, or a person has decided over it. */
-export function isContained({ vector }: View, merged: MergedVersion | null): boolean {
+export function isContained({ vector, defaulted }: View, merged: MergedVersion | null): boolean {
 	if (merged === null) return false;
+	if (defaulted) return true;
 	const ordering = compare(vector, merged.vector);
 	return ordering === 'before' || ordering === 'equal';
 }

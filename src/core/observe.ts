@@ -1,19 +1,25 @@
 import { equalJson, type Json } from './canonical-json';
-import { explain, freeze, freezeUnreadable, startDraft, unfreeze, type Draft } from './draft';
+import { explain, freezeUnreadable, startDraft, type Draft } from './draft';
 import { foreignView, liftFailure } from './foreign-view';
 import type { JournalEntry } from './journal';
-import { EXISTENCE, existsIn, fieldOf, FIRST_EPOCH, type LinkState, type Operation, type View } from './link';
+import { fieldOf, FIRST_EPOCH, type LinkState, type Operation, type View } from './link';
 import { readFields, type FieldReading } from './mapping';
 import { deltaOf, unionOf } from './merge-values';
 import { forgetRow, insist, observeExistence } from './observe-existence';
+import { noteKeysWritten } from './obstacles';
 import { forgetPending, pendingOf } from './pending';
-import { policyHash, type Authority, type Nulls, type EntityPolicy, type Policy } from './policy';
+import { isGone } from './fold-parts';
+import { columnsRead, policyHash, type Authority, type Nulls, type EntityPolicy, type Policy } from './policy';
 import type { RecordChange } from './record-change';
 import { isMisaimed, readReference } from './references';
+import { noteDate } from './passing-date';
+import { makesPartOf } from './record-parts';
 import { isKnownRow, presenceOf } from './row-presence';
 import { NO_SCOPES, type Scopes } from './scopes';
+import { isSecondRow, noteSecondRow, settleRemoval } from './second-row';
 import { settle } from './settle';
 import { counterOf, increment, join, NOTHING_SEEN } from './version-vector';
+import { forgetLosers } from './withdrawn';
 
 /** What the change turned out to be, for the item that carried it. */
 export type Disposition = 'foreign' | 'echo' | 'residual' | 'outcome' | 'unchanged' | 'duplicate';
@@ -55,11 +61,14 @@ export function observe(before: LinkState, change: RecordChange, inForce: Policy
 	const draft = startDraft(forgetPending(before, inForce, change.system));
 	draft.state.seen[change.system] = change.position;
 	draft.journal.push({ kind: 'observed', policyHash: hash, change, ...pendingOf(before.entity, pending) });
+	if (settleRemoval(draft, change)) return { state: draft.state, disposition: 'outcome', journal: draft.journal };
+	const underWay = draft.state.inFlight[change.system];
 	const op = settle(draft, change);
+	if (op === null) noteKeysWritten(draft, underWay, entity);
 	const shown = op !== null && change.exists === null ? unseenRow(change, op, entity) : change;
 	const counts = { foreign: 0, residual: 0 };
 	if (op !== null && isSecondRow(draft.state, op, shown)) {
-		askWhichRow(draft, change.system);
+		noteSecondRow(draft, op, { change: shown, entity });
 		return { state: draft.state, disposition: 'echo', journal: draft.journal };
 	}
 	if (shown.exists !== null) observeRow(draft, { change: shown, op, counts }, entity);
@@ -90,11 +99,13 @@ function unseenRow(change: RecordChange, op: Operation, entity: EntityPolicy): R
 function observeRow(draft: Draft, step: Step, entity: EntityPolicy): void {
 	const { change, op, counts } = step;
 	const presence = presenceOf(draft.state, change, entity);
+	if (change.rowStays && presence === 'gone') return; // The main row decides whether there is a record.
 	const isRow = presence === 'record' || presence === 'archived';
 	const isNewRow = isRow && !isKnownRow(draft.state, change) && op?.kind !== 'insert';
 	if (isNewRow) forgetRow(draft, change.system);
 	if (observeExistence(draft, { change, op, presence }).isForeign) counts.foreign += 1;
 	if (change.key !== null) draft.state.keys[change.system] = change.key;
+	noteDate(draft.state, change, entity);
 	const before = counts.foreign;
 	if (isRow) observeFields(draft, { ...step, isNewRow }, entity);
 	if (counts.foreign > before && presence === 'record') insist(draft, change.system);
@@ -102,29 +113,22 @@ function observeRow(draft: Draft, step: Step, entity: EntityPolicy): void {
 
 function observeFields(draft: Draft, step: Step & { readonly isNewRow: boolean }, entity: EntityPolicy): void {
 	const { change, isNewRow } = step;
-	for (const [name, read] of readFields(entity, change.system, change.columns, change)) {
+	const columns = columnsOf(draft.state, change, entity);
+	for (const [name, read] of readFields(entity, change.system, columns, change)) {
 		const field = entity.fields.get(name);
 		const view = isNewRow ? undefined : draft.state.fields[name]?.views[change.system];
 		const reading = readReference(read, { field, change, view });
-		observeField(draft, { ...step, name, reading, authority: field?.authority, nulls: field?.nulls ?? 'clear' });
+		const isDefault = step.op?.kind === 'insert' || (view === undefined && makesPartOf(step.op, name, entity));
+		observeField(draft, { ...step, name, reading, isDefault, authority: field?.authority, nulls: field?.nulls ?? 'clear' });
 	}
 }
 
-/** Our new row came to stand beside one that users made meanwhile: theirs stays the linked one. */
-function isSecondRow(state: LinkState, op: Operation, { system, key }: RecordChange): boolean {
-	const linked = state.keys[system];
-	if (op.kind !== 'insert' || linked === undefined || key === null) return false;
-	return existsIn(state, system) && !equalJson({ ...linked }, { ...key });
-}
-
-/** Comes before every other question about the record: the answer to that one would not tell of the second row. */
-function askWhichRow(draft: Draft, system: string): void {
-	const { frozen } = fieldOf(draft.state, EXISTENCE);
-	if (frozen !== null && frozen.kind !== 'identity') unfreeze(draft, frozen.review, 'a second record was found');
-	freeze(draft, [EXISTENCE], {
-		kind: 'identity',
-		reason: `${system} got a record of its own while we were creating one: it has two now`,
-	});
+/** Where a part has lost its row, what was known of it is null; what nobody has ever heard of stays absent. */
+function columnsOf({ fields }: LinkState, change: RecordChange, entity: EntityPolicy): RecordChange['columns'] {
+	if (change.missing === undefined) return change.columns;
+	const known = [...entity.fields.values()].filter(({ name }) => fields[name]?.views[change.system] !== undefined);
+	const gone = known.flatMap((field) => columnsRead(field, change.system).filter((column) => isGone(change, column)));
+	return { ...Object.fromEntries(gone.map((column) => [column, null])), ...change.columns };
 }
 
 interface Counts {
@@ -149,6 +153,8 @@ interface FieldStep extends Step {
 	readonly name: string;
 	readonly reading: FieldReading;
 	readonly isNewRow: boolean;
+	/** Unless we wrote the field, it holds what its column holds by default: our write has made the row, or the part's row. */
+	readonly isDefault: boolean;
 	readonly authority: Authority | undefined;
 	readonly nulls: Nulls;
 }
@@ -167,13 +173,13 @@ function observeField(draft: Draft, step: FieldStep): void {
 	const before = step.isNewRow ? undefined : view;
 	if (op?.fields[name] !== undefined) {
 		observeWritten(draft, step, sent);
+	} else if (step.isDefault) {
+		// What our insert left out holds the column's default. The vector stays, for vectors never go back.
+		field.views[system] = { raw: sent.raw, canon: sent.canon, vector: view?.vector ?? NOTHING_SEEN, defaulted: true };
 	} else if (before && isSameValue(before, sent)) {
 		field.views[system] = { ...before, raw: sent.raw }; // Another spelling of the same value is no change.
 	} else if (before && sent.canon === null && step.nulls !== 'clear') {
 		observeEmptied(draft, step, { view: before, raw: sent.raw });
-	} else if (op?.kind === 'insert') {
-		// A field that our insert left out holds the column's default: nobody's change, and it has seen nothing.
-		field.views[system] = { raw: sent.raw, canon: sent.canon, vector: view?.vector ?? NOTHING_SEEN };
 	} else {
 		field.views[system] = foreignView(view, sent, change);
 		step.counts.foreign += 1;
@@ -205,7 +211,8 @@ function observeWritten(
 	const written = op?.fields[name];
 	if (written === undefined) return;
 	const { system } = change;
-	const views = fieldOf(draft.state, name).views;
+	const field = fieldOf(draft.state, name);
+	const { views } = field;
 	const view = views[system];
 	const before = view?.vector ?? NOTHING_SEEN;
 	const conferred = join(written.vector, before);
@@ -217,6 +224,7 @@ function observeWritten(
 	}
 	if (equalJson(canon, written.canon)) {
 		views[system] = { raw, canon, vector: conferred, base };
+		forgetLosers(field);
 		return;
 	}
 	if (isMisaimed(written, sent)) {

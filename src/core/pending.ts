@@ -3,6 +3,7 @@ import type { PolicyInForce } from './observe';
 import { carriersOf, type EntityPolicy, type FieldPolicy, type Policy } from './policy';
 import { NO_SCOPES, type Scopes, scopeText } from './scopes';
 import { counterOf, increment } from './version-vector';
+import { entire } from './withdrawn';
 
 /**
  * What waits for its first contact, in a policy whose other parts are live: a new field, table or
@@ -111,7 +112,7 @@ const isRelated = (view: View | undefined): boolean => view?.base !== undefined;
 
 /** The version that stands, as one that nobody's new column has seen: even where it came from the old one. */
 function unseen(merged: MergedVersion | null): MergedVersion | null {
-	return merged && { ...merged, vector: increment(merged.vector, 'sync') };
+	return merged && { ...entire(merged), vector: increment(merged.vector, 'sync') };
 }
 
 /** The view as one that has seen its own system's changes only. */

@@ -1,4 +1,4 @@
-import { equalJson, type Json } from './canonical-json';
+import { canonicalJson, equalJson, sha256Hex, type Json } from './canonical-json';
 import { explain, freeze, type Draft } from './draft';
 import {
 	EXISTENCE,
@@ -16,11 +16,14 @@ import {
 } from './link';
 import { matchFields } from './match-keys';
 import type { EntityPolicy, FieldPolicy } from './policy';
+import { partOfField } from './record-parts';
 import { holdsInsert } from './reference-graph';
 import { valueFor } from './references';
 import { strayField } from './row-presence';
+import { rowToRemove } from './second-row';
 import type { Rules } from './strategies';
 import { staleCount } from './settle';
+import { NOTHING_SEEN } from './version-vector';
 
 /** After this many stale outcomes in a row, fields travel one by one: one that changes all the time must not hold up the rest. */
 const SPLIT_AFTER_STALE = 3;
@@ -38,9 +41,10 @@ export function planOperations(draft: Draft, rules: Rules, write: boolean): bool
 		const op = planFor(draft, system, rules);
 		if (op === null) continue;
 		if (!write) {
-			explain(draft, 'would-write', { system, detail: { kind: op.kind, fields: Object.keys(op.fields) } });
+			if (noteShadow(draft, op)) planned = true;
 			continue;
 		}
+		delete draft.state.shadowed; // Said again, should shadow mode come back.
 		draft.state.inFlight[system] = op;
 		draft.state.numbers[system] = op.number;
 		explain(draft, 'op', { system, detail: { op: op.id, kind: op.kind, fields: Object.keys(op.fields) } });
@@ -49,7 +53,19 @@ export function planOperations(draft: Draft, rules: Rules, write: boolean): bool
 	return planned;
 }
 
+/** Says once what would be written: the same decision is made again and again while nothing is. @returns whether it was new */
+function noteShadow(draft: Draft, { system, kind, fields, existence }: Operation): boolean {
+	const written = Object.entries(fields).map(([name, { next, vector }]) => [name, next ?? null, { ...vector }]);
+	const text = sha256Hex(canonicalJson([kind, existence && { ...existence }, written])).slice(0, 16);
+	if (draft.state.shadowed?.[system] === text) return false;
+	draft.state.shadowed = { ...draft.state.shadowed, [system]: text };
+	explain(draft, 'would-write', { system, detail: { kind, fields: Object.keys(fields) } });
+	return true;
+}
+
 function planFor(draft: Draft, system: string, rules: Rules): Operation | null {
+	const removal = planRemoval(draft.state, system, rules);
+	if (removal !== null) return removal;
 	const existence = draft.state.fields[EXISTENCE];
 	if (existence?.merged == null) return null;
 	const isThere = existsIn(draft.state, system);
@@ -67,8 +83,8 @@ function planUpdate(draft: Draft, system: string, rules: Rules): Operation | nul
 	for (const name of storedFields(rules.entity, system)) {
 		const field = draft.state.fields[name];
 		const view = field?.views[system];
-		if (field?.merged == null || view === undefined || isStill(field)) continue;
-		if (view.accepted || equalJson(view.canon, field.merged.canon)) continue;
+		if (field?.merged == null || isStill(field)) continue;
+		if (view === undefined ? !lacksPart(draft.state, system, { name, rules }) : view.accepted || equalJson(view.canon, field.merged.canon)) continue;
 		const planned = updateField(draft, { name, system, merged: field.merged, view, rules });
 		if (planned) lacking.push([name, planned]);
 	}
@@ -82,6 +98,28 @@ function planUpdate(draft: Draft, system: string, rules: Rules): Operation | nul
 	return operation(draft.state, rules, { system, kind: 'update', key, fields, guards, existence: null });
 }
 
+/** Whether there is a value for a part's row that is not there yet. */
+export function anyLacksPart(state: LinkState, entity: EntityPolicy): boolean {
+	const withParts = [...entity.tables.values()].filter(({ parts }) => parts.size > 0);
+	return withParts.some(({ system }) =>
+		[...entity.fields.keys()].some((name) => lacksPart(state, system, { name, rules: { entity } })),
+	);
+}
+
+/**
+ * Whether the system has never had a value of the field because the record has no row of the part that it stands
+ * in, while there is something to be put there. A null says no more than that there is no row.
+ */
+function lacksPart(
+	state: LinkState,
+	system: string,
+	{ name, rules: { entity } }: { readonly name: string; readonly rules: Pick<Rules, 'entity'> },
+): boolean {
+	const { merged = null, views = {} } = state.fields[name] ?? {};
+	const isMissing = views[system] === undefined && partOfField(entity, system, name) !== null;
+	return isMissing && existsIn(state, system) && merged !== null && merged.canon !== null;
+}
+
 /** The fields that the system has a column for. What it computes can be neither written nor compared. */
 function storedFields({ fields }: EntityPolicy, system: string): string[] {
 	return [...fields.values()].flatMap(({ name, columns }) => (columns.has(system) ? [name] : []));
@@ -89,7 +127,7 @@ function storedFields({ fields }: EntityPolicy, system: string): string[] {
 
 /** The match fields, as they were last read. */
 function guardsOf(
-	{ fields }: LinkState,
+	{ fields, dates }: LinkState,
 	{ system, rules: { entity }, written }: { system: string; rules: Rules; written: readonly string[] },
 ): Record<string, Json> {
 	const stored = storedFields(entity, system);
@@ -98,17 +136,28 @@ function guardsOf(
 		const view = fields[name]?.views[system];
 		return view === undefined ? [] : [[name, view.raw]];
 	});
-	return Object.fromEntries(standing);
+	return { ...Object.fromEntries(standing), ...dateGuard({ dates }, { system, entity }) };
+}
+
+/** The date by which a row says that it is deleted: whoever has changed it meanwhile has not seen the write. */
+function dateGuard(
+	{ dates }: { readonly dates?: LinkState['dates'] | undefined },
+	{ system, entity }: { readonly system: string; readonly entity: EntityPolicy },
+): Record<string, Json> {
+	const soft = entity.deletes.as.get(system);
+	const known = dates?.[system];
+	return soft && 'passed' in soft && known ? { [EXISTENCE]: known.raw } : {};
 }
 
 function updateField(
 	draft: Draft,
-	{ name, system, merged, view, rules }: FieldPlace & { view: View },
+	{ name, system, merged, view, rules }: FieldPlace & { view: View | undefined },
 ): OperationField | null {
 	const written = valueFor(draft, { name, system, canon: merged.canon, rules });
 	if (written === null) return null;
 	if (written.ok) {
-		return { expected: view.raw, next: written.value, canon: merged.canon, vector: merged.vector };
+		const expected = view === undefined ? {} : { expected: view.raw };
+		return { ...expected, next: written.value, canon: merged.canon, vector: merged.vector };
 	}
 	freezeUnwritable(draft, { name, system, reason: written.reason });
 	return null;
@@ -191,7 +240,7 @@ function planRevival(draft: Draft, { system, rules, merged }: WholeRecord): Oper
 		if (planned) fields.push([name, planned]);
 	}
 	const key = draft.state.keys[system] ?? null;
-	return operation(draft.state, rules, { system, kind: 'update', key, fields, guards: {}, existence: merged.vector });
+	return operation(draft.state, rules, { system, kind: 'update', key, fields, guards: dateGuard(draft.state, { system, entity: rules.entity }), existence: merged.vector });
 }
 
 /** A record that is saved in two steps is not there yet after the first one: it waits, and the queue says what for. */
@@ -206,6 +255,18 @@ function isIncomplete(draft: Draft, system: string, { entity }: Rules): boolean 
 	return true;
 }
 
+/** Removes a row of ours beside the linked one, if it still is exactly as we made it. It confers nothing. */
+function planRemoval(state: LinkState, system: string, rules: Rules): Operation | null {
+	const row = rowToRemove(state, system);
+	const stored = storedFields(rules.entity, system).filter((name) => row !== null && Object.hasOwn(row.fields, name));
+	if (row === null || stored.length === 0) return null;
+	const fields = stored.map((name): [string, OperationField] => {
+		const expected = row.fields[name] ?? null;
+		return [name, { expected, canon: expected, vector: NOTHING_SEEN }];
+	});
+	return operation(state, rules, { system, kind: 'delete', key: row.key, fields, guards: {}, existence: null });
+}
+
 /** Removes the row if every mapped field still is what was seen when the delete was decided. */
 function planDelete(draft: Draft, { system, rules, merged }: WholeRecord): Operation | null {
 	const fields: [string, OperationField][] = [];
@@ -214,7 +275,7 @@ function planDelete(draft: Draft, { system, rules, merged }: WholeRecord): Opera
 		if (view) fields.push([name, { expected: view.raw, canon: view.canon, vector: view.vector }]);
 	}
 	const key = draft.state.keys[system] ?? null;
-	return operation(draft.state, rules, { system, kind: 'delete', key, fields, guards: {}, existence: merged.vector });
+	return operation(draft.state, rules, { system, kind: 'delete', key, fields, guards: dateGuard(draft.state, { system, entity: rules.entity }), existence: merged.vector });
 }
 
 function operation(

@@ -1,4 +1,5 @@
 import { carriersOf, type EntityPolicy, type TableBinding } from './policy';
+import { checkParts } from './policy-parts';
 import type { PolicyPath, PolicyProblems } from './policy-problems';
 import { isSameScalar } from './row-scope';
 import { didYouMean } from './suggest';
@@ -23,17 +24,25 @@ export function checkEntity(entity: EntityPolicy, context: CheckContext): void {
 export function checkTables(entities: Iterable<EntityPolicy>, problems: PolicyProblems): void {
 	const entityOf = new Map<string, string>();
 	for (const entity of entities) {
-		for (const { system, schema, table } of entity.tables.values()) {
+		for (const { system, schema, table, path } of tablesOf(entity)) {
 			if (table === '') continue; // Unreadable, and reported as such.
 			const name = JSON.stringify([system, schema, table]);
 			const other = entityOf.get(name);
 			if (other !== undefined) {
 				const message = `is already the table of the entity "${other}"`;
-				problems.add(['entities', entity.name, system, 'table'], message);
+				problems.add(['entities', entity.name, system, ...path, 'table'], message);
 			}
 			entityOf.set(name, entity.name);
 		}
 	}
+}
+
+/** The main tables and the parts, and where under its system the document names each. */
+function tablesOf({ tables }: EntityPolicy): { system: string; schema: string; table: string; path: string[] }[] {
+	return [...tables.values()].flatMap(({ system, schema, table, parts }) => [
+		{ system, schema, table, path: [] },
+		...[...parts.values()].map((part) => ({ system, schema: part.schema, table: part.table, path: ['parts', part.name] })),
+	]);
 }
 
 /** No column of a system may get its value from two places. */
@@ -56,6 +65,7 @@ function checkColumns(
 	const table = entity.tables.get(system);
 	if (!table) return;
 	const soft = entity.deletes.as.get(system)?.column;
+	checkParts(entity, table, { problems, path: [...path, system] });
 	checkScope(table, { problems, path: [...path, system] }, fieldOf);
 	checkGiven(table, { problems, path: [...path, system] }, { fieldOf, soft });
 }

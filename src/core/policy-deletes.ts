@@ -2,7 +2,7 @@ import type { Json } from './canonical-json';
 import type { Codec } from './codecs/codec';
 import type { DeletePolicy, FieldPolicy, Scalar, SoftDelete } from './policy';
 import type { PolicyPath, PolicyProblems } from './policy-problems';
-import { deletesShape, massDeleteShape, scalar, softDeleteShape } from './policy-schema';
+import { datedDeleteShape, deletesShape, massDeleteShape, scalar, softDeleteShape } from './policy-schema';
 import { isSameScalar } from './row-scope';
 import { didYouMean, listOf } from './suggest';
 
@@ -31,10 +31,7 @@ export function readDeletes(value: unknown, context: DeletesContext): DeletePoli
 
 /** The rules as the document writes them. */
 export function documentOfDeletes({ conflict, massDelete, as }: DeletePolicy): Json {
-	const soft = [...as].map(([system, { column, deleted, live }]): [string, Json] => [
-		system,
-		{ [column]: { deleted, live } },
-	]);
+	const soft = [...as].map(([system, { column, ...says }]): [string, Json] => [system, { [column]: { ...says } }]);
 	return {
 		conflict,
 		massDelete: { ...massDelete },
@@ -77,11 +74,16 @@ function readAs(value: unknown, context: DeletesContext): DeletePolicy['as'] {
 
 	function put(system: string, column: string, { value: given, place, spell }: GivenSoftDelete): void {
 		const said = readSoftDelete(column, given, { problems, path: place });
-		const soft = said && spell ? { column, deleted: spell(said.deleted), live: spell(said.live) } : said;
+		const soft = said && spell ? spelledAs(said, spell) : said;
 		if (soft === undefined) return;
 		if (read.has(system)) problems.add(place, `says a second time how ${system} deletes`);
 		read.set(system, soft);
 	}
+}
+
+function spelledAs(said: SoftDelete, spell: (canon: Scalar) => Scalar): SoftDelete {
+	// A date is read as it stands in the column, whatever the field's codec makes of it.
+	return 'passed' in said ? said : { ...said, deleted: spell(said.deleted), live: spell(said.live) };
 }
 
 interface GivenSoftDelete {
@@ -135,8 +137,12 @@ function readSoftDelete(
 	if (typeof value !== 'object' || value === null) {
 		const given = problems.read(scalar, value, path);
 		if (given === undefined) return undefined;
-		problems.add(path, 'must be true, false, or { deleted: …, live: … } with the values of a deleted row and of one that is brought back');
+		problems.add(path, 'must be true, false, { deleted: …, live: … } with the values of a deleted row and of one that is brought back, or { passed: true } where it holds a date');
 		return undefined;
+	}
+	if ('passed' in value) {
+		const { passed, live = null } = problems.readObject(value, datedDeleteShape, path);
+		return passed && { column, passed, live };
 	}
 	const { deleted, live } = problems.readObject(value, softDeleteShape, path);
 	if (deleted === undefined || live === undefined) return undefined;

@@ -11,7 +11,9 @@ import {
 } from './policy';
 import { documentOfColumnRules, quoteName } from './policy-columns';
 import { documentOfDeletes } from './policy-deletes';
+import { documentOfParts } from './policy-parts';
 import { documentOfParent } from './policy-references';
+import { documentOfSimilar } from './policy-similar';
 import { strategyText } from './policy-strategy';
 import { documentOfValid } from './policy-valid';
 
@@ -56,6 +58,7 @@ function documentOfEntity(entity: EntityPolicy): Json {
 		deletes: documentOfDeletes(entity.deletes),
 		...(entity.required.size > 0 ? { required: [...entity.required] } : {}),
 		...documentOfParent(entity),
+		...documentOfSimilar(entity.similar),
 		sensitive: [...entity.sensitive],
 	};
 }
@@ -65,6 +68,7 @@ function documentOfTable({ schema, table, key, ...columns }: TableBinding): Json
 		table: [schema, table].map(quoteName).join('.'),
 		key: [...key],
 		...documentOfColumnRules(columns),
+		...documentOfParts(columns),
 	};
 }
 

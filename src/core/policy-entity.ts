@@ -9,11 +9,12 @@ import { readColumnRules } from './policy-columns';
 import { readDeletes, withoutSoftDeletes } from './policy-deletes';
 import { readField } from './policy-field';
 import type { PolicyPath, PolicyProblems } from './policy-problems';
+import { readParts } from './policy-parts';
 import { readParent } from './policy-references';
+import { readSimilar } from './policy-similar';
 import {
 	entityShape,
 	fieldName,
-	LATER_ENTITY_KEYS,
 	tableShape,
 } from './policy-schema';
 import { listOf } from './suggest';
@@ -31,7 +32,7 @@ export function readEntity(value: unknown, context: EntityContext): EntityPolicy
 	const { problems, path, systems } = context;
 	const tableKeys = Object.fromEntries(systems.map((system) => [system, z.unknown()]));
 	const shape = { ...tableKeys, ...entityShape };
-	const read = problems.readObject(value, shape, path, LATER_ENTITY_KEYS);
+	const read = problems.readObject(value, shape, path);
 	const byKey: Readonly<Record<string, unknown>> = read;
 	const bound = systems.filter((system) => byKey[system] !== undefined);
 	if (bound.length < 2) {
@@ -50,6 +51,7 @@ export function readEntity(value: unknown, context: EntityContext): EntityPolicy
 		fields,
 		deletes,
 		required: new Set([...(read.required ?? [])].sort()),
+		similar: readSimilar(read.similar, { problems, path, fields }),
 		parent: readParent(read.parent, { problems, path, fields }),
 		sensitive: new Set([...(read.sensitive ?? [])].sort()),
 	};
@@ -70,6 +72,7 @@ function readTable(
 		table: read.table?.table ?? '',
 		key: read.key ?? [],
 		...readColumnRules(read, { problems, path: place }),
+		parts: readParts(read.parts, { problems, path: place }),
 	};
 }
 

@@ -1,10 +1,11 @@
 import { lintCodecs } from './lint-codecs';
 import type { LintFinding } from './lint-finding';
 import { lintColumns } from './lint-columns';
+import { type FactsOf, joinedFacts, lintParts } from './lint-parts';
 import { lintReferences } from './lint-references';
 import { lintRequired, type EntityFacts } from './lint-required';
 import { lintTable } from './lint-tables';
-import { carriersOf, type EntityPolicy, type FieldPolicy, type Policy } from './policy';
+import { carriersOf, type EntityPolicy, type FieldPolicy, type Policy, type TableBinding } from './policy';
 import type { ColumnFacts, TableFacts } from './table-facts';
 
 /**
@@ -20,21 +21,24 @@ export function lintPolicy(
 ): readonly LintFinding[] {
 	return [...policy.entities.values()].flatMap((entity) => {
 		const known = factsOf(entity, facts);
+		const parts = [...entity.tables.values()].flatMap((binding) => lintParts(entity, binding, ofSystem(facts, binding)));
 		return [
 			...lintMatch(entity),
 			...lintFields(entity, known),
 			...lintReferences(policy, entity, known),
 			...lintTables(entity, known),
+			...parts,
 		];
 	});
 }
 
+function ofSystem(facts: readonly TableFacts[], { system }: TableBinding): FactsOf {
+	return ({ schema, table }) => facts.find((one) => one.system === system && one.schema === schema && one.table === table);
+}
+
 function factsOf(entity: EntityPolicy, facts: readonly TableFacts[]): EntityFacts {
 	const known = [...entity.tables.values()].flatMap((binding): [string, TableFacts][] => {
-		const found = facts.find(
-			({ system, schema, table }) =>
-				system === binding.system && schema === binding.schema && table === binding.table,
-		);
+		const found = joinedFacts(binding, ofSystem(facts, binding));
 		return found ? [[binding.system, found]] : [];
 	});
 	return new Map(known);

@@ -55,20 +55,16 @@ export class PolicyProblems {
 	/**
 	 * Reads an object with known keys, each by itself: a problem with one key does not hide those
 	 * of the next. Unknown keys are problems.
-	 *
-	 * @param later - keys that a later version will know
 	 */
 	readObject<S extends Shape>(
 		value: unknown,
 		shape: S,
 		path: PolicyPath,
-		later: readonly string[] = [],
 	): ReadShape<S> {
 		const object = new Map(this.readEntries(value, path));
 		const known = Object.keys(shape);
 		for (const key of object.keys()) {
-			if (later.includes(key)) this.add([...path, key], 'is not available in this version');
-			else if (!Object.hasOwn(shape, key)) {
+			if (!Object.hasOwn(shape, key)) {
 				this.add([...path, key], `is not a known key${didYouMean(key, known)}`);
 			}
 		}

@@ -21,10 +21,7 @@ export const fieldName = wordOf(
 	'must be 1 to 63 letters, digits and underscores, a letter first',
 ).refine(isFreeName, RESERVED);
 
-/** Keys that the design knows and this version does not. */
-export const LATER_ENTITY_KEYS = ['parts', 'recheck'];
-
-const ENTITY_WORDS = ['match', 'fields', 'deletes', 'required', 'sensitive', 'parent', 'where', ...LATER_ENTITY_KEYS];
+const ENTITY_WORDS = ['match', 'fields', 'deletes', 'required', 'sensitive', 'parent', 'similar', 'where', 'parts', 'recheck'];
 const FIELD_WORDS = ['owner', 'onForeignEdit', 'resolve', 'codec', 'map', 'nulls', 'valid', 'references'];
 /** A system with such a name could not be told from the document's own words, or from a vector's other components. */
 const RESERVED_SYSTEMS = new Set([...ENTITY_WORDS, ...FIELD_WORDS, 'human', 'sync', 'shared']);
@@ -67,6 +64,18 @@ export const tableShape = {
 	insert: z.unknown(),
 	stamp: z.unknown(),
 	where: z.unknown(),
+	parts: z.unknown(),
+};
+
+/** A further table of the same records. */
+export const partShape = {
+	table: nameInSchema('table'),
+	key: z
+		.array(column, mustBe('a list of column names, [customer_id]'))
+		.min(1, 'must name at least one column')
+		.refine(isDistinct, 'names a column twice'),
+	insert: z.unknown(),
+	stamp: z.unknown(),
 };
 
 /** Of a column under `insert` that is numbered by the target. */
@@ -91,6 +100,16 @@ export const entityShape = {
 	required: fieldNames().optional(),
 	sensitive: fieldNames().optional(),
 	parent: z.unknown(),
+	similar: z.unknown(),
+};
+
+/** Which records a person is asked about. */
+export const similarShape = {
+	fields: z
+		.array(z.string('must be a field name'), mustBe('a list of field names, [name, city]'))
+		.min(1, 'must name at least one field')
+		.refine(isDistinct, 'names a field twice'),
+	above: z.number('must be a number between 0.5 and 1').min(0.5, 'must be at least 0.5').max(1, 'must be at most 1').optional(),
 };
 
 /** The entity whose record this one is a part of, and the field that names it. */
@@ -144,6 +163,9 @@ export const deletesShape = {
 
 /** How a row says that it is deleted, and that it is not. */
 export const softDeleteShape = { deleted: scalar, live: scalar };
+
+/** A row is deleted once the column's time has passed. */
+export const datedDeleteShape = { passed: z.literal(true, 'must be true'), live: scalar.optional() };
 
 export const massDeleteShape = {
 	rows: z

@@ -29,10 +29,18 @@ export interface EntityPolicy {
 	readonly deletes: DeletePolicy;
 	/** Fields without which a record is not yet created in other systems. */
 	readonly required: ReadonlySet<string>;
+	/** Which records without a common match key may be the same, for a person to say. Null: no such proposals. */
+	readonly similar: SimilarRule | null;
 	/** The field that names the record this one is a part of. Null: it is part of none. */
 	readonly parent: string | null;
 	/** Fields to be masked wherever a person or a log can read them. */
 	readonly sensitive: ReadonlySet<string>;
+}
+
+/** Fields whose texts are compared, the first one first, and how much they must resemble each other (0 to 1). */
+export interface SimilarRule {
+	readonly fields: readonly string[];
+	readonly above: number;
 }
 
 export interface TableBinding {
@@ -47,6 +55,21 @@ export interface TableBinding {
 	readonly stamp: ReadonlyMap<string, StampValue>;
 	/** The rows that are records; those outside are none of ours. */
 	readonly where: RowScope;
+	/** Further tables that hold columns of the same records, by name; see `record-parts.ts`. */
+	readonly parts: ReadonlyMap<string, PartBinding>;
+}
+
+/** A table joined one-to-one to a binding's main table: a record of the system has one row of it at most. */
+export interface PartBinding {
+	/** Before the dot in the names of its columns: `address.city`. */
+	readonly name: string;
+	readonly schema: string;
+	readonly table: string;
+	/** The columns that hold the main row's key, in the order of the binding's key. */
+	readonly key: readonly string[];
+	/** As of the main table, by the columns' own names. */
+	readonly insert: ReadonlyMap<string, InsertValue>;
+	readonly stamp: ReadonlyMap<string, StampValue>;
 }
 
 /** A constant, the column's own default, or the next number of a sequence of the target. */
@@ -180,11 +203,20 @@ export interface DeletePolicy {
 }
 
 /** The column's value in a deleted row, and the one that brings the row back. */
-export interface SoftDelete {
+export interface MarkedDelete {
 	readonly column: string;
 	readonly deleted: Scalar;
 	readonly live: Scalar;
 }
+
+/** A row is deleted once the time in the column has passed, and back with `live`; null never passes. */
+export interface DatedDelete {
+	readonly column: string;
+	readonly passed: true;
+	readonly live: Scalar;
+}
+
+export type SoftDelete = MarkedDelete | DatedDelete;
 
 /** The hash that every decision records: SHA-256 of the normal form's canonical JSON. Take it once per batch. */
 export function policyHash(policy: Pick<Policy, 'document'>): string {

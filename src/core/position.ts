@@ -30,6 +30,11 @@ export function lsnOfPosition(position: Position): bigint {
 	return BigInt(`0x${position.slice(0, 8)}${position.slice(9, 17)}`);
 }
 
+/** The event's place in its transaction. */
+export function indexOfPosition(position: Position): number {
+	return Number(position.slice(position.indexOf(':') + 1));
+}
+
 export function isPosition(text: string): boolean {
 	return POSITION.test(text);
 }

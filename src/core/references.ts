@@ -1,5 +1,5 @@
 import type { Json } from './canonical-json';
-import { equalJson } from './canonical-json';
+import { canonicalJson, equalJson } from './canonical-json';
 import { explain, startDraft, type Draft } from './draft';
 import { EXISTENCE, existsIn, isStill, type Key, type LinkState, type OperationField, type View } from './link';
 import { keyText, rawFor, type FieldReading } from './mapping';
@@ -8,6 +8,7 @@ import type { EntityPolicy, FieldPolicy, Policy } from './policy';
 import type { RecordChange } from './record-change';
 import { referenceFields, type ReferenceField } from './reference-graph';
 import type { Rules } from './strategies';
+import type { Twin } from './twins';
 
 /**
  * References: fields whose values name other records. Each system names them by keys of its own, so the
@@ -35,11 +36,17 @@ export interface Referred {
 	readonly keys: Readonly<Record<string, string>>;
 	/** Whether it stays, is about to be deleted, or a person is asked whether it shall exist. */
 	readonly fate: 'stays' | 'goes' | 'asked';
+	/** The link that it has been joined into; absent: none. */
+	readonly into?: string;
 }
 
 /** What a decision about one link knows of others. Absent members: nothing. */
 export interface Known {
 	readonly referred?: readonly Referred[];
+	/** Who resembles a record that is not in every system; absent: nobody has looked. */
+	readonly twins?: readonly Twin[];
+	/** Somebody has woken the link, though its state asks for nothing: what it waits for may have come. */
+	readonly freed?: true;
 	/** By the values it has once its references are known, another link is the same record. */
 	readonly isTaken?: true;
 }
@@ -53,10 +60,12 @@ export interface Wait {
 	readonly field: string;
 	readonly system: string;
 	readonly reason: string;
+	/** What a commit about the named record tells when it may be over; see `referenceTells`. */
+	readonly until: string;
 }
 
 /** What others need to know of a link that they refer to. */
-export function referredOf({ id, entity, keys, fields, inFlight }: LinkState): Referred {
+export function referredOf({ id, entity, keys, fields, inFlight, into }: LinkState): Referred {
 	const { merged = null, views = {} } = fields[EXISTENCE] ?? {};
 	const rows = Object.entries(keys).flatMap(([system, key]) => {
 		const text = singleKey(key);
@@ -65,7 +74,8 @@ export function referredOf({ id, entity, keys, fields, inFlight }: LinkState): R
 	const goes = merged?.canon === false || Object.values(inFlight).some(({ kind }) => kind === 'delete');
 	const existence = fields[EXISTENCE];
 	const isAsked = existence !== undefined && isStill(existence);
-	return { link: id, entity, keys: Object.fromEntries(rows), fate: goes ? 'goes' : isAsked ? 'asked' : 'stays' };
+	const fate = goes ? 'goes' : isAsked ? 'asked' : 'stays';
+	return { link: id, entity, keys: Object.fromEntries(rows), fate, ...(into === undefined ? {} : { into }) };
 }
 
 function singleKey(key: Key): string | null {
@@ -206,7 +216,8 @@ export function adoptReferences(draft: Draft, { entity, known = NOTHING_KNOWN }:
 				explain(draft, 'linked', { field: name, system, detail: { by: 'reference', link: found.canon } });
 				changed = true;
 			} else if (isUnlinked(view.canon) && columns.size > 1 && existsIn(draft.state, system) && !view.accepted) {
-				draft.waits.push({ kind: 'read', field: name, system, reason: `the ${references} that ${system} names is not known yet` });
+				const reason = `the ${references} that ${system} names is not known yet`;
+				draft.waits.push({ kind: 'read', field: name, system, reason, until: untilKnown(references, view.canon) });
 			}
 		}
 	}
@@ -225,6 +236,7 @@ function linkNamed(
 	canon: Json,
 	{ references, known, self }: { references: string; known: Known; self: LinkState },
 ): string | null {
+	if (typeof canon === 'string') return known.referred?.find(({ link }) => link === canon)?.into ?? null;
 	if (!isUnlinked(canon)) return null;
 	const all = [referredOf(self), ...(known.referred ?? [])];
 	return all.find(({ entity, keys }) => entity === references && keys[canon.system] === canon.key)?.link ?? null;
@@ -247,9 +259,22 @@ export function valueFor(
 	const found = known.find(({ link }) => link === canon);
 	const key = found?.keys[system];
 	if (key !== undefined && found?.fate !== 'goes') return { ok: true, value: key };
-	draft.waits.push({ kind: 'write', field: name, system, reason: whyNot(found, { references, system }) });
+	const until = isUnlinked(canon) ? untilKnown(references, canon) : untilChanged(canon);
+	draft.waits.push({ kind: 'write', field: name, system, reason: whyNot(found, { references, system }), until });
 	return null;
 }
+
+/** What links that refer to this one may wait for, and this step has brought: that it is known by a key, or has another row or fate. */
+export function referenceTells(before: LinkState, after: LinkState): string[] {
+	const [was, is] = [referredOf(before), referredOf(after)];
+	if (equalJson({ ...was, keys: { ...was.keys } } as Json, { ...is, keys: { ...is.keys } } as Json)) return [];
+	const keys = Object.entries(is.keys).filter(([system, key]) => was.keys[system] !== key);
+	return [untilChanged(after.id), ...keys.map(([system, key]) => untilKnown(after.entity, { system, key }))];
+}
+
+/** What a commit tells that changes a record's rows, keys or fate. */
+export const untilChanged = (link: Json): string => `record ${String(link)}`;
+const untilKnown = (entity: string, { system, key }: Unlinked): string => `key ${canonicalJson([entity, system, key])}`;
 
 function whyNot(found: Referred | undefined, { references, system }: { references: string; system: string }): string {
 	const it = `the ${references} it names`;

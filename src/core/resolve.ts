@@ -1,6 +1,7 @@
 import type { Json } from './canonical-json';
 import { openReviews, startDraft, unfreeze, type Draft } from './draft';
 import { SyncError } from './errors';
+import { giveAway, keepApart, takeIn } from './join-links';
 import type { JournalEntry } from './journal';
 import { EXISTENCE, fieldOf, type FieldState, type LinkState } from './link';
 import type { PolicyInForce } from './observe';
@@ -26,7 +27,13 @@ export type Choice =
 	| { readonly kind: 'dismiss' }
 	/** Let the rules decide again (after a failure was mended). */
 	| { readonly kind: 'retry' }
+	| Joining
 	| Answer;
+
+/** Two links turn out to be one record: what became of the answer for each of them. Nobody chooses these. */
+type Joining =
+	| { readonly kind: 'join'; readonly absorbed: LinkState }
+	| { readonly kind: 'joined'; readonly into: string };
 
 /** To an approval: what is proposed may be done, or may not. */
 interface Answer {
@@ -49,7 +56,9 @@ export function resolve(before: LinkState, resolution: Resolution, { policy, has
 	const fields = heldFields(before, resolution, policy.name);
 	const draft = startDraft(before);
 	draft.journal.push({ kind: 'resolved', policyHash: hash, resolution });
+	if (resolution.choice.kind === 'joined') return { state: giveAway(before, resolution.choice.into), journal: draft.journal };
 	unfreeze(draft, resolution.review, resolution.choice.kind);
+	if (answerTwin(draft, before, resolution)) return { state: draft.state, journal: draft.journal };
 	const systems = [...(policy.entities.get(before.entity)?.tables.keys() ?? [])];
 	for (const name of fields) {
 		const owner = ownerOf(policy.entities.get(before.entity)?.fields.get(name));
@@ -58,6 +67,18 @@ export function resolve(before: LinkState, resolution: Resolution, { policy, has
 		resolveField(draft, name, choice);
 	}
 	return { state: draft.state, journal: draft.journal };
+}
+
+/** Carries out what a person has said about two records that resemble each other. @returns whether the item asks about such two */
+function answerTwin(draft: Draft, { fields }: LinkState, { choice, review }: Resolution): boolean {
+	if (choice.kind === 'join') {
+		takeIn(draft, choice.absorbed);
+		return true;
+	}
+	const { twin, review: held } = fields[EXISTENCE]?.frozen ?? {};
+	if (choice.kind !== 'reject' || twin === undefined || held !== review) return false;
+	keepApart(draft, twin);
+	return true;
 }
 
 /** The fields that the item holds; checks the token, but for an item about many links, whose token is checked once for all. */
@@ -74,13 +95,14 @@ function heldFields(before: LinkState, { review, token }: Resolution, policy: st
 }
 
 /** A choice, or what an answer comes to that is none: the merged version stands, a row that has left counts as deleted. */
-type CarriedOut = Exclude<Choice, Answer> | { readonly kind: 'stand' | 'let-go' };
+type CarriedOut = Exclude<Choice, Answer | Joining> | { readonly kind: 'stand' | 'let-go' };
 
 /** What approving or rejecting means for one field. */
 function plainChoice(
 	choice: Choice,
 	{ name, state, owner }: { name: string; state: LinkState; owner: string | null },
 ): CarriedOut {
+	if (choice.kind === 'join' || choice.kind === 'joined') return { kind: 'retry' };
 	if (!isAnswer(choice)) return choice;
 	const approves = choice.kind === 'approve';
 	const { frozen = null } = state.fields[name] ?? {};

@@ -1,5 +1,6 @@
 import { equalJson, type Json } from './canonical-json';
 import { existsIn, hasRowIn, isOutsideIn, type LinkState } from './link';
+import { hasPassed } from './passing-date';
 import type { EntityPolicy } from './policy';
 import type { RecordChange } from './record-change';
 import { isInScope, isSameScalar, OUTSIDE } from './row-scope';
@@ -15,9 +16,9 @@ export type RowPresence =
 	| 'gone';
 
 /** Whether a row may make a link, or be taken into one: it is there, and known to be one of ours. */
-export function mayBeTakenIn({ tables }: EntityPolicy, { exists, system, columns }: RecordChange): boolean {
+export function mayBeTakenIn({ tables }: EntityPolicy, { exists, system, columns, rowStays }: RecordChange): boolean {
 	const where = tables.get(system)?.where;
-	return exists === true && where !== undefined && isInScope(where, columns) === true;
+	return exists === true && !rowStays && where !== undefined && isInScope(where, columns) === true;
 }
 
 /** The field whose value would put a new row outside, so that it would be none of ours; null when there is none. */
@@ -39,10 +40,12 @@ export function strayField(
 export function presenceOf(state: LinkState, change: RecordChange, { tables, deletes }: EntityPolicy): RowPresence {
 	const { system, columns } = change;
 	if (change.exists !== true) return 'gone';
+	if (change.rowStays && !hasRowIn(state, system)) return 'gone';
 	const isInside = isInScope(tables.get(system)?.where ?? new Map(), columns) ?? !isOutsideIn(state, system);
 	if (!isInside) return 'outside';
 	const soft = deletes.as.get(system);
 	if (soft === undefined) return 'record';
+	if ('passed' in soft) return hasPassed(state, change, soft) ? 'archived' : 'record';
 	const said = Object.hasOwn(columns, soft.column) ? columns[soft.column] : undefined;
 	const isArchived = said === undefined ? isArchivedIn(state, system) : isSameScalar(said, soft.deleted);
 	return isArchived ? 'archived' : 'record';

@@ -1,7 +1,8 @@
 import { canonicalJson, sha256Hex } from './canonical-json';
 import { EXISTENCE } from './link';
 import { documentOfWhere } from './policy-columns';
-import { mapDocument, type EntityPolicy, type Policy } from './policy';
+import { columnsRead, mapDocument, type EntityPolicy, type FieldPolicy, type Policy, type TableBinding } from './policy';
+import { partColumn } from './record-parts';
 
 /**
  * One field of one entity in one system: the unit that a first contact reads, reports and a person
@@ -46,16 +47,21 @@ export function scopesIn(policy: Policy, scopes: Iterable<string>): string[] {
 	return [...scopes].filter((scope) => known.has(scope)).sort();
 }
 
-/** What the stream of a system reads, for its registration: one short hash per scope, which reveals no names. */
-export function readHash(policy: Policy, system: string): string {
-	return [...hashesOf(policy, system).keys()].sort().join('.');
+/**
+ * What the stream of a system reads, for its registration: one short hash per scope, which reveals no names.
+ *
+ * @param without - scopes that cannot be read, because their columns are gone
+ */
+export function readHash(policy: Policy, system: string, without: Scopes = NO_SCOPES): string {
+	const read = [...hashesOf(policy, system)].filter(([, scope]) => !without.has(scopeText(scope)));
+	return read.map(([hash]) => hash).sort().join('.');
 }
 
 /** Of what was read by `hash`, the part that this policy still has. */
-export function stillRead(policy: Policy, system: string, hash: string): string {
+export function stillRead(policy: Policy, system: string, { hash, without }: { hash: string; without: Scopes }): string {
 	const read = new Set(hash.split('.'));
-	return [...hashesOf(policy, system).keys()]
-		.filter((one) => read.has(one))
+	return [...hashesOf(policy, system)]
+		.flatMap(([one, scope]) => (read.has(one) && !without.has(scopeText(scope)) ? [one] : []))
 		.sort()
 		.join('.');
 }
@@ -89,14 +95,16 @@ function bindings({ entities }: Policy): Map<string, string> {
 
 function bindingsOf(entity: EntityPolicy): [string, string][] {
 	const { name, tables, fields } = entity;
-	return [...tables].flatMap(([system, { schema, table, key, where }]) => {
+	return [...tables].flatMap(([system, binding]) => {
+		const { schema, table, key, where } = binding;
 		const row = [schema, table, [...key], ...(where.size > 0 ? [documentOfWhere(where)] : [])];
 		const ofFields = [...fields.values()].flatMap((field): [string, string][] => {
 			const column = field.columns.get(system) ?? field.computed.get(system);
 			if (column === undefined) return [];
 			const { codec: _made, ...named } = column;
 			const map = field.map ? mapDocument(field.map) : null;
-			const said = [row, named, map, ...(field.references === null ? [] : [field.references])];
+			const joined = partsRead(field, binding);
+			const said = [row, named, map, ...(field.references === null ? [] : [field.references]), ...joined];
 			const from = JSON.parse(JSON.stringify(said)) as unknown;
 			return [[scopeText({ entity: name, field: field.name, system }), canonicalJson(from)]];
 		});
@@ -107,4 +115,10 @@ function bindingsOf(entity: EntityPolicy): [string, string][] {
 			...ofFields,
 		];
 	});
+}
+
+/** The parts that the field's columns are of, as far as they say where values come from. */
+function partsRead(field: FieldPolicy, binding: TableBinding): { readonly part: readonly string[] }[] {
+	const parts = columnsRead(field, binding.system).flatMap((column) => partColumn(binding, column)?.part ?? []);
+	return [...new Set(parts)].map(({ name, schema, table, key }) => ({ part: [name, schema, table, ...key] }));
 }

@@ -5,6 +5,7 @@ import { compareLengths, compareValues, deltaOf, unionOf, type Merged } from './
 import type { EntityPolicy, FieldPolicy, ForeignEdit, Policy, Strategy } from './policy';
 import { strategyText } from './policy-strategy';
 import type { Known } from './references';
+import { losersUnseen, type Rival } from './withdrawn';
 
 /** What a rule makes of a view that the merged version does not contain yet. */
 export type Verdict =
@@ -14,6 +15,8 @@ export type Verdict =
 	| { readonly kind: 'keep' }
 	/** Both go into a value that is neither's. */
 	| { readonly kind: 'merge'; readonly canon: Json }
+	/** The view withdraws the merged value, and what had lost to that one beats the view. */
+	| { readonly kind: 'restore'; readonly rival: Rival }
 	/** The merged value stays, and the view may differ. */
 	| { readonly kind: 'tolerate' }
 	/** @param proposal - the view's value is right unless somebody objects */
@@ -28,6 +31,8 @@ export interface Claimant {
 	readonly state: LinkState;
 	/** The view has seen all that the merged version has seen. */
 	readonly dominates: boolean;
+	/** The view's author had seen the merged value, though perhaps not all that had lost to it before. */
+	readonly replaces: boolean;
 }
 
 export interface Rules {
@@ -63,13 +68,12 @@ function judgeNull({ view, merged, dominates }: Claimant, { nulls }: FieldPolicy
 
 /** Between versions that have not seen each other. */
 function judgeConcurrent(claimant: Claimant, strategy: Strategy, rules: Rules): Verdict {
-	const { field, system, view, merged } = claimant;
+	const { field, view, merged } = claimant;
 	switch (strategy.kind) {
 		case 'prefer':
-			// A system's newer value beats its own older one, which is all that it has not seen of the merged version.
-			return takeIf(system === merged.from || outranks(system, merged.from, { field, rules }));
+			return judgePreferred(claimant, rules);
 		case 'latest':
-			return judgeLatest(claimant, strategy.toleranceMs);
+			return judgeLatest(claimant, { toleranceMs: strategy.toleranceMs, rules });
 		case 'max':
 			return judgeBest(claimant, (a, b) => compareValues(a, b) > 0);
 		case 'min':
@@ -86,6 +90,17 @@ function judgeConcurrent(claimant: Claimant, strategy: Strategy, rules: Rules): 
 }
 
 const takeIf = (takes: boolean): Verdict => ({ kind: takes ? 'take' : 'keep' });
+
+function judgePreferred(claimant: Claimant, rules: Rules): Verdict {
+	const { field, system, view, merged, replaces } = claimant;
+	// A system's newer value beats its own older one, which is all that it has not seen of the merged version.
+	if (!replaces) return takeIf(system === merged.from || outranks(system, merged.from, { field, rules }));
+	const best = losersUnseen(claimant, rules).reduce<Rival>(
+		(a, b) => (outranks(b.system, a.system, { field, rules }) ? b : a),
+		{ system, view },
+	);
+	return best.system === system ? { kind: 'take' } : { kind: 'restore', rival: best };
+}
 
 /**
  * The better of two values. Where the view's author had the merged value before them and
@@ -114,13 +129,21 @@ function mergedOrAsk(merged: Merged, field: string): Verdict {
 }
 
 /** Only for versions that have not seen each other, and only where the clocks leave no doubt. */
-function judgeLatest(claimant: Claimant, toleranceMs: number): Verdict {
-	const { view, merged } = claimant;
-	if (view.atMs === undefined || merged.atMs === undefined) {
-		return { kind: 'review', reason: `${concurrentReason(claimant)}, and the time of one of the changes is not known` };
-	}
-	if (Math.abs(view.atMs - merged.atMs) > toleranceMs) return takeIf(view.atMs > merged.atMs);
-	return { kind: 'review', reason: `${concurrentReason(claimant)}, within ${toleranceMs} ms: no clock can tell which is the later` };
+function judgeLatest(claimant: Claimant, { toleranceMs, rules }: { toleranceMs: number; rules: Rules }): Verdict {
+	const { view, merged, replaces } = claimant;
+	const isLater = (a: { atMs?: number }, b: { atMs?: number }): boolean =>
+		a.atMs !== undefined && b.atMs !== undefined && a.atMs - b.atMs > toleranceMs;
+	// What is later than the merged value is later than all that had lost to it.
+	if (isLater(view, merged)) return { kind: 'take' };
+	const losers = replaces ? losersUnseen(claimant, rules) : [];
+	if (replaces && losers.length === 0) return { kind: 'take' };
+	const rival = losers.find((one) => losers.every((other) => other === one || isLater(one.view, other.view)));
+	const other = replaces ? rival?.view : merged;
+	if (other && isLater(view, other)) return { kind: 'take' };
+	if (other && isLater(other, view)) return rival === undefined ? { kind: 'keep' } : { kind: 'restore', rival };
+	const areTimed = view.atMs !== undefined && other?.atMs !== undefined;
+	const doubt = areTimed ? `, within ${toleranceMs} ms: no clock can tell which is the later` : ', and the time of one of the changes is not known';
+	return { kind: 'review', reason: `${concurrentReason(claimant)}${doubt}` };
 }
 
 /** Whether a field's rule prefers a value of one system (or `human`) to one of another, neither having seen the other. */
@@ -137,12 +160,12 @@ export function outranks(
 }
 
 function judgeOwned(
-	{ system, view, state, field, dominates }: Claimant,
+	{ system, view, state, field, replaces }: Claimant,
 	{ owner, onForeignEdit }: { owner: string; onForeignEdit: ForeignEdit },
 ): Verdict {
 	if (system === owner) return { kind: 'take' };
 	// Without a record in the owner's system there is nobody to decide: the first value is a proposal that stands.
-	if (!existsIn(state, owner)) return { kind: dominates ? 'take' : 'keep' };
+	if (!existsIn(state, owner)) return { kind: replaces ? 'take' : 'keep' };
 	if (view.residual) {
 		// To write it again would be changed again: a loop.
 		return { kind: 'review', reason: `${system} changes what is written to ${field}, which ${owner} owns` };
@@ -152,11 +175,11 @@ function judgeOwned(
 		case 'revert':
 			return { kind: 'keep' };
 		case 'ignore': // Only what was changed in the knowledge of the owner's value, or it would depend on who came first.
-			return { kind: dominates ? 'tolerate' : 'keep' };
+			return { kind: replaces ? 'tolerate' : 'keep' };
 		case 'review':
 			return { kind: 'review', reason: `${system} changed ${field}, which ${owner} owns` };
 		case 'propose': // Made without having seen what the owner says by now, it is about something else.
-			if (!dominates) return { kind: 'keep' };
+			if (!replaces) return { kind: 'keep' };
 			return { kind: 'review', reason: `${system} proposes a new value for ${field}, which ${owner} owns`, proposal: true };
 	}
 }

@@ -6,12 +6,22 @@ export interface TableFacts {
 	readonly columns: readonly ColumnFacts[];
 	/** Columns of each primary key and full unique index; left out when not looked up. */
 	readonly uniqueKeys?: readonly (readonly string[])[];
+	/** Left out when not looked up. */
+	readonly foreignKeys?: readonly ForeignKey[];
 	/** pg_class.relreplident; left out for other databases. */
 	readonly replicaIdentity?: 'default' | 'full' | 'index' | 'nothing';
 	/** The columns by which the log names an old row; left out when not looked up. */
 	readonly identityColumns?: readonly string[];
 	/** The publication that is to carry the table; left out when there is none yet, or it was not asked for. */
 	readonly publication?: PublicationFacts;
+}
+
+export interface ForeignKey {
+	readonly columns: readonly string[];
+	readonly schema: string;
+	readonly table: string;
+	/** The columns that it refers to, in the same order. */
+	readonly to: readonly string[];
 }
 
 export interface PublicationFacts {
@@ -26,6 +36,8 @@ export interface ColumnFacts {
 	readonly notNull: boolean;
 	/** A default, an identity or a generated column: an insert may leave it out. */
 	readonly hasDefault: boolean;
+	/** The part that it is of, where facts of several tables were put together: a record may have no row of it. */
+	readonly part?: string;
 	/** What a value of the column looks like; for a domain, the type below it. */
 	readonly kind?: ColumnKind;
 	/** Of `varchar(n)` and `char(n)`; null: without limit. */

@@ -1,5 +1,5 @@
 import { explain, type Draft } from './draft';
-import type { Operation } from './link';
+import { EXISTENCE, type Operation } from './link';
 import type { EntityPolicy } from './policy';
 
 /**
@@ -26,8 +26,9 @@ export function giveUpUnfit(draft: Draft, entity: EntityPolicy): boolean {
 
 function fits(
 	{ system, fields, guards }: Operation,
-	{ tables, fields: rules }: EntityPolicy,
+	{ tables, fields: rules, deletes }: EntityPolicy,
 ): boolean {
 	const names = [...Object.keys(fields), ...Object.keys(guards)];
-	return tables.has(system) && names.every((name) => rules.get(name)?.columns.has(system));
+	const isDated = 'passed' in (deletes.as.get(system) ?? {});
+	return tables.has(system) && names.every((name) => (name === EXISTENCE ? isDated : rules.get(name)?.columns.has(system)));
 }

@@ -5,7 +5,7 @@ import type { LinkState } from './link';
  * The item by which a trigger says "look at this link": it stands in no stream, changes nothing,
  * and may be lost or repeated. The store is the queue.
  */
-export function wakeItem({ id, entity, keys }: LinkState, system: string): ChangeEvent {
+export function wakeItem({ id, entity, keys }: Pick<LinkState, 'id' | 'entity' | 'keys'>, system: string): ChangeEvent {
 	return {
 		changeId: `wake:${id}`,
 		system,

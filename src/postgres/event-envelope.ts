@@ -22,7 +22,7 @@ export interface EventOrigin {
 /** What an event says, without where it stands. */
 export type EventBody = Pick<
 	ChangeEvent,
-	'entity' | 'op' | 'key' | 'before' | 'after' | 'unchanged' | 'marker'
+	'entity' | 'part' | 'op' | 'key' | 'before' | 'after' | 'unchanged' | 'missing' | 'marker'
 >;
 
 export interface EventPlace {

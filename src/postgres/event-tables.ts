@@ -1,6 +1,6 @@
 import { keyOf, keyText, type Row } from '../core/mapping';
 import type { Key } from '../core/link';
-import type { Policy } from '../core/policy';
+import type { PartBinding, Policy } from '../core/policy';
 import { SyncError } from '../core/errors';
 import type { TableName } from './publication';
 
@@ -11,18 +11,42 @@ export interface EventTable extends TableName {
 	readonly key: readonly string[];
 	/** @throws SyncError KEY_INCOMPLETE when a key column is absent or null */
 	keyOf(row: Row): Key;
+	/** Tables that hold further columns of the same records. */
+	readonly parts: readonly EventPart[];
 }
+
+/** A table joined one-to-one to another one. */
+export interface EventPart extends TableName {
+	readonly name: string;
+	readonly entity: string;
+	/** The columns that hold the main row's key, in the order of its columns. */
+	readonly key: readonly string[];
+	/** The main row's key; null for a row that belongs to none. */
+	keyOf(row: Row): Key | null;
+}
+
+/** What the rows of a table are: records, or parts of records. */
+export type RowKind =
+	| { readonly kind: 'record'; readonly table: EventTable }
+	| { readonly kind: 'part'; readonly table: EventPart };
 
 /** The tables of one system, by schema and name. */
 export class EventTables {
-	readonly #byName: ReadonlyMap<string, EventTable>;
+	readonly #byName: ReadonlyMap<string, RowKind>;
+	/** All tables whose changes are events. */
+	readonly published: readonly (TableName & { readonly entity: string; readonly key: readonly string[] })[];
 
-	/** @param all - in the order in which their rows are first read */
+	/** @param all - those of records, in the order in which their rows are first read */
 	constructor(readonly all: readonly EventTable[]) {
-		this.#byName = new Map(all.map((table) => [nameOf(table.schema, table.table), table]));
+		const kinds = all.flatMap((table): RowKind[] => [
+			{ kind: 'record', table },
+			...table.parts.map((part) => ({ kind: 'part', table: part }) as const),
+		]);
+		this.#byName = new Map(kinds.map((one) => [nameOf(one.table.schema, one.table.table), one]));
+		this.published = kinds.map(({ table }) => table);
 	}
 
-	find(schema: string, table: string): EventTable | undefined {
+	find(schema: string, table: string): RowKind | undefined {
 		return this.#byName.get(nameOf(schema, table));
 	}
 }
@@ -33,16 +57,35 @@ export function policyTables(policy: Policy, system: string): EventTables {
 	for (const entity of policy.entities.values()) {
 		const binding = entity.tables.get(system);
 		if (!binding) continue;
-		const { schema, table, key } = binding;
+		const { schema, table, key, parts } = binding;
 		tables.push({
 			schema,
 			table,
 			entity: entity.name,
 			key,
 			keyOf: (row) => keyOf(entity, system, row),
+			parts: [...parts.values()].map((part) => eventPart(part, { entity: entity.name, key })),
 		});
 	}
 	return new EventTables(tables.sort((a, b) => (a.entity < b.entity ? -1 : 1)));
+}
+
+function eventPart(
+	{ name, schema, table, key: columns }: PartBinding,
+	{ entity, key }: Pick<EventTable, 'entity' | 'key'>,
+): EventPart {
+	return {
+		name,
+		entity,
+		schema,
+		table,
+		key: columns,
+		keyOf: (row) => {
+			const values = columns.map((column) => (Object.hasOwn(row, column) ? (row[column] ?? null) : null));
+			if (values.includes(null)) return null;
+			return Object.fromEntries(key.map((column, at) => [column, keyText(values[at] ?? null)]));
+		},
+	};
 }
 
 /** Tables without a policy: each is an entity of its own, named as the table. */
@@ -52,7 +95,7 @@ export function plainTables(
 	return new EventTables(
 		tables.map(({ schema, table, key }) => {
 			const entity = `${schema}.${table}`;
-			return { schema, table, entity, key, keyOf: (row) => plainKey(entity, key, row) };
+			return { schema, table, entity, key, keyOf: (row) => plainKey(entity, key, row), parts: [] };
 		}),
 	);
 }

@@ -76,6 +76,8 @@ export interface ColumnFacts {
 	readonly name: string;
 	readonly isNullable: boolean;
 	readonly isGenerated: boolean;
+	/** Computed when it is read (Postgres 18 on), instead of stored. */
+	readonly isVirtual?: boolean;
 	readonly maySelect: boolean;
 }
 
@@ -145,7 +147,7 @@ const TABLE_FACTS = `
 	       pg_has_role(c.relowner, 'usage') as "isOwner",
 	       coalesce(c.relkind in ('r', 'p') and row_security_active(c.oid), false) as "hidesRows",
 	       (select jsonb_agg(jsonb_build_object(
-	                 'name', a.attname, 'isNullable', not a.attnotnull, 'isGenerated', a.attgenerated <> '',
+	                 'name', a.attname, 'isNullable', not a.attnotnull, 'isGenerated', a.attgenerated <> '', 'isVirtual', a.attgenerated = 'v',
 	                 'maySelect', has_column_privilege(c.oid, a.attnum, 'select')) order by a.attnum)
 	        from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
 	       (select jsonb_agg((select jsonb_agg(a.attname) from pg_attribute a

@@ -1,5 +1,6 @@
 import type { Problem } from './preflight';
 import type { PreflightFacts, PreflightRequest, TableFacts, WantedTable } from './preflight-facts';
+import { judgeGenerated, publishingGenerated, unpublishedIdentities } from './preflight-generated';
 import { type PublicationState, publicationSql } from './publication';
 import { ident, tableName } from './sql';
 
@@ -12,16 +13,15 @@ export function judgePublication(facts: PreflightFacts, request: PreflightReques
 	const { publication } = facts;
 	// Missing tables are reported as such; a publication cannot name them.
 	const tables = request.tables.filter((_, index) => isPublishable(facts, index));
-	const statements = publicationSql(request.publication, publication, tables);
-	const problems = publication
-		? tables.flatMap((table) =>
-				judgeFilters(publication, table, facts.tables[request.tables.indexOf(table)]),
-			)
-		: [];
-	if (statements.length === 0 || tables.length === 0) return problems;
+	const factsOf = (table: WantedTable): TableFacts | null => facts.tables[request.tables.indexOf(table)] ?? null;
+	const unpublished = unpublishedIdentities(facts, tables.map((table) => ({ table, of: factsOf(table) })));
+	const statements = publishingGenerated(publicationSql(request.publication, publication, tables), unpublished);
+	const filters = tables.flatMap((table) => (publication ? judgeFilters(publication, table, factsOf(table)) : []));
+	const alone = [...filters, ...judgeGenerated(unpublished, request.publication, publication ? [] : statements)];
+	if (statements.length === 0 || tables.length === 0) return alone;
 	const followed = tables.filter(({ isUnread }) => !isUnread);
 	const isInTime = facts.slot === null || publicationSql(request.publication, publication, followed).length === 0;
-	if (isInTime && canMend(facts, tables, request)) return problems;
+	if (isInTime && canMend(facts, tables, request)) return alone;
 	const name = ident(request.publication);
 	return [
 		{
@@ -32,7 +32,8 @@ export function judgePublication(facts: PreflightFacts, request: PreflightReques
 				: `There is no publication ${name}`,
 			fix: fixOf(statements, isInTime),
 		},
-		...problems,
+		...filters,
+		...judgeGenerated(unpublished, request.publication, []),
 	];
 }
 

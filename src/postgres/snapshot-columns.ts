@@ -9,6 +9,15 @@ export interface SnapshotTable extends TableName {
 	readonly key: readonly string[];
 	/** Default: all that the change stream would send, which leaves out generated columns. */
 	readonly columns?: readonly string[] | undefined;
+	/** Tables whose rows are read together with this one's; their columns are called `part.column`. */
+	readonly parts?: readonly SnapshotPart[] | undefined;
+}
+
+/** A table joined one-to-one to another one. */
+export interface SnapshotPart extends TableName {
+	readonly name: string;
+	/** The columns that hold the main row's key, in the order of its columns. */
+	readonly key: readonly string[];
 }
 
 export interface SnapshotColumn {

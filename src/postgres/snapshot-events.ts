@@ -11,6 +11,8 @@ export type SnapshotChange =
 			readonly kind: 'row';
 			readonly table: EventTable;
 			readonly values: Readonly<Record<string, Json>>;
+			/** Parts without a row. Absent: none. */
+			readonly missing?: readonly string[] | undefined;
 	  }
 	/** A record that was there once and is not in the snapshot. */
 	| { readonly kind: 'gone'; readonly entity: string; readonly key: Key }
@@ -63,8 +65,9 @@ function bodyOf(change: SnapshotChange): EventBody {
 	const nothing = { before: null, after: null, unchanged: [], marker: null };
 	switch (change.kind) {
 		case 'row': {
-			const { table, values } = change;
-			return { ...nothing, entity: table.entity, op: 'r', key: table.keyOf(values), after: values };
+			const { table, values, missing = [] } = change;
+			const body = { ...nothing, entity: table.entity, op: 'r' as const, key: table.keyOf(values), after: values };
+			return missing.length > 0 ? { ...body, missing: [...missing] } : body;
 		}
 		case 'gone':
 			return { ...nothing, entity: change.entity, op: 'd', key: { ...change.key } };

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 
 import { SyncError } from '../core/errors';
+import { columnOfPart } from '../core/record-parts';
 import type { Operation } from '../core/link';
 import { type LedgerEntry, readEntries } from './ledger-claims';
 import { connect, OUTPUT_SETTINGS, type PgSettings } from './connect';
@@ -94,16 +95,17 @@ export class SnapshotSession {
 		{ pageSize = 1_000, from = null, newestFirst = false }: PageOptions = {},
 	): AsyncGenerator<SnapshotPage, void, undefined> {
 		const shape = await readShape(this.client, table);
+		const joined = await this.#join(table, shape);
 		const cursor = `page_${++this.#cursors}`;
-		const order = table.key.map((column) => `${ident(column)}${newestFirst ? ' desc' : ''}`);
-		const rows = `select ${listOf(shape.columns)} from ${sourceOf(table, shape)} ${fromKey(shape, from)}`;
+		const order = table.key.map((column) => `t.${ident(column)}${newestFirst ? ' desc' : ''}`);
+		const rows = `select ${joined.list} from ${joined.source} ${fromKey(shape, from)}`;
 		await this.#run(
 			table,
 			`declare ${cursor} no scroll cursor for ${rows} order by ${order.join(', ')}`,
 		);
 		for (;;) {
 			const page = await this.#run(table, `fetch ${pageSize} from ${cursor}`);
-			if (page.length > 0) yield { table, columns: shape.columns, rows: page };
+			if (page.length > 0) yield { table, columns: joined.columns, rows: page };
 			if (page.length < pageSize) break;
 		}
 		await query(this.client, `close ${cursor}`);
@@ -139,6 +141,22 @@ export class SnapshotSession {
 
 	async close(): Promise<void> {
 		await this.client.end();
+	}
+
+	/** The table with its parts. A row of the main table without one has null for all of the part's columns, the key's among them. */
+	async #join(table: SnapshotTable, shape: TableShape): Promise<{ list: string; source: string; columns: readonly SnapshotColumn[] }> {
+		const columns = [...shape.columns];
+		const list = shape.columns.map(({ name }) => `t.${ident(name)}`);
+		let source = `${sourceOf(table, shape)} as t`;
+		for (const [index, part] of (table.parts ?? []).entries()) {
+			const own = await readShape(this.client, part);
+			const alias = `p${index}`;
+			const on = part.key.map((column, at) => `${alias}.${ident(column)} = t.${ident(table.key[at] ?? '')}`);
+			source += ` left join ${sourceOf(part, own)} as ${alias} on ${on.join(' and ')}`;
+			list.push(...own.columns.map(({ name }) => `${alias}.${ident(name)}`));
+			columns.push(...own.columns.map(({ name, typeOid }) => ({ name: columnOfPart(part.name, name), typeOid })));
+		}
+		return { list: list.join(', '), source, columns };
 	}
 
 	/** A key that is no value of its type fails the statement: the others are asked for without it. */
@@ -193,10 +211,11 @@ const sourceOf = (table: SnapshotTable, { isPartitioned }: TableShape): string =
 function fromKey({ keyColumns }: TableShape, from: KeyTexts | null): string {
 	if (from === null) return '';
 	const texts = from.map((text) => literal(text)).join(', ');
+	const key = keyColumns.map(({ name }) => `t.${ident(name)}`).join(', ');
 	const nulls = keyColumns.flatMap(({ name, isNullable }) =>
-		isNullable ? [`${ident(name)} is null`] : [],
+		isNullable ? [`t.${ident(name)} is null`] : [],
 	);
-	return `where ${[`(${listOf(keyColumns)}) >= (${texts})`, ...nulls].join(' or ')}`;
+	return `where ${[`(${key}) >= (${texts})`, ...nulls].join(' or ')}`;
 }
 
 /** SQLSTATE class 22: the text is no value of the type. */

@@ -26,18 +26,21 @@ export interface ColumnType {
 export interface TableRef {
 	readonly schema: string;
 	readonly table: string;
+	/** Further tables of the same records. */
+	readonly parts?: ReadonlyMap<string, TableRef>;
 }
 
 /**
- * Reads the columns of several tables in one round trip. Not kept for the next time: a column whose
+ * Reads the columns of several tables, and of their parts, in one round trip. Not kept for the next time: a column whose
  * type was changed meanwhile would be compared by the rules of another type.
  *
  * @returns by quoted name; a table that does not exist is missing
  */
 export async function readTableColumns(
 	db: Queryable,
-	tables: readonly TableRef[],
+	named: readonly TableRef[],
 ): Promise<ReadonlyMap<string, TableColumns>> {
+	const tables = named.flatMap((table) => [table, ...(table.parts?.values() ?? [])]);
 	const rows = await query<ColumnRow>(db, COLUMNS_QUERY, [
 		tables.map(({ schema }) => schema),
 		tables.map(({ table }) => table),

@@ -1,4 +1,4 @@
-import type { ColumnFacts, ColumnKind, PublicationFacts, TableFacts } from '../core/table-facts';
+import type { ColumnFacts, ColumnKind, ForeignKey, PublicationFacts, TableFacts } from '../core/table-facts';
 import { readTables, type StorageFacts, type TableFacts as ServerTable } from './preflight-facts';
 import { type PublicationState, readPublication, type TableName } from './publication';
 import { query, type Queryable } from './sql';
@@ -26,6 +26,7 @@ export async function readTableFacts(
 		tables.map(({ schema }) => schema),
 		tables.map(({ table }) => table),
 	]);
+	const foreignKeys = await readForeignKeys(db, tables);
 	return tables.flatMap((table, index): TableFacts[] => {
 		const state = states[index];
 		if (!state) return [];
@@ -36,12 +37,38 @@ export async function readTableFacts(
 				...table,
 				columns: mine.map(columnFacts),
 				uniqueKeys: state.uniqueKeys,
+				foreignKeys: foreignKeys[index] ?? [],
 				...identityOf(state),
 				...(publication ? { publication: publicationFacts(publication, table) } : {}),
 			},
 		];
 	});
 }
+
+/** In the order of the tables. A deferred one counts: at the commit it holds. */
+async function readForeignKeys(db: Queryable, tables: readonly TableName[]): Promise<(readonly ForeignKey[])[]> {
+	const rows = await query<{ keys: readonly ForeignKey[] }>(db, FOREIGN_KEYS, [
+		tables.map(({ schema }) => schema),
+		tables.map(({ table }) => table),
+	]);
+	return rows.map(({ keys }) => keys);
+}
+
+const FOREIGN_KEYS = `
+select (
+	select coalesce(jsonb_agg(jsonb_build_object('schema', tn.nspname, 'table', t.relname,
+	         'columns', (select jsonb_agg(a.attname order by k.i) from unnest(f.conkey) with ordinality as k(num, i)
+	                     join pg_attribute a on a.attrelid = f.conrelid and a.attnum = k.num),
+	         'to', (select jsonb_agg(a.attname order by k.i) from unnest(f.confkey) with ordinality as k(num, i)
+	                join pg_attribute a on a.attrelid = f.confrelid and a.attnum = k.num)) order by f.conname), '[]')
+	from pg_class c
+	join pg_namespace n on n.oid = c.relnamespace
+	join pg_constraint f on f.conrelid = c.oid and f.contype = 'f' and f.convalidated
+	join pg_class t on t.oid = f.confrelid
+	join pg_namespace tn on tn.oid = t.relnamespace
+	where n.nspname = w.schema and c.relname = w.name) as keys
+from unnest($1::text[], $2::text[]) with ordinality as w (schema, name, place)
+order by w.place`;
 
 interface ColumnRow extends TableName {
 	readonly name: string;

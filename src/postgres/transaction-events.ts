@@ -4,8 +4,9 @@ import { SyncError } from '../core/errors';
 import type { Key } from '../core/link';
 import { type Marker, parseMarker } from '../core/marker';
 import { previousKeyOf } from '../core/record-change';
+import { asPart, columnOfPart } from '../core/record-parts';
 import { enveloped, type EventBody, type EventOrigin } from './event-envelope';
-import type { EventTable } from './event-tables';
+import type { EventPart, EventTable, RowKind } from './event-tables';
 import type { TableName } from './publication';
 import {
 	type MessageChange,
@@ -64,7 +65,7 @@ function draftEvents(
 	{ tables, isMarker, markerSystem }: EventOrigin,
 ): Draft[] {
 	const drafts: Draft[] = [];
-	const known = new Map<Relation, EventTable | undefined>();
+	const known = new Map<Relation, RowKind | undefined>();
 	for (const change of changes) {
 		if (change.kind === 'message') {
 			const draft = isMarker(change.prefix) ? markerDraft(change, markerSystem) : null;
@@ -72,8 +73,9 @@ function draftEvents(
 		} else if (change.kind === 'row') {
 			const { relation } = change;
 			if (!known.has(relation)) known.set(relation, tables.find(relation.schema, relation.name));
-			const table = known.get(relation);
-			if (table) drafts.push(rowDraft(change, table));
+			const of = known.get(relation);
+			if (of?.kind === 'record') drafts.push(rowDraft(change, of.table));
+			else if (of) drafts.push(...partDrafts(change, of.table));
 		}
 	}
 	return drafts;
@@ -118,8 +120,37 @@ function rowDraft(change: RowChange, table: EventTable): Draft {
 	};
 }
 
+/**
+ * A row of a part, as an event of its record. One that goes over to another record is a row less for the
+ * one, and a row more for the other; one that belongs to none is nobody's.
+ */
+function partDrafts(change: RowChange, table: EventPart): Draft[] {
+	const { op, relation, lsn } = change;
+	const { entity, name: part } = table;
+	const event = { ...NO_ROW, entity, part, lsn, table, marker: null };
+	if (op === 't') return [{ ...event, op: 't', key: {} }];
+	if (op !== 'i') requireIdentity(relation, table);
+	const old = oldRowValues(change);
+	const row = change.new ? rowValues(relation, change.new) : null;
+	const before = old && asPart(part, old.values);
+	const [from, to] = [old ?? row, row].map((values) => values && table.keyOf({ ...old?.values, ...values.values }));
+	const gone = (key: Key): Draft => ({ ...event, op: 'd', key, before });
+	const there = (key: Key, how: 'c' | 'u'): Draft => ({
+		...event,
+		op: how,
+		key,
+		before: how === 'u' ? before : null,
+		after: asPart(part, row?.values ?? {}),
+		unchanged: (row?.unchanged ?? []).map((column) => columnOfPart(part, column)),
+	});
+	if (op === 'i') return to ? [there(to, 'c')] : [];
+	if (op === 'd') return from ? [gone(from)] : [];
+	if (from && to && canonicalJson(from) === canonicalJson(to)) return [there(to, 'u')];
+	return [...(from ? [gone(from)] : []), ...(to ? [there(to, 'c')] : [])];
+}
+
 /** Without the key among the old values a row that changes its key would look like a new record. */
-function requireIdentity({ columns }: Relation, { schema, table, key }: EventTable): void {
+function requireIdentity({ columns }: Relation, { schema, table, key }: Pick<EventTable, 'schema' | 'table' | 'key'>): void {
 	const lacking = key.filter(
 		(name) => !columns.some((column) => column.name === name && column.isIdentity),
 	);
@@ -153,7 +184,7 @@ function pairMarkers(drafts: readonly Draft[]): void {
 		// One write of ours for each life; more markers than lives are somebody's copies.
 		const first = Math.max(0, rows.length - ours.length);
 		ours.forEach((draft, index) => {
-			const row = rows[first + index];
+			const row = rows[first + index]?.bearer;
 			if (!row || row.marker !== null) return;
 			row.marker = draft.marker;
 			draft.isPaired = true;
@@ -161,20 +192,36 @@ function pairMarkers(drafts: readonly Draft[]): void {
 	}
 }
 
-/** By record, the last event of each life that its key has had; a record that changed its key is found by both keys. */
-function livesOf(drafts: readonly Draft[]): Map<string, Draft[]> {
-	const lives = new Map<string, Draft[]>();
+interface Life {
+	/** The event that a marker goes with: the last one of the main row, or of the parts where that has none. */
+	readonly bearer: Draft;
+	readonly isOver: boolean;
+}
+
+/** By record, the lives that its key has had; a record that changed its key is found by both keys. */
+function livesOf(drafts: readonly Draft[]): Map<string, Life[]> {
+	const lives = new Map<string, Life[]>();
 	for (const draft of drafts) {
 		if (draft.op === 'm' || draft.op === 't') continue;
 		const previous = previousKeyOf(draft);
 		for (const key of previous ? [previous, draft.key] : [draft.key]) {
 			const record = recordText(draft.entity, key);
 			const known = lives.get(record) ?? [];
-			const goesOn = known.length > 0 && known.at(-1)?.op !== 'd';
-			lives.set(record, [...(goesOn ? known.slice(0, -1) : known), draft]);
+			const last = known.at(-1);
+			lives.set(record, last && goesOn(last, draft) ? [...known.slice(0, -1), longer(last, draft)] : [...known, longer(null, draft)]);
 		}
 	}
 	return lives;
+}
+
+/** What becomes of a part's row goes on with the life, also when a delete takes it along. */
+function goesOn({ isOver }: Life, { part }: Draft): boolean {
+	return !isOver || part !== undefined;
+}
+
+function longer(life: Life | null, draft: Draft): Life {
+	if (draft.part === undefined) return { bearer: draft, isOver: draft.op === 'd' };
+	return life === null || life.bearer.part !== undefined ? { bearer: draft, isOver: false } : life;
 }
 
 const recordText = (entity: string, key: Key): string => canonicalJson([entity, key]);

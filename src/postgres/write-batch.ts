@@ -13,9 +13,10 @@ import {
 	storeOutcomes,
 } from './ledger-claims';
 import { toSyncError } from './sql';
+import type { Verdict } from './insert-row';
 import { type CarefulOptions, writeCarefully } from './write-carefully';
 import { blockedError, faultOf, isLockTimeout } from './write-fault';
-import { type Verdict, type Verdicts, writeGroup } from './write-group';
+import { type Verdicts, writeGroup } from './write-group';
 import { groupWrites, type PlannedWrite } from './write-plan';
 
 export interface BatchSettings {

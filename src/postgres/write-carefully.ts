@@ -2,7 +2,9 @@ import type pg from 'pg';
 
 import { SyncError } from '../core/errors';
 import { blockedError, dependsOnOtherRows, faultOf, refusalText } from './write-fault';
-import { atSavepoint, type Verdicts, writeGroup } from './write-group';
+import { atSavepoint } from './insert-row';
+import { writeExchanges } from './write-exchange';
+import { type Verdicts, writeGroup } from './write-group';
 import { groupWrites, type PlannedWrite, type WriteGroup } from './write-plan';
 import { lockedRowsStatement } from './write-statement';
 
@@ -39,6 +41,7 @@ export async function writeCarefully(
 		for (const group of groupWrites(open)) await writeUnlocked(pass, group);
 		open = open.filter(({ op }) => pass.retriable.has(op.id));
 	}
+	for (const [id, verdict] of await writeExchanges(client, open)) verdicts.set(id, verdict);
 	return verdicts;
 }
 

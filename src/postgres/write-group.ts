@@ -1,22 +1,9 @@
 import type pg from 'pg';
 
-import type { SyncError } from '../core/errors';
-import type { Key } from '../core/link';
-import type { Outcome } from '../core/marker';
-import { isUniqueConflict, refusalText } from './write-fault';
+import { type InsertedRow, insertAlone, keyOfTexts, run, type Verdict } from './insert-row';
+import { writeJoined } from './write-joined';
 import type { PlannedWrite, WriteGroup } from './write-plan';
-import {
-	deleteStatement,
-	insertStatement,
-	type Statement,
-	updateStatement,
-} from './write-statement';
-
-/** What became of one write, so far as its transaction commits. */
-export type Verdict =
-	| { readonly outcome: Outcome; readonly key: Key | null; readonly error?: string }
-	/** No outcome: nothing was written, and the operation may be tried again. */
-	| { readonly outcome: 'none'; readonly error: SyncError };
+import { deleteStatement, insertStatement, updateStatement } from './write-statement';
 
 /** By operation id. */
 export type Verdicts = Map<string, Verdict>;
@@ -33,9 +20,11 @@ const MAX_PARAMETERS = 65_535;
  * for a savepoint
  */
 export async function writeGroup(client: pg.ClientBase, group: WriteGroup): Promise<Verdicts> {
+	const [first] = group.writes;
+	if (first.parts.length > 0) return new Map([[first.op.id, await writeJoined(client, first)]]);
 	if (group.kind === 'insert') return await insertRows(client, group);
 	// A delete that sets something leaves the row, and says in it that it is deleted.
-	const leavesRow = group.writes[0].sets.length > 0 || group.writes[0].stampedNow.length > 0;
+	const leavesRow = first.sets.length > 0 || first.stampedNow.length > 0;
 	const statement = leavesRow ? updateStatement(group.writes) : deleteStatement(group.writes);
 	const written = new Set((await run<{ i: number }>(client, statement)).map(({ i }) => i));
 	return new Map(
@@ -44,19 +33,6 @@ export async function writeGroup(client: pg.ClientBase, group: WriteGroup): Prom
 			return [op.id, { outcome, key: op.key }];
 		}),
 	);
-}
-
-/** Runs `work` so that an error undoes nothing before it. */
-export async function atSavepoint<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
-	await client.query('savepoint bisync');
-	try {
-		const result = await work();
-		await client.query('release savepoint bisync');
-		return result;
-	} catch (error) {
-		await client.query('rollback to savepoint bisync; release savepoint bisync');
-		throw error;
-	}
 }
 
 async function insertRows(client: pg.ClientBase, { writes }: WriteGroup): Promise<Verdicts> {
@@ -91,46 +67,6 @@ async function insertTogether(
 	return writes.filter(({ op }) => !verdicts.has(op.id));
 }
 
-/**
- * Inserts one row without "on conflict": only so does the database say whether a row was in the way,
- * or a trigger kept ours out.
- */
-async function insertAlone(client: pg.ClientBase, write: PlannedWrite): Promise<Verdict> {
-	try {
-		const [row] = await atSavepoint(client, async () => {
-			const rows = await run<InsertedRow>(client, insertStatement([write], 'fail'));
-			if (write.table.hasDeferrableUnique) await client.query('set constraints all immediate');
-			return rows;
-		});
-		if (row) return { outcome: 'applied', key: keyOfTexts(write, row.key) };
-		return {
-			outcome: 'refused',
-			key: null,
-			error: 'A trigger or rule of the table leaves the row out',
-		};
-	} catch (error) {
-		if (!isUniqueConflict(error)) throw error;
-		return { outcome: 'exists', key: null, error: refusalText(error, write.op) };
-	}
-}
-
-interface InsertedRow {
-	/** Which of the statement's writes. */
-	readonly i: number;
-	readonly key: readonly string[];
-}
-
-function keyOfTexts({ keyColumns }: PlannedWrite, texts: readonly string[]): Key {
-	return Object.fromEntries(keyColumns.map(({ column }, index) => [column, texts[index] ?? null]));
-}
-
 function widest(writes: readonly PlannedWrite[]): number {
 	return Math.max(1, ...writes.map(({ sets, numbered }) => sets.length + numbered.length));
-}
-
-async function run<Row extends pg.QueryResultRow>(
-	client: pg.ClientBase,
-	{ text, values }: Statement,
-): Promise<Row[]> {
-	return (await client.query<Row>(text, [...values])).rows;
 }

@@ -1,45 +1,23 @@
 import { canonicalJson, type Json } from '../core/canonical-json';
 import { SyncError } from '../core/errors';
-import type { Key, Operation, OperationField } from '../core/link';
-import { keyText } from '../core/mapping';
+import { EXISTENCE, type Operation } from '../core/link';
 import type { EntityPolicy, Policy, SoftDelete, TableBinding } from '../core/policy';
+import { partColumn } from '../core/record-parts';
 import { depthsOf, referredEntities } from '../core/reference-graph';
 import { columnText } from './column-text';
 import { tableName } from './sql';
-import type { ColumnType, TableColumns } from './table-columns';
+import type { TableColumns } from './table-columns';
+import { type Cell, cellsOf, invalid, keyValues, type MappedFields, type Named, type PartWrite, type RowWrite, sequencesOf } from './write-cells';
+import { planParts } from './write-parts-plan';
 
-/** An operation in terms of its table: columns and texts instead of fields and values. */
-export interface PlannedWrite {
-	readonly op: Operation;
-	readonly table: TableColumns;
-	/** The row to find; of an insert, empty. */
-	readonly key: readonly Cell[];
-	readonly sets: readonly Cell[];
-	/** Columns that get the target's time. */
-	readonly stampedNow: readonly ColumnPlace[];
-	/** Columns of a new row that get the next number of a sequence, by its quoted name. */
-	readonly numbered: readonly (ColumnPlace & { readonly sequence: string })[];
-	/** Columns that must have one of these texts: a row that has left the policy's rows is none of ours. */
-	readonly scope: readonly (ColumnPlace & { readonly texts: readonly (string | null)[] })[];
-	/** What the row must not say: that it is deleted. Whoever said so meanwhile has not seen our write. */
-	readonly unless: readonly Cell[];
-	/** What the row must hold, or the write does not happen. */
-	readonly expects: readonly Cell[];
+/** An operation in terms of its tables: its main row, and what is to be done about rows of the record's parts. */
+export interface PlannedWrite extends RowWrite {
+	/** Mostly none: what concerns the main row alone is written together with others. */
+	readonly parts: readonly PartWrite[];
 	/** How deep the entity stands below those that it refers to. */
 	readonly depth: number;
 	/** Whether others refer to it. */
 	readonly isReferred: boolean;
-	/** The key's columns: an insert asks for what the database made of them. */
-	readonly keyColumns: readonly ColumnPlace[];
-}
-
-export interface ColumnPlace {
-	readonly column: string;
-	readonly type: ColumnType;
-}
-
-export interface Cell extends ColumnPlace {
-	readonly text: string | null;
 }
 
 /** Writes that differ in nothing but their values: one statement does them all. */
@@ -71,27 +49,29 @@ export function planWrite(
 	const table = tables.get(tableName(binding));
 	if (!table)
 		throw new SyncError('TABLE_MISSING', `${op.system} has no table ${tableName(binding)}`);
-	const fields = mappedFields(op, entityOf(op, policy));
-	const soft = entityOf(op, policy).deletes.as.get(op.system);
-	const place = (column: string): ColumnPlace => placeOf(table, column, op);
-	const cells = (values: Named): Cell[] =>
-		values.map(([column, value]) => {
-			const { type } = place(column);
-			return { column, type, text: columnText(value, type) };
-		});
+	const entity = entityOf(op, policy);
+	const all = mappedFields(op, entity);
+	const fields = all.filter(([column]) => partColumn(binding, column) === null);
+	const guards = guardValues(op, entity);
+	const soft = entity.deletes.as.get(op.system);
+	if (op.kind !== 'insert' && all.length === 0) throw invalid(op, `it compares nothing, and would ${op.kind} whatever is there`);
+	const { place, cells } = cellsOf(table, op);
+	// Where only parts are written, the main row is not, and not stamped.
+	const isLeftAlone = op.kind === 'update' && op.existence === null && fields.length === 0;
 	return {
 		op,
 		table,
 		key: cells(keyValues(op, binding)),
-		sets: cells(newValues(op, fields, { binding, soft })),
-		stampedNow: columnsStampedNow(op, { binding, soft }).map(place),
+		sets: isLeftAlone ? [] : cells(newValues(op, fields, { binding, soft })),
+		stampedNow: isLeftAlone ? [] : [...columnsStampedNow(op, { binding, soft }).map(place), ...columnsEnded(op, soft).map((column) => ({ ...place(column), ends: true as const }))],
 		numbered: op.kind === 'insert' ? sequencesOf(binding).map(([column, sequence]) => ({ ...place(column), sequence })) : [],
 		scope: [...binding.where].map(([column, values]) => {
 			const { type } = place(column);
 			return { column, type, texts: values.map((value) => columnText(value, type)) };
 		}),
 		unless: cells(archivedValues(op, soft)),
-		expects: cells([...expectedValues(op, fields, soft), ...guardValues(op, entityOf(op, policy))]),
+		expects: cells([...expectedValues(op, fields, soft), ...guards.filter(([column]) => partColumn(binding, column) === null)]),
+		parts: planParts({ op, binding, soft, fields: all, guards }, tables),
 		depth: depthsOf(policy).get(op.entity) ?? 0,
 		isReferred: referredEntities(policy).has(op.entity),
 		keyColumns: binding.key.map(place),
@@ -130,16 +110,14 @@ export function groupWrites(writes: readonly PlannedWrite[]): WriteGroup[] {
 	return [...groups.values()].map((group) => ({ kind: group[0].op.kind, writes: group }));
 }
 
-function shapeOf({ op, table, sets, expects }: PlannedWrite): string {
+function shapeOf({ op, table, sets, expects, parts }: PlannedWrite): string {
+	// Several rows are written one after the other, and all of them or none.
+	if (parts.length > 0) return canonicalJson([op.id]);
 	const names = (cells: readonly Cell[]) => cells.map(({ column }) => column);
 	// An insert is a statement of its own, whatever its columns: only the table must be the same.
 	if (op.kind === 'insert') return canonicalJson([op.kind, table.name]);
 	return canonicalJson([op.kind, table.name, names(sets), names(expects)]);
 }
-
-/** Column and value, in the order in which they stand in the statement. */
-type Named = readonly (readonly [string, Json])[];
-type MappedFields = readonly (readonly [string, OperationField])[];
 
 /** In the order of the field names, so that operations on the same fields have the same shape. */
 function mappedFields(op: Operation, entity: EntityPolicy): MappedFields {
@@ -147,24 +125,13 @@ function mappedFields(op: Operation, entity: EntityPolicy): MappedFields {
 	return fields.map(([name, field]) => [columnOf(op, entity, name), field]);
 }
 
-function keyValues(op: Operation, binding: TableBinding): Named {
-	if (op.kind === 'insert') return [];
-	const key: Key = op.key ?? {};
-	return binding.key.map((column) => {
-		const value = Object.hasOwn(key, column) ? key[column] : undefined;
-		if (value == null) throw invalid(op, `its key lacks the column "${column}"`);
-		return [column, keyText(value)];
-	});
-}
-
 /** The policy names a column once: as a field, or under insert, or under stamp; a new row lies within its scope. */
 function newValues(op: Operation, fields: MappedFields, { binding, soft }: OfTable): Named {
 	if (op.kind === 'delete' && !soft) return [];
 	const constants = [...(op.kind === 'insert' ? binding.insert : []), ...binding.stamp];
 	const written = op.kind === 'delete' ? [] : fields;
-	const saysWhich = soft !== undefined && op.existence !== null;
 	return [
-		...(saysWhich ? [[soft.column, op.kind === 'delete' ? soft.deleted : soft.live] as const] : []),
+		...markedValues(op, soft),
 		...(op.kind === 'insert' ? scopeValues(binding, fields) : []),
 		...constants.flatMap(([column, given]) =>
 			given.kind === 'constant' ? [[column, given.value] as const] : [],
@@ -177,18 +144,19 @@ function newValues(op: Operation, fields: MappedFields, { binding, soft }: OfTab
 	];
 }
 
+/** What says in the row whether it is deleted, where that is not the time of the write. */
+function markedValues(op: Operation, soft: SoftDelete | undefined): Named {
+	if (soft === undefined || op.existence === null) return [];
+	if (op.kind !== 'delete') return [[soft.column, soft.live]];
+	return 'passed' in soft ? [] : [[soft.column, soft.deleted]];
+}
+
 /** What puts a new row into the scope, where nothing else fills the column. */
 function scopeValues({ where, insert, stamp }: TableBinding, fields: MappedFields): Named {
 	return [...where].flatMap(([column, [value = null]]) => {
 		const isGiven = insert.has(column) || stamp.has(column) || fields.some(([name]) => name === column);
 		return isGiven ? [] : [[column, value] as const];
 	});
-}
-
-function sequencesOf({ insert }: TableBinding): (readonly [string, string])[] {
-	return [...insert].flatMap(([column, given]) =>
-		given.kind === 'sequence' ? [[column, tableName({ schema: given.schema, table: given.sequence })] as const] : [],
-	);
 }
 
 /** A table, and how its rows say that they are deleted, if they stay. */
@@ -202,11 +170,13 @@ function columnsStampedNow({ kind }: Operation, { binding, soft }: OfTable): str
 	return [...binding.stamp].flatMap(([column, value]) => (value.kind === 'now' ? [column] : []));
 }
 
+function columnsEnded({ kind, existence }: Operation, soft: SoftDelete | undefined): string[] {
+	return soft && 'passed' in soft && kind === 'delete' && existence !== null ? [soft.column] : [];
+}
+
 function expectedValues(op: Operation, fields: MappedFields, soft: SoftDelete | undefined): Named {
 	if (op.kind === 'insert') return [];
-	const revived = soft && op.kind === 'update' && op.existence !== null && !fields.some(([column]) => column === soft.column);
-	if (fields.length === 0)
-		throw invalid(op, `it compares nothing, and would ${op.kind} whatever is there`);
+	const revived = soft && !('passed' in soft) && op.kind === 'update' && op.existence !== null && !fields.some(([column]) => column === soft.column);
 	const expects = fields.map(([column, { expected }]): readonly [string, Json] => {
 		if (expected === undefined)
 			throw invalid(op, `it has no expected value for the column "${column}"`);
@@ -218,7 +188,8 @@ function expectedValues(op: Operation, fields: MappedFields, soft: SoftDelete | 
 /** Of a row that is to be brought back the opposite is expected. */
 function archivedValues(op: Operation, soft: SoftDelete | undefined): Named {
 	const bringsBack = op.kind === 'update' && op.existence !== null;
-	return soft && op.kind !== 'insert' && !bringsBack ? [[soft.column, soft.deleted]] : [];
+	// Of a date the op says what it expects (see `Operation.guards`): as long as it is that one, nobody has been there.
+	return soft && !('passed' in soft) && op.kind !== 'insert' && !bringsBack ? [[soft.column, soft.deleted]] : [];
 }
 
 function guardValues(op: Operation, entity: EntityPolicy): Named {
@@ -227,26 +198,14 @@ function guardValues(op: Operation, entity: EntityPolicy): Named {
 }
 
 function columnOf(op: Operation, entity: EntityPolicy, field: string): string {
-	const column = entity.fields.get(field)?.columns.get(op.system)?.column;
+	const says = field === EXISTENCE ? entity.deletes.as.get(op.system) : entity.fields.get(field)?.columns.get(op.system);
+	const column = says?.column;
 	if (column === undefined) throw invalid(op, `the field ${field} has no column in ${op.system}`);
 	return column;
-}
-
-function placeOf(table: TableColumns, column: string, op: Operation): ColumnPlace {
-	const type = table.columns.get(column);
-	if (type) return { column, type };
-	throw new SyncError(
-		'TABLE_MISSING',
-		`The table ${table.name} of ${op.system} has no column "${column}"`,
-	);
 }
 
 function entityOf(op: Operation, policy: Policy): EntityPolicy {
 	const entity = policy.entities.get(op.entity);
 	if (!entity) throw invalid(op, `the policy ${policy.name} has no entity ${op.entity}`);
 	return entity;
-}
-
-function invalid(op: Operation, why: string): SyncError {
-	return new SyncError('OPERATION_INVALID', `The operation ${op.id} cannot be written: ${why}`);
 }

@@ -1,6 +1,6 @@
 import { isJsonType } from './column-text';
 import { ident } from './sql';
-import type { Cell, ColumnPlace, PlannedWrite } from './write-plan';
+import type { Cell, ColumnPlace, RowWrite, StampedPlace } from './write-cells';
 
 /** One statement and its parameters. */
 export interface Statement {
@@ -8,7 +8,7 @@ export interface Statement {
 	readonly values: readonly unknown[];
 }
 
-type Writes = readonly [PlannedWrite, ...PlannedWrite[]];
+type Writes = readonly [RowWrite, ...RowWrite[]];
 
 /**
  * Sets columns of each row that holds what is expected of it. Returns `i`, the index of each write
@@ -39,6 +39,17 @@ export function deleteStatement(writes: Writes): Statement {
 	return {
 		text: `delete from ${writes[0].table.name} as t
 			using ${x.source} where ${match.text} returning x.i::int - 1 as i`,
+		values: match.values,
+	};
+}
+
+/** Locks the row if it holds what is expected of it. Returns one row if so. */
+export function lockStatement(write: RowWrite): Statement {
+	const x = rowsOf([write]);
+	const match = matchOf(write, x.values);
+	const strength = write.op.kind === 'delete' ? 'update' : 'no key update';
+	return {
+		text: `select 1 from ${x.source}, ${write.table.name} as t where ${match.text} for ${strength} of t`,
 		values: match.values,
 	};
 }
@@ -91,9 +102,9 @@ type Texts = readonly (string | null)[];
 /** The writes' values as rows: key columns k0…, new values n0…, expected values e0…, and the index i from 1. */
 function rowsOf(writes: Writes): { readonly source: string; readonly values: readonly Texts[] } {
 	const kinds = [
-		['k', ({ key }: PlannedWrite) => key],
-		['n', ({ sets }: PlannedWrite) => sets],
-		['e', ({ expects }: PlannedWrite) => expects],
+		['k', ({ key }: RowWrite) => key],
+		['n', ({ sets }: RowWrite) => sets],
+		['e', ({ expects }: RowWrite) => expects],
 	] as const;
 	const names: string[] = [];
 	const values: Texts[] = [];
@@ -110,14 +121,14 @@ function rowsOf(writes: Writes): { readonly source: string; readonly values: rea
 	};
 }
 
-function keyMatchOf({ key }: PlannedWrite): string {
+function keyMatchOf({ key }: RowWrite): string {
 	return key
 		.map(({ column, type }, index) => `t.${ident(column)} = x.k${index}::${type.cast}`)
 		.join(' and ');
 }
 
 /** The condition on the row, with its parameters: those given, and then those that are the same for every row of the table. */
-function matchOf(write: PlannedWrite, given: readonly Texts[]): Statement {
+function matchOf(write: RowWrite, given: readonly Texts[]): Statement {
 	const values: (Texts | string | null)[] = [...given];
 	const unless = write.unless.map(
 		({ column, type, text }) => `t.${ident(column)} is distinct from $${values.push(text)}::text::${type.cast}`,
@@ -157,6 +168,7 @@ function comparison({ column, type }: ColumnPlace, index: number): string {
 }
 
 const TIMESTAMPTZ = 1184;
+const DATE = 1082;
 
 /** The key as text, as the change stream will show it (see `keyOf`), whatever the session's date style. */
 function keyTextOf({ column, type }: ColumnPlace): string {
@@ -166,6 +178,9 @@ function keyTextOf({ column, type }: ColumnPlace): string {
 }
 
 /** Not now(): that is when the transaction began, possibly before the edit of a user that we waited for. */
-function timeOf({ type }: ColumnPlace): string {
-	return `clock_timestamp()::${type.cast}`;
+function timeOf({ type, ends }: StampedPlace): string {
+	if (!ends || type.oid === TIMESTAMPTZ) return `clock_timestamp()::${type.cast}`;
+	const utc = `(clock_timestamp() at time zone 'UTC')`;
+	// A day has passed when it is over.
+	return type.oid === DATE ? `(${utc}::date - 1)` : `${utc}::${type.cast}`;
 }

@@ -1,24 +1,17 @@
 import { equalJson } from '../core/canonical-json';
 import { unseenEdits } from '../core/judge-existence';
 import { ambiguousLink, emptyLink, EXISTENCE, existsIn, hasRowIn, linkId, type Key, type LinkState } from '../core/link';
-import { matchKeysOfChange, matchKeysOfLink } from '../core/match-keys';
+import { matchKeysOfChange } from '../core/match-keys';
 import type { Policy } from '../core/policy';
 import type { Position } from '../core/position';
 import type { RecordChange } from '../core/record-change';
 import { depthsOf } from '../core/reference-graph';
 import { isKnownRow, mayBeTakenIn, presenceOf } from '../core/row-presence';
 import { speaksOf } from '../core/settle';
-import { keyText, matchText } from './identity-text';
+import { BatchKeys } from './batch-keys';
+import { BatchMatches } from './batch-matches';
 import type { LoadedLink, MatchKey } from './sync-store';
-
-/** A link as this batch sees it: what was loaded, and what the batch has made of it since. */
-export interface WorkingLink {
-	state: LinkState;
-	readonly loaded: LoadedLink | null;
-	/** Match keys that it takes, and that it gives up, in this batch. */
-	readonly claims: Set<string>;
-	readonly releases: Set<string>;
-}
+import { workingLink, type WorkingLink } from './working-link';
 
 /** A link that a change concerns, how it was found, and what the change is for it. */
 export interface Found {
@@ -33,8 +26,8 @@ export interface Found {
  */
 export class BatchLinks {
 	readonly #byId = new Map<string, WorkingLink>();
-	readonly #byKey = new Map<string, WorkingLink>();
-	readonly #byMatch = new Map<string, WorkingLink>();
+	readonly #keys = new BatchKeys();
+	readonly #matches: BatchMatches;
 	/** Whether a second look at the batch would lead to other links, once some of them were committed. */
 	#onlyTogether = false;
 	/** By change of the transaction at hand, the link that had its old key before the transaction. */
@@ -47,6 +40,7 @@ export class BatchLinks {
 		readonly policy: Policy,
 		loaded: readonly LoadedLink[],
 	) {
+		this.#matches = new BatchMatches(policy);
 		this.#depths = depthsOf(policy);
 		// Older generations first, so that a key leads to the newest link that has used it.
 		const inOrder = [...loaded].sort((a, b) => a.state.generation - b.state.generation);
@@ -61,7 +55,7 @@ export class BatchLinks {
 	finish(met: Iterable<string>): boolean {
 		const links = [...met].flatMap((id) => this.#byId.get(id) ?? []);
 		const released = links.filter(({ releases }) => releases.size > 0);
-		for (const link of released.length > 0 ? links : []) this.#claimMatches(link);
+		for (const link of released.length > 0 ? links : []) this.#claim(link);
 		return this.#onlyTogether || released.length > 0;
 	}
 
@@ -77,13 +71,12 @@ export class BatchLinks {
 
 	/** The link whose row in `system` has this key now, not one that has had it. */
 	byKey(system: string, entity: string, key: Key): WorkingLink | undefined {
-		const link = this.#byKey.get(keyText({ system, entity, key }));
-		return link && equalJson({ ...link.state.keys[system] }, { ...key }) ? link : undefined;
+		return this.#keys.holder(system, entity, key);
 	}
 
 	/** The same, or the last link of this batch that has had the key. */
 	whoHad(system: string, entity: string, key: Key): WorkingLink | undefined {
-		return this.#byKey.get(keyText({ system, entity, key }));
+		return this.#keys.last(system, entity, key);
 	}
 
 	/**
@@ -147,7 +140,7 @@ export class BatchLinks {
 		const entity = this.policy.entities.get(change.entity);
 		if (entity === undefined || change.key === null || !mayBeTakenIn(entity, change)) return null;
 		for (const match of this.#matchKeysOf(change)) {
-			const holder = this.#byMatch.get(matchText({ entity: change.entity, match }));
+			const holder = this.#matches.holder({ entity: change.entity, match });
 			if (holder === undefined || this.#isDying(holder, change)) continue;
 			if (isFreeFor(holder, change)) return { link: holder, how: 'matched' };
 			return { link: this.#create(change, ambiguousLink), how: 'ambiguous' };
@@ -161,41 +154,23 @@ export class BatchLinks {
 		const before = link.state.keys[system];
 		const holder = key === null ? undefined : this.whoHad(system, entity, key);
 		link.state = state;
-		this.#lead(link, system);
-		this.#claimMatches(link);
+		this.#keys.lead(link, system, this.#leaving);
+		this.#claim(link);
 		if (key === null || exists === null) return;
 		const moved = before !== undefined && !equalJson({ ...before }, { ...key });
 		const leadsHere = exists === false || this.byKey(system, entity, key) === link;
 		if (moved || !leadsHere || (holder ?? link) !== link) this.#onlyTogether = true;
 	}
 
+	/** None of an archived row: it is no record, and whether it was there first must not matter. */
 	#matchKeysOf(change: RecordChange): readonly string[] {
 		const entity = this.policy.entities.get(change.entity);
-		return entity && mayBeTakenIn(entity, change) ? matchKeysOfChange(entity, change) : [];
+		if (!entity || !mayBeTakenIn(entity, change)) return [];
+		return presenceOf(emptyLink('', entity.name, 1), change, entity) === 'archived' ? [] : matchKeysOfChange(entity, change);
 	}
 
-	/**
-	 * A link holds the match keys that its records have now. One that another link holds stays
-	 * there: the record is linked already, and a match key only ever makes links.
-	 */
-	#claimMatches(link: WorkingLink): void {
-		const now = matchKeysOfLink(this.policy, link.state);
-		for (const match of now) {
-			const text = matchText({ entity: link.state.entity, match });
-			const holder = this.#byMatch.get(text) ?? link;
-			if (holder !== link) continue;
-			this.#byMatch.set(text, link);
-			link.releases.delete(match);
-			if (!link.loaded?.matches.includes(match)) link.claims.add(match);
-		}
-		for (const match of [...link.claims, ...(link.loaded?.matches ?? [])]) {
-			if (now.has(match)) continue;
-			const text = matchText({ entity: link.state.entity, match });
-			if (this.#byMatch.get(text) === link) this.#byMatch.delete(text);
-			if (link.claims.has(match)) this.#onlyTogether = true; // Nothing of it would be left to find the link by.
-			link.claims.delete(match);
-			if (link.loaded?.matches.includes(match)) link.releases.add(match);
-		}
+	#claim(link: WorkingLink): void {
+		if (this.#matches.claim(link)) this.#onlyTogether = true;
 	}
 
 	/** The link of the record itself, not of one that had its key before. */
@@ -250,7 +225,7 @@ export class BatchLinks {
 		const rules = this.policy.entities.get(entity);
 		if (!rules || presenceOf(state, change, rules) !== 'record') return false;
 		return this.#matchKeysOf(change).some((match) => {
-			const holder = this.#byMatch.get(matchText({ entity, match }));
+			const holder = this.#matches.holder({ entity, match });
 			return holder !== undefined && holder !== known && isFreeFor(holder, change);
 		});
 	}
@@ -284,21 +259,10 @@ export class BatchLinks {
 
 	#add(link: WorkingLink): void {
 		this.#byId.set(link.state.id, link);
-		for (const match of link.loaded?.matches ?? []) {
-			this.#byMatch.set(matchText({ entity: link.state.entity, match }), link);
-		}
-		for (const system of Object.keys(link.state.keys)) this.#lead(link, system);
+		this.#matches.add(link);
+		for (const system of Object.keys(link.state.keys)) this.#keys.lead(link, system, this.#leaving);
 	}
 
-	/** The row that is there now has the key, whoever had it before; one that is gone keeps it until another comes. */
-	#lead(link: WorkingLink, system: string): void {
-		const { entity, keys } = link.state;
-		const key = keys[system];
-		if (key === undefined) return;
-		const other = this.byKey(system, entity, key);
-		const isTaken = other !== undefined && existsIn(other.state, system) && !this.#leaving.has(other);
-		if (existsIn(link.state, system) || !isTaken) this.#byKey.set(keyText({ system, entity, key }), link);
-	}
 }
 
 /**
@@ -308,8 +272,4 @@ export class BatchLinks {
 function isFreeFor({ state }: WorkingLink, { system, position }: RecordChange): boolean {
 	const seen = state.seen[system];
 	return !existsIn(state, system) && (seen === undefined || seen < position);
-}
-
-function workingLink(state: LinkState, loaded: LoadedLink | null): WorkingLink {
-	return { state, loaded, claims: new Set(), releases: new Set() };
 }

@@ -2,6 +2,7 @@ import type { Operation } from '../core/link';
 import type { Wait } from '../core/references';
 import type { ReviewItem } from '../core/review';
 import { prepareDecision, type PreparedDecision } from './decide-step';
+import { findTwins } from './find-twins';
 import { loadReferred } from './load-referred';
 import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
@@ -18,6 +19,8 @@ export interface Decided {
 	readonly waits: readonly Wait[];
 }
 
+export type DecidingStore = Pick<SyncStore, 'load' | 'commit' | 'findAlike'>;
+
 export interface DecidedBatch {
 	readonly published: PublishedPolicy;
 	/** By link id. A link that is missing lost its commit each time, or does not exist: it stays due. */
@@ -32,7 +35,7 @@ export interface DecidedBatch {
  * @param check - sees the policy in force before anything is committed, and may refuse by throwing
  */
 export async function decideBatch(
-	store: Pick<SyncStore, 'load' | 'commit'>,
+	store: DecidingStore,
 	{ policy, links, check }: { policy: string; links: readonly string[]; check?: (published: PublishedPolicy) => void },
 ): Promise<DecidedBatch> {
 	const decided = new Map<string, Decided>();
@@ -43,7 +46,12 @@ export async function decideBatch(
 		check?.(published);
 		const rules = { published, policy: policyInForce(published) };
 		const known = await loadReferred(store, loaded.links, policyInForce(published));
-		const prepared = loaded.links.map((link) => prepareDecision(link, rules, known.get(link.state.id)));
+		const alike = await findTwins(store, loaded.links, rules);
+		const prepared = loaded.links.map((link) => {
+			const one = prepareDecision(link, rules, { ...known.get(link.state.id), ...alike.of(link.state) });
+			alike.note(one.decision.state);
+			return one;
+		});
 		const lost = await commitAll(store, policy, prepared);
 		for (const one of prepared) {
 			const { id } = one.decision.state;

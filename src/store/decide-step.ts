@@ -1,8 +1,11 @@
-import { decide, hasUnsettled, type Decision } from '../core/decide';
+import { decide, hasUnsettled, isDue, type Decision } from '../core/decide';
 import { openReviews, reviewChanges } from '../core/draft';
 import type { PolicyInForce } from '../core/observe';
+import { obstaclesOf } from '../core/obstacles';
 import { type Known, NOTHING_KNOWN } from '../core/references';
 import type { ReviewItem } from '../core/review';
+import { isFreshlyAsked } from '../core/twins';
+import { spreadOfDecision } from './spread-of-links';
 import type { LinkCommit, LoadedLink, PublishedPolicy } from './sync-store';
 
 /** R2 over one link, thought out but not committed. */
@@ -26,10 +29,11 @@ export function prepareDecision(
 	{ published, policy }: { published: PublishedPolicy; policy: PolicyInForce },
 	{ claims = [], ...known }: KnownOfLink = NOTHING_KNOWN,
 ): PreparedDecision {
-	const decision = decide(link.state, policy, published.mode, known);
+	const woken = isWoken(link, { published, policy }) ? { freed: true as const } : {};
+	const decision = decide(link.state, policy, published.mode, { ...known, ...woken });
 	const { state, journal, waits, changed } = decision;
 	const reviews = openReviews(state, published.name);
-	const due = hasUnsettled(state, policy) || waits.length > 0;
+	const due = hasUnsettled(state, policy) || waits.length > 0 || isFreshlyAsked(link.state, state);
 	// A link that is marked due and is not (a new policy that changes nothing for it) is committed once, to be left alone.
 	const settled = decides(published) && link.due !== due;
 	if (!changed && !settled) return { decision, commit: null, reviews };
@@ -42,8 +46,14 @@ export function prepareDecision(
 		journal,
 		reviews: changes,
 		stopAt: null,
+		...spreadOfDecision(link.state, decision, policy),
 	};
 	return { decision, commit, reviews };
+}
+
+/** Whether a link that is held because a row is in its way is due for no reason of its own: something has changed elsewhere. */
+function isWoken({ state, due }: LoadedLink, { published, policy }: { published: PublishedPolicy; policy: PolicyInForce }): boolean {
+	return due && obstaclesOf(state).length > 0 && !isDue(state, policy, published.mode);
 }
 
 function decides({ mode }: PublishedPolicy): boolean {

@@ -3,6 +3,7 @@ import { STREAM_START } from '../core/position';
 import type { ObservingStore } from './observe-batch';
 import { requirePublished } from './published-policy';
 import type {
+	Alike,
 	CommitRequest,
 	CommitResult,
 	Loaded,
@@ -18,10 +19,10 @@ import type {
  * the next load, and forgotten with this object. For test runs, which show what would be done.
  */
 export class DryRunStore implements ObservingStore {
-	readonly #store: Pick<ObservingStore, 'load' | 'countRecords'>;
+	readonly #store: Pick<ObservingStore, 'load' | 'countRecords' | 'findAlike'>;
 	readonly #links = new Map<string, LoadedLink>();
 
-	constructor(store: Pick<ObservingStore, 'load' | 'countRecords'>) {
+	constructor(store: Pick<ObservingStore, 'load' | 'countRecords' | 'findAlike'>) {
 		this.#store = store;
 	}
 
@@ -40,11 +41,15 @@ export class DryRunStore implements ObservingStore {
 		for (const { state, expectedRevision, due, claims } of links) {
 			this.#links.set(state.id, { state, revision: expectedRevision + 1, due, matches: claims });
 		}
-		return { links: links.map(() => 'committed' as const), position: advance?.to ?? null };
+		return { links: links.map(() => 'committed' as const), position: advance?.to ?? null, woken: [] };
 	}
 
 	async countRecords(policy: string, entity: string): Promise<number> {
 		return await this.#store.countRecords(policy, entity);
+	}
+
+	async findAlike(policy: string, blocks: readonly string[]): Promise<readonly Alike[]> {
+		return await this.#store.findAlike(policy, blocks);
 	}
 
 	async listReviews(): Promise<readonly StoredReview[]> {
@@ -74,6 +79,7 @@ const EVERY_STREAM: Readonly<Record<string, StreamRecord>> = new Proxy(
 			position: STREAM_START,
 			acknowledgedLsn: null,
 			reading: null,
+			columns: null,
 		}),
 	},
 );

@@ -17,6 +17,7 @@ import { resolve, type Resolution } from '../core/resolve';
 import { BatchLinks } from './batch-identity';
 import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
+import { spreadOfChange } from './spread-of-links';
 import type { LoadedLink, StoredReview, SyncStore } from './sync-store';
 
 /** Links read in one store trip. */
@@ -102,7 +103,7 @@ async function answerAll(
 			.map((link) => {
 				const { state, journal } = resolve(link.state, resolution, policy);
 				const due = isDue(state, policy, published.mode);
-				return { state, expectedRevision: link.revision, due, claims: [], journal, reviews: [], stopAt: null };
+				return { state, expectedRevision: link.revision, due, claims: [], journal, reviews: [], stopAt: null, ...spreadOfChange(link.state, state, policy) };
 			});
 		if (commits.length === 0) return true;
 		const { links: results } = await store.commit({ policy: name, links: commits });

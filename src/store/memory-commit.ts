@@ -5,6 +5,7 @@ import type { Position } from '../core/position';
 import { keyText, matchText } from './identity-text';
 import { copyOf, type LinkRecord, type PolicyData } from './memory-data';
 import { changedReviews } from './memory-reviews';
+import { spread } from './memory-spread';
 import { streamGap, streamUnknown } from './stream-errors';
 import type { CommitRequest, CommitResult, LinkCommit, StreamAdvance } from './sync-store';
 
@@ -37,12 +38,13 @@ export function commitTo(
 	const judged = losers(data, links, together);
 	const lost = together && judged.size > 0 ? new Set(links.keys()) : judged;
 	const won = links.filter((_, index) => !lost.has(index));
-	const committed = write(data, { won, together }, time);
+	const written = write(data, { won, together }, time);
+	const { data: committed, woken } = spread(written, { won, asked: links }, time.wakeAtMs);
 	const stops = links.filter((_, index) => lost.has(index)).map(({ stopAt }) => stopAt);
 	const streams = advance ? advanced(data.streams, advance, stops) : data.streams;
 	const outcome = (_: LinkCommit, index: number) => (lost.has(index) ? 'conflict' : 'committed');
 	const position = advance ? (streams.get(advance.system)?.position ?? null) : null;
-	return { data: { ...committed, streams }, result: { links: links.map(outcome), position } };
+	return { data: { ...committed, streams }, result: { links: links.map(outcome), position, woken } };
 }
 
 function requireContiguous(data: PolicyData, policy: string, advance: StreamAdvance): void {

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../core/canonical-json';
 import type { StoredJournalEntry } from '../core/journal';
+import type { Likeness } from '../core/likeness';
 import type { PublishedPolicy, StoredReview, StreamRecord } from './sync-store';
 
 /**
@@ -24,6 +25,10 @@ export interface PolicyData {
 	readonly keys: ReadonlyMap<string, { readonly link: string; readonly generation: number }>;
 	/** By `matchText`: the link that holds it. */
 	readonly matches: ReadonlyMap<string, string>;
+	/** By link, what it waits for. */
+	readonly waits: ReadonlyMap<string, readonly string[]>;
+	/** By link, what it can be found by. */
+	readonly alike: ReadonlyMap<string, Likeness>;
 	readonly reviews: ReadonlyMap<string, StoredReview>;
 	readonly journal: readonly StoredJournalEntry[];
 }
@@ -59,6 +64,8 @@ export const EMPTY_POLICY: PolicyData = {
 	links: new Map(),
 	keys: new Map(),
 	matches: new Map(),
+	waits: new Map(),
+	alike: new Map(),
 	reviews: new Map(),
 	journal: [],
 };
@@ -97,6 +104,8 @@ function serialisePolicy(data: PolicyData, history: boolean): unknown {
 		links: sorted(data.links, asJson),
 		keys: sorted(data.keys, asJson),
 		matches: sorted(data.matches, asJson),
+		waits: sorted(data.waits, asJson),
+		alike: sorted(data.alike, asJson),
 		reviews: sorted(data.reviews, asJson),
 		journal: history ? data.journal : [],
 	};

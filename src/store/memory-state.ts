@@ -20,6 +20,7 @@ import {
 } from './memory-data';
 import { leaseFrom, noteAttemptsIn, wakeAll } from './memory-due';
 import { changedReviews, selectReviews } from './memory-reviews';
+import { findAlikeIn } from './memory-spread';
 import { policyUnpublished, streamUnknown } from './stream-errors';
 import type * as store from './sync-store';
 
@@ -108,6 +109,15 @@ export class MemoryState {
 		return this.#described(published);
 	}
 
+	suspend(policy: string, hash: string, scopes: readonly string[]): store.PublishedPolicy {
+		const before = this.#policy(policy).published;
+		if (!before) throw policyUnpublished(policy);
+		if (before.hash !== hash) return this.#described(before);
+		const published: PublishedVersion = { ...before, pending: [...new Set([...before.pending, ...scopes])].sort() };
+		this.#put(policy, { ...this.#policy(policy), published });
+		return this.#described(published);
+	}
+
 	raiseEpoch(): void {
 		const { now, epoch } = this.#options;
 		this.#data = { ...this.#data, epoch: nextEpoch(this.#data.epoch ?? epoch, now()) };
@@ -128,8 +138,9 @@ export class MemoryState {
 		const position =
 			known && known.position > registration.start ? known.position : registration.start;
 		const { reading = null } = registration;
+		const columns = registration.columns ?? known?.columns ?? null;
 		const acknowledgedLsn = known?.acknowledgedLsn ?? null;
-		const record = { ...registration, reading, position, acknowledgedLsn };
+		const record = { ...registration, reading, columns, position, acknowledgedLsn };
 		const streams = withEntry(data.streams, registration.system, record);
 		this.#put(registration.policy, { ...data, streams });
 		return { ...record };
@@ -176,6 +187,17 @@ export class MemoryState {
 	countRecords(policy: string, entity: string): number {
 		const links = [...this.#policy(policy).links.values()].map(loadedLink);
 		return links.filter(({ state }) => state.entity === entity && state.fields[EXISTENCE]?.merged?.canon !== false).length;
+	}
+
+	findPassed({ policy, system, untilMs, limit }: store.DatesRequest): readonly LinkState[] {
+		const states = [...this.#policy(policy).links.values()].map(({ state }) => JSON.parse(state) as LinkState);
+		const at = ({ dates }: LinkState): number => dates?.[system]?.atMs ?? Number.POSITIVE_INFINITY;
+		const passed = states.filter((state) => at(state) <= untilMs);
+		return passed.sort((a, b) => at(a) - at(b) || (a.id < b.id ? -1 : 1)).slice(0, limit);
+	}
+
+	findAlike(policy: string, blocks: readonly string[]): readonly store.Alike[] {
+		return findAlikeIn(this.#policy(policy), blocks);
 	}
 
 	commit(request: store.CommitRequest): store.CommitResult {

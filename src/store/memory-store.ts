@@ -1,4 +1,5 @@
 import type { PolicyMode, StoredJournalEntry } from '../core/journal';
+import type { LinkState } from '../core/link';
 import type { ReviewChange } from '../core/review';
 import { type MemoryOptions, MemoryState } from './memory-state';
 import type * as store from './sync-store';
@@ -24,6 +25,10 @@ export class MemoryStore implements store.SyncStore {
 		return this.state.approve(policy, hash);
 	}
 
+	async suspend(policy: string, hash: string, scopes: readonly string[]): Promise<store.PublishedPolicy> {
+		return this.state.suspend(policy, hash, scopes);
+	}
+
 	async raiseEpoch(): Promise<void> {
 		this.state.raiseEpoch();
 	}
@@ -46,6 +51,14 @@ export class MemoryStore implements store.SyncStore {
 
 	async scanLinks(request: store.ScanRequest): Promise<readonly store.LoadedLink[]> {
 		return this.state.scanLinks(request);
+	}
+
+	async findPassed(request: store.DatesRequest): Promise<readonly LinkState[]> {
+		return this.state.findPassed(request);
+	}
+
+	async findAlike(policy: string, blocks: readonly string[]): Promise<readonly store.Alike[]> {
+		return this.state.findAlike(policy, blocks);
 	}
 
 	async countRecords(policy: string, entity: string): Promise<number> {

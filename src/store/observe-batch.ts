@@ -3,8 +3,10 @@ import { wokenLink } from '../core/wake-item';
 import { concurrentFields } from '../core/decide';
 import { SyncError } from '../core/errors';
 import type { PolicyMode } from '../core/journal';
+import type { LinkState } from '../core/link';
 import type { Disposition } from '../core/observe';
-import { foldEvents, previousKeyOf } from '../core/record-change';
+import { foldEvents } from '../core/fold-events';
+import { previousKeyOf } from '../core/record-change';
 import {
 	dispositionId,
 	eventId,
@@ -28,11 +30,16 @@ export interface Observed {
 	readonly due: boolean;
 	/** Fields in which two systems' versions have not seen each other. */
 	readonly concurrentFields: readonly string[];
+	/** Other links that are to be looked at because of the batch, said with one of its events; absent: none. */
+	readonly wakes?: readonly Woken[];
 	/** The policy's mode then; absent when it was live. */
 	readonly mode?: Exclude<PolicyMode, 'live'>;
 }
 
-export type ObservingStore = Pick<SyncStore, 'load' | 'commit' | 'changeReviews' | 'countRecords' | 'listReviews' | 'setMode'>;
+/** A link that waited for what has been observed. */
+export type Woken = Pick<LinkState, 'id' | 'entity' | 'keys'>;
+
+export type ObservingStore = Pick<SyncStore, 'load' | 'commit' | 'changeReviews' | 'countRecords' | 'findAlike' | 'listReviews' | 'setMode'>;
 
 /**
  * R1: observes a batch of events, of one or several streams, and says of each what it was.
@@ -81,13 +88,32 @@ async function observeStream(batch: StreamBatch): Promise<(Observed | SyncError)
 		if (!stream) return batch.events.map(() => unknownStream(batch));
 		const sorted = sortOut(batch.events, stream.position);
 		const prepared = await prepare(batch, { loaded, published, sorted });
-		if (sorted.fresh.length > 0) {
-			const result = await batch.store.commit(prepared.commit);
-			if (result.links.includes('conflict') && !isLast) return null;
-			if (result.links.includes('conflict')) return batch.events.map(() => contended(batch));
-		}
-		return batch.events.map((event) => inMode(resultOf(event, { prepared, sorted }), published));
+		if (sorted.fresh.length === 0) return resultsOf(batch, { prepared, sorted, published });
+		const { links, woken } = await batch.store.commit(prepared.commit);
+		if (links.includes('conflict') && !isLast) return null;
+		if (links.includes('conflict')) return batch.events.map(() => contended(batch));
+		return resultsOf(batch, { prepared, sorted, published, wakes: await wokenLinks(batch, woken) });
 	});
+}
+
+/** The links by what an item must say of them; a store trip only where there are some. */
+async function wokenLinks({ store, policy }: StreamBatch, ids: readonly string[]): Promise<Woken[]> {
+	if (ids.length === 0) return [];
+	const { links } = await store.load({ policy, links: ids });
+	return links.filter(({ due }) => due).map(({ state: { id, entity, keys } }) => ({ id, entity, keys }));
+}
+
+interface ObservedStream {
+	readonly prepared: PreparedObservation;
+	readonly sorted: SortedBatch;
+	readonly published: PublishedPolicy;
+	readonly wakes?: readonly Woken[];
+}
+
+function resultsOf({ events }: StreamBatch, { wakes = [], published, ...seen }: ObservedStream): (Observed | SyncError)[] {
+	const results = events.map((event) => inMode(resultOf(event, seen), published));
+	const first = results.findIndex((one) => !(one instanceof SyncError));
+	return wakes.length === 0 ? results : results.map((one, at) => (at === first && !(one instanceof SyncError) ? { ...one, wakes } : one));
 }
 
 async function prepare(

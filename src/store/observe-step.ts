@@ -5,13 +5,16 @@ import type { JournalEntry } from '../core/journal';
 import { canonicalJson } from '../core/canonical-json';
 import type { ReviewItem } from '../core/review';
 import { emptyLink, EXISTENCE, isStill, type Key, type LinkState } from '../core/link';
+import { isFreshlyRefused } from '../core/obstacles';
 import { observe, type Disposition, type PolicyInForce } from '../core/observe';
 import { commitOf, type Position } from '../core/position';
 import type { RecordChange } from '../core/record-change';
 import { matchText } from './identity-text';
-import { BatchLinks, type Found, type WorkingLink } from './batch-identity';
+import { spreadOfChange } from './spread-of-links';
+import { BatchLinks, type Found } from './batch-identity';
 import { withReferences } from './batch-references';
 import type { CommitRequest, LinkCommit, LoadedLink, MatchKey, PublishedPolicy } from './sync-store';
+import type { WorkingLink } from './working-link';
 
 /** R1 over one batch of one stream, thought out but not committed. */
 export interface PreparedObservation {
@@ -151,6 +154,7 @@ function finish(
 		if (link && mine.journal.length > 0) commits.push({ ...linkCommit(link, mine, { published, policy }), yields: done.links.yields(link) });
 	}
 	for (const item of approvals) openWith(commits, item);
+	wakeWithin(commits);
 	const to = events.at(-1)?.source.position ?? from;
 	return {
 		commit: { policy: published.name, links: commits, advance: { system, from, to }, together },
@@ -160,6 +164,14 @@ function finish(
 		due: new Map(commits.map(({ state, due }) => [state.id, due])),
 		unasked: unasked(commits, asked),
 	};
+}
+
+/** What a link of the batch has come to wait for, another one of the batch may bring: a commit wakes only those outside of it. */
+function wakeWithin(commits: LinkCommit[]): void {
+	const told = new Set(commits.flatMap(({ tells = [] }) => tells));
+	commits.forEach((one, index) => {
+		if (!one.due && one.waitsFor?.some((target) => told.has(target))) commits[index] = { ...one, due: true };
+	});
 }
 
 /** The item comes to be together with the first record that waits for it. */
@@ -177,14 +189,25 @@ function linkCommit(
 	return {
 		state: link.state,
 		expectedRevision: link.loaded?.revision ?? 0,
-		// A new link has no revision that a policy published meanwhile could have moved: it is looked at once.
-		due: link.loaded === null || (isForeign && policy.pending.size === 0 && !isHeld(link.state)) || isDue(link.state, policy, published.mode),
+		due: isDueAfter(link, { isForeign, before, published, policy }),
 		claims: [...link.claims],
 		releases: [...link.releases],
 		journal,
 		reviews: reviewChanges(before, link.state, { policy: published.name, how: 'superseded', by: 'sync' }),
 		stopAt,
+		...spreadOfChange(before, link.state, policy),
 	};
+}
+
+function isDueAfter(
+	{ state, loaded }: WorkingLink,
+	{ isForeign, before, published, policy }: Pick<LinkWork, 'isForeign' | 'before'> & Pick<ObservationInput, 'published' | 'policy'>,
+): boolean {
+	// A new link has no revision that a policy published meanwhile could have moved: it is looked at once. And whoever
+	// has just asked if two records are one looks once more.
+	if (loaded === null || (loaded.due && state.fields[EXISTENCE]?.frozen?.twin !== undefined)) return true;
+	if (isFreshlyRefused(before, state)) return true;
+	return (isForeign && policy.pending.size === 0 && !isHeld(state)) || isDue(state, policy, published.mode);
 }
 
 /** Where nothing is held, a foreign change has to be decided about, without asking what the decision would be. */

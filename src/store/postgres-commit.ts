@@ -1,4 +1,4 @@
-import type { Key } from '../core/link';
+import type { Key, LinkState } from '../core/link';
 import type { ReviewChange } from '../core/review';
 import { indexable, keyText, matchText } from './identity-text';
 import { packLink } from './link-document';
@@ -9,7 +9,7 @@ import type { CommitRequest, CommitResult, LinkCommit, StreamAdvance } from './s
 type Answer =
 	| { readonly stream: 'unknown' }
 	| { readonly stream: 'gap'; readonly position: string }
-	| { readonly lost: readonly number[]; readonly position: string | null };
+	| { readonly lost: readonly number[]; readonly position: string | null; readonly woken: readonly string[] };
 
 /** @throws SyncError STREAM_GAP, STREAM_UNKNOWN: nothing was committed */
 export async function commit(
@@ -63,10 +63,11 @@ function resultOf(
 	return {
 		links: links.map((_, ord) => (lost.has(ord) ? 'conflict' : 'committed')),
 		position: answer.position,
+		woken: answer.woken,
 	};
 }
 
-function head({ state, expectedRevision, due, stopAt, yields = [] }: LinkCommit, ord: number) {
+function head({ state, expectedRevision, due, stopAt, yields = [], ...spread }: LinkCommit, ord: number) {
 	const { id, entity, generation } = state;
 	const textOf = (system: string, key: Key): string => indexable(keyText({ system, entity, key }));
 	const keys = Object.entries(state.keys).map(([system, key]) => textOf(system, key));
@@ -81,6 +82,24 @@ function head({ state, expectedRevision, due, stopAt, yields = [] }: LinkCommit,
 		stop: stopAt,
 		keys: keys.sort(),
 		yields: yielded,
+		...spreadOf(spread),
+		...datesOf(state),
+	};
+}
+
+/** None, for a link that has never had a date: it has none to be taken away. */
+function datesOf({ dates }: LinkState) {
+	if (dates === undefined) return {};
+	const ahead = Object.entries(dates).flatMap(([system, { atMs }]) => (atMs === undefined ? [] : [{ system, atMs }]));
+	return { date_systems: ahead.map(({ system }) => system), date_times: ahead.map(({ atMs }) => atMs) };
+}
+
+/** What is absent stays as it is; to be found by nothing is a list without blocks. */
+function spreadOf({ waitsFor, tells = [], alike }: Pick<LinkCommit, 'waitsFor' | 'tells' | 'alike'>) {
+	return {
+		...(waitsFor === undefined ? {} : { waits: [...new Set(waitsFor.map(indexable))] }),
+		...(tells.length === 0 ? {} : { tells: [...new Set(tells.map(indexable))] }),
+		...(alike === undefined ? {} : { blocks: [...new Set(alike?.blocks.map(indexable))], likeness: JSON.stringify(alike?.values ?? []) }),
 	};
 }
 

@@ -1,7 +1,9 @@
 import { SyncError } from '../core/errors';
 import { COMMIT, COMMIT_TYPES, IDENTITIES, MOVED_LINKS, WRITES } from './postgres-commit-functions';
+import { DATES } from './postgres-dates';
+import { SPREAD } from './postgres-spread';
 import type { StoreDatabase } from './postgres-database';
-import { FIRST_CONTACTS, IDENTITY_OF_STORE, TABLES } from './postgres-schema';
+import { FIRST_CONTACTS, KNOWN_COLUMNS, IDENTITY_OF_STORE, TABLES } from './postgres-schema';
 
 /**
  * Migration n is element n - 1. A released migration is never edited: a store that has run it
@@ -10,6 +12,9 @@ import { FIRST_CONTACTS, IDENTITY_OF_STORE, TABLES } from './postgres-schema';
 const MIGRATIONS: readonly string[] = [
 	[TABLES, IDENTITY_OF_STORE, COMMIT_TYPES, MOVED_LINKS, IDENTITIES, WRITES, COMMIT].join('\n'),
 	FIRST_CONTACTS,
+	SPREAD,
+	DATES,
+	KNOWN_COLUMNS,
 ];
 
 /** Classes of the advisory locks taken in this schema: arbitrary numbers that nobody else is likely to use. */

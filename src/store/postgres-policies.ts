@@ -70,6 +70,19 @@ export async function approve(
 	return await publishedPolicy(db, policy);
 }
 
+export async function suspend(
+	db: StoreDatabase,
+	{ policy, hash, scopes }: { policy: string; hash: string; scopes: readonly string[] },
+): Promise<PublishedPolicy> {
+	await db.query(
+		`update ${db.schema}.policies
+		set pending = array(select distinct scope collate "C" from unnest(pending || $3::text[]) as scope order by 1)
+		where name = $1 and hash = $2`,
+		[policy, hash, scopes],
+	);
+	return await publishedPolicy(db, policy);
+}
+
 export async function setMode(
 	db: StoreDatabase,
 	policy: string,

@@ -144,3 +144,8 @@ export const FIRST_CONTACTS = /* sql */ `
 alter table {schema}.policies add column pending text[] not null default '{}';
 alter table {schema}.streams add column reading json;
 `;
+
+/** The columns that a stream's tables had when somebody last looked, so that a new one is news once. */
+export const KNOWN_COLUMNS = /* sql */ `
+alter table {schema}.streams add column columns text[];
+`;

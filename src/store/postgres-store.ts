@@ -1,15 +1,18 @@
 import type pg from 'pg';
 
 import type { PolicyMode, StoredJournalEntry } from '../core/journal';
+import type { LinkState } from '../core/link';
 import type { ReviewChange } from '../core/review';
 import * as claims from './postgres-claims';
 import { commit } from './postgres-commit';
 import { StoreDatabase } from './postgres-database';
 import { leaseDue, noteAttempts } from './postgres-due';
 import { readJournal } from './postgres-journal';
+import { findAlike } from './postgres-alike';
+import { findPassed } from './postgres-dates';
 import { countRecords, load, scanLinks } from './postgres-load';
 import { migrateStore } from './postgres-migrations';
-import { approve, publishPolicy, raiseEpoch, setMode } from './postgres-policies';
+import { approve, publishPolicy, raiseEpoch, setMode, suspend } from './postgres-policies';
 import { changeReviews, listReviews } from './postgres-reviews';
 import { recordAcknowledged, registerStream } from './postgres-streams';
 import type * as store from './sync-store';
@@ -28,7 +31,7 @@ const DEFAULT_GRACE_MS = 5_000;
 
 /**
  * The sync store in a schema of a Postgres database (14 or newer). Every verb is one statement,
- * and `publishPolicy`, `approve` and `setMode` read the policy back with a second; all times are the server's.
+ * and `publishPolicy`, `approve`, `suspend` and `setMode` read the policy back with a second; all times are the server's.
  */
 export class PostgresStore implements store.SyncStore {
 	readonly #db: StoreDatabase;
@@ -53,6 +56,10 @@ export class PostgresStore implements store.SyncStore {
 		return await approve(this.#db, policy, hash);
 	}
 
+	async suspend(policy: string, hash: string, scopes: readonly string[]): Promise<store.PublishedPolicy> {
+		return await suspend(this.#db, { policy, hash, scopes });
+	}
+
 	async raiseEpoch(): Promise<void> {
 		await raiseEpoch(this.#db);
 	}
@@ -75,6 +82,14 @@ export class PostgresStore implements store.SyncStore {
 
 	async scanLinks(request: store.ScanRequest): Promise<readonly store.LoadedLink[]> {
 		return await scanLinks(this.#db, request);
+	}
+
+	async findPassed(request: store.DatesRequest): Promise<readonly LinkState[]> {
+		return await findPassed(this.#db, request);
+	}
+
+	async findAlike(policy: string, blocks: readonly string[]): Promise<readonly store.Alike[]> {
+		return await findAlike(this.#db, policy, blocks);
 	}
 
 	async countRecords(policy: string, entity: string): Promise<number> {

@@ -5,10 +5,12 @@ import type { JournalEntry, PolicyMode } from '../core/journal';
 import type { PolicyInForce } from '../core/observe';
 import { resolve, type Choice, type Resolution } from '../core/resolve';
 import type { ReviewChange } from '../core/review';
+import { answerTwins, asksAboutTwins } from './answer-twins';
 import { approveFirstContact, firstContactReviewId } from './approve-first-contact';
 import { answerMassDelete, isMassDeleteItem } from './mass-delete';
 import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
+import { spreadOfChange } from './spread-of-links';
 import type { LinkCommit, LoadedLink, PublishedPolicy, StoredReview, SyncStore } from './sync-store';
 
 export type ResolvingStore = Pick<SyncStore, 'load' | 'commit' | 'listReviews' | 'changeReviews' | 'scanLinks' | 'setMode' | 'raiseEpoch' | 'approve'>;
@@ -50,8 +52,13 @@ export async function resolveReviews(
 	});
 	for (const policy of new Set(asked.map(({ item }) => item.policy))) {
 		const ofPolicy = asked.filter(({ item }) => item.policy === policy);
-		await resolveWhole(store, { policy, asked: ofPolicy.filter(({ item }) => item.link === null), outcomes });
-		await resolveLinks(store, { policy, asked: ofPolicy.filter(({ item }) => item.link !== null), outcomes });
+		const twins = ofPolicy.filter(({ item }) => asksAboutTwins(item));
+		const others = ofPolicy.filter((one) => !twins.includes(one));
+		await resolveWhole(store, { policy, asked: others.filter(({ item }) => item.link === null), outcomes });
+		await resolveLinks(store, { policy, asked: others.filter(({ item }) => item.link !== null), outcomes });
+		for (const { item, resolution } of twins) {
+			outcomes.set(resolution, (await refusalOf(() => answerTwins(store, item, resolution))) ?? item);
+		}
 	}
 	return resolutions.map((resolution) => outcomes.get(resolution) ?? closed(resolution.review, 'was answered already'));
 }
@@ -127,7 +134,7 @@ function commitOf(
 	}
 	if (journal.length === 0) return null;
 	const due = isDue(state, policy, published.mode);
-	return { state, expectedRevision: link.revision, due, claims: [], journal, reviews, stopAt: null };
+	return { state, expectedRevision: link.revision, due, claims: [], journal, reviews, stopAt: null, ...spreadOfChange(link.state, state, policy) };
 }
 
 function tryResolve(

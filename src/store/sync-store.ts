@@ -1,5 +1,6 @@
 import type { Json } from '../core/canonical-json';
 import type { JournalEntry, PolicyMode, StoredJournalEntry } from '../core/journal';
+import type { Likeness } from '../core/likeness';
 import type { Key, LinkState } from '../core/link';
 import type { Position } from '../core/position';
 import type { ReviewChange, ReviewItem } from '../core/review';
@@ -31,6 +32,13 @@ export interface SyncStore {
 	 * @returns what is in force then
 	 */
 	approve(policy: string, hash: string): Promise<PublishedPolicy>;
+	/**
+	 * Lets scopes of the version with this hash wait for a first contact again, beside those that do. Nothing when
+	 * another version is in force by now.
+	 *
+	 * @returns what is in force then
+	 */
+	suspend(policy: string, hash: string, scopes: readonly string[]): Promise<PublishedPolicy>;
 	/** Turns the switch of a policy (approve first contact, shadow, stop). Makes every link due when it becomes `live`. */
 	setMode(policy: string, mode: PolicyMode): Promise<PublishedPolicy>;
 	/**
@@ -48,6 +56,10 @@ export interface SyncStore {
 	load(request: LoadRequest): Promise<Loaded>;
 	/** A page of a policy's links in the order of their ids: for reports and comparisons, never for deciding. */
 	scanLinks(request: ScanRequest): Promise<readonly LoadedLink[]>;
+	/** The links that go by each of these blocks, as their commits said last: in the order of their ids, and of one block no more than `MAX_ALIKE`. */
+	findAlike(policy: string, blocks: readonly string[]): Promise<readonly Alike[]>;
+	/** Links of which a system's record counts as deleted from a time on that is not after `untilMs`: the earliest first. See `LinkState.dates`. */
+	findPassed(request: DatesRequest): Promise<readonly LinkState[]>;
 	/** How many records of an entity there are, those that are deleted not counted: what a mass delete is a share of. */
 	countRecords(policy: string, entity: string): Promise<number>;
 	/**
@@ -126,6 +138,8 @@ export interface StreamRegistration extends StreamId {
 	readonly snapshot: 'none' | 'running' | 'done';
 	/** How far that has come; null when there is nothing to tell. */
 	readonly reading?: readonly TableReading[] | null;
+	/** All columns of the stream's tables, as labels, when they were last looked at. Absent or null: what was known stays. */
+	readonly columns?: readonly string[] | null;
 }
 
 /** How far the rows of one table have been read. */
@@ -147,6 +161,7 @@ export interface TableReading {
 
 export interface StreamRecord extends StreamRegistration {
 	readonly reading: readonly TableReading[] | null;
+	readonly columns: readonly string[] | null;
 	/** The last event observed; moved by `commit` alone. */
 	readonly position: Position;
 	/** The last LSN given to `recordAcknowledged`, or null. */
@@ -197,6 +212,12 @@ export interface ScanRequest {
 	readonly limit: number;
 }
 
+export interface DatesRequest extends StreamId {
+	/** Milliseconds since 1970. */
+	readonly untilMs: number;
+	readonly limit: number;
+}
+
 export interface CommitRequest {
 	readonly policy: string;
 	readonly links: readonly LinkCommit[];
@@ -229,6 +250,12 @@ export interface LinkCommit {
 	readonly releases?: readonly string[];
 	/** Where links are committed together: systems in which the link's key leads to another link by now. */
 	readonly yields?: readonly string[];
+	/** What the link waits for from now on: texts that other commits may tell. Absent: as before. */
+	readonly waitsFor?: readonly string[];
+	/** What has come to be with this commit. Links that wait for it are due again, and what was thought out about them loses. */
+	readonly tells?: readonly string[];
+	/** By what the record can be found by those that resemble it; null: by nothing. Absent: as before. */
+	readonly alike?: Likeness | null;
 	readonly journal: readonly JournalEntry[];
 	readonly reviews: readonly ReviewChange[];
 	/** Where the stream's position must stop when this link loses: the event before its first one. Null outside R1. */
@@ -240,6 +267,20 @@ export interface CommitResult {
 	readonly links: readonly ('committed' | 'conflict')[];
 	/** The stream's position after the commit; null when no advance was asked for. */
 	readonly position: Position | null;
+	/** Links outside of the request that are due because of what was told, in the order of their ids; `MAX_WOKEN` at most. */
+	readonly woken: readonly string[];
+}
+
+/** Of one commit; those left over are found by the sweep. */
+export const MAX_WOKEN = 200;
+
+/** Of one block: where more records begin alike, the rest is not looked at. */
+export const MAX_ALIKE = 200;
+
+/** A link that was found by a block. */
+export interface Alike extends Pick<Likeness, 'values'> {
+	readonly block: string;
+	readonly link: string;
 }
 
 export interface LeaseRequest {

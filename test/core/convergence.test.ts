@@ -7,6 +7,7 @@ import { wrongLink, wrongRows } from '../support/at-rest';
 import {
 	answer,
 	commandOf,
+	letGoOfAll,
 	perform,
 	type ChoiceKind,
 	type Command,
@@ -75,6 +76,7 @@ async function live(history: History, world: World): Promise<void> {
 		sync.user(system, [{ do: 'insert', fields: { ref: 'r1', note: value, phone: value } }]);
 	});
 	for (const command of history.commands) await perform(sync, command);
+	await letGoOfAll(sync);
 	await rest(sync);
 	for (const { which, choice } of history.answers) {
 		await answer(sync, which, choice);
@@ -163,6 +165,8 @@ const WORLDS: readonly [string, World][] = [
 	],
 	['there are three systems and every value is written once', { systems: THREE, unique: true }],
 	['there are three systems and few values', { systems: THREE }],
+	['people freeze fields and records for a while', { holds: true }],
+	['people freeze fields and records for a while, between three systems', { systems: THREE, holds: true }],
 ];
 
 test.each(WORLDS)(

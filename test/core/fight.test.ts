@@ -74,6 +74,42 @@ test('two programs that answer at once are stopped too, whatever they say', () =
 	expect(story.onlyReview().reason).toContain('are fighting');
 });
 
+test('two programs of which one commits twice each time are stopped as well', () => {
+	const story = linked();
+	for (let turn = 0; turn < 60 && story.reviews.length === 0; turn += 1) {
+		for (const op of story.decide()) story.apply(op);
+		const system = turn % 2 ? 'crm' : 'billing';
+		const now = HOUR_MS + turn * 100;
+		story.edit(system, { note: `${system} ${turn}` }, now);
+		if (system === 'billing') continue;
+		story.decide();
+		story.edit(system, { note: `${system} ${turn} again` }, now + 10);
+		for (const op of story.decide()) story.answer(op, 'stale');
+	}
+	expect(story.reviews).toHaveLength(1);
+});
+
+test('two systems that touch a rising field in turns are left alone', () => {
+	const policy = simulatedPolicy(['crm', 'billing'], { note: { owner: 'shared', resolve: 'max' } });
+	const story = LinkStory.linked(policy, { note: '2024-01-01T00:00:00Z' });
+	for (let turn = 1; turn <= 10; turn += 1) {
+		story.edit(turn % 2 ? 'crm' : 'billing', { note: `2024-01-01T00:00:${10 + turn}Z` }, turn * 5_000);
+		story.pump();
+	}
+	expect(story.reviews).toEqual([]);
+});
+
+test('two shops that sell from one stock in turns are left alone, and the stock counts both', () => {
+	const policy = simulatedPolicy(['crm', 'billing'], { note: { owner: 'shared', resolve: 'delta' } });
+	const story = LinkStory.linked(policy, { note: '100' });
+	for (let sold = 1; sold <= 10; sold += 1) {
+		story.edit(sold % 2 ? 'crm' : 'billing', { note: String(100 - sold) }, sold * 5_000);
+		story.pump();
+	}
+	expect(story.reviews).toEqual([]);
+	expect(notes(story)).toEqual(['90', '90']);
+});
+
 test('one program that changes its own value all the time is left alone', () => {
 	const story = linked();
 	expect(quarrel(story, { systems: ['crm'], everyMs: 10, turns: 40, fresh: true })).toBe(40);

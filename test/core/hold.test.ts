@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { isDue } from '../../src/core/decide';
 import { EXISTENCE } from '../../src/core/link';
+import { inForce } from '../../src/core/observe';
+import { parsePolicy } from '../../src/core/parse-policy';
 import { replay } from '../../src/core/replay';
+import { compare } from '../../src/core/version-vector';
 import { LinkStory, opTo } from '../support/link-story';
 import { simulatedPolicy } from '../support/simulated-policy';
 import { anyScript, STORY_SYSTEMS, tell } from '../support/story-acts';
@@ -60,6 +63,68 @@ describe('a frozen field', () => {
 		expect(story.pump()).toEqual([]);
 		story.hold('unfreeze', ['note']);
 		expect(story.pump()).toMatchObject([{ system: 'billing', fields: { note: { next: 'x' } } }]);
+	});
+
+	test('whose column’s default comes with a row that is made again empties it nowhere', () => {
+		const updateWins = simulatedPolicy(['crm', 'billing'], { note: { owner: 'shared', resolve: 'prefer(crm)' }, phone: { owner: 'shared', resolve: 'review' } }, 'update-wins');
+		for (const edited of ['a', null]) {
+			const story = LinkStory.linked(updateWins, { note: 'x', phone: '555' });
+			story.hold('freeze', ['note']);
+			story.edit('crm', { note: edited });
+			story.decide();
+			story.edit('billing', { phone: '777' });
+			story.delete('crm');
+			const op = opTo(story.decide(), 'crm');
+			expect(op).toMatchObject({ kind: 'insert', fields: expect.not.objectContaining({ note: expect.anything() }) as unknown });
+			story.apply(op, (row) => ({ ...row, note: null }));
+			story.pump();
+			story.hold('unfreeze', ['note']);
+			story.pump();
+			expect(Object.values(story.rows).map(({ note }) => note)).toEqual(['x', 'x']);
+			expect(story.view('note', 'crm')).not.toHaveProperty('defaulted');
+			expect(isDue(story.state, updateWins, 'live')).toBe(false);
+		}
+	});
+
+	test('whose default is by chance what the others hold forgets nothing of what was seen', () => {
+		const updateWins = simulatedPolicy(['crm', 'billing'], { note: { owner: 'shared', resolve: 'prefer(crm)' }, phone: { owner: 'shared', resolve: 'review' } }, 'update-wins');
+		const story = LinkStory.linked(updateWins, { note: 'x', phone: '555' });
+		story.hold('freeze', ['note']);
+		story.edit('crm', { note: 'a' });
+		story.edit('billing', { phone: '777' });
+		story.delete('crm');
+		story.apply(opTo(story.decide(), 'crm'), (row) => ({ ...row, note: 'x' }));
+		const { vector: seen = {} } = story.view('note', 'crm') ?? {};
+		story.hold('unfreeze', ['note']);
+		story.pump();
+		expect(['after', 'equal']).toContain(compare(story.view('note', 'crm')?.vector ?? {}, seen));
+		expect(story.state.fields['note']?.merged).toMatchObject({ canon: 'x', vector: story.view('note', 'billing')?.vector });
+	});
+
+	test('that was filled in the row which we made without it keeps that value', () => {
+		const story = LinkStory.linked(policy, { note: 'x', phone: '555' });
+		story.hold('freeze', ['note']);
+		story.edit('billing', { phone: '777' });
+		story.delete('crm');
+		story.decide();
+		story.resolve({ kind: 'values', values: { [EXISTENCE]: true } });
+		for (const op of story.decide()) story.apply(op, (row) => ({ ...row, note: null }));
+		story.edit('crm', { note: 'new' });
+		story.hold('unfreeze', ['note']);
+		story.pump();
+		expect(Object.values(story.rows).map(({ note }) => note)).toEqual(['new', 'new']);
+	});
+
+	test('that a new record waits for lets it be made when it is unfrozen', () => {
+		const { document } = policy.policy;
+		const { entities, ...rest } = document as { entities: { customer: object } };
+		const customer = { ...entities.customer, required: ['note'] };
+		const story = new LinkStory(inForce(parsePolicy(JSON.stringify({ ...rest, entities: { customer } }))));
+		story.insert('crm', { ref: 'r1', note: 'x', phone: '1' });
+		story.hold('freeze', ['note']);
+		story.decide();
+		story.hold('unfreeze', ['note']);
+		expect(story.decide()).toMatchObject([{ kind: 'insert' }]);
 	});
 
 	test('is deleted with its record', () => {

@@ -1,7 +1,8 @@
 import { decide } from '../../src/core/decide';
 import type { Operation } from '../../src/core/link';
 import { LinkStory } from '../support/link-story';
-import { simulatedPolicy } from '../support/simulated-policy';
+import { isDecidedByTime } from '../../src/core/latest';
+import { simulatedEntity, simulatedPolicy } from '../support/simulated-policy';
 
 const TWO = ['crm', 'billing'];
 const THREE = [...TWO, 'shop'];
@@ -167,4 +168,16 @@ test('a clock that is an hour ahead is believed, and whom it beat is named: that
 	hear(story, TWO, { crm: HOUR_MS, billing: 2_000 });
 	expect(notes(story)).toEqual(['by crm', 'by crm']);
 	expect(story.lastEntry('conflict')).toMatchObject({ system: 'billing', detail: { view: 'by billing', kept: 'crm' } });
+});
+
+test('a value that the policy does not allow hides none that it was made after: only the time of what stands decides', () => {
+	const policy = simulatedPolicy(TWO, { note: { owner: 'shared', resolve: 'latest', valid: { required: true } } });
+	const rules = { policy: policy.policy, entity: simulatedEntity(policy) };
+	const views = {
+		crm: { raw: 'y', canon: 'y', vector: { crm: 1 }, atMs: 5_000 },
+		billing: { raw: null, canon: null, vector: { billing: 2 }, atMs: 1_000 },
+	};
+	const standing = { canon: 'x', vector: { billing: 1 }, from: 'billing' };
+	expect(isDecidedByTime({ merged: standing, views, frozen: null }, 'note', rules)).toBe(false);
+	expect(isDecidedByTime({ merged: { ...standing, atMs: 500 }, views, frozen: null }, 'note', rules)).toBe(true);
 });

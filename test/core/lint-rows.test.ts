@@ -48,3 +48,18 @@ test('a publication that leaves such a column out hides which rows count', () =>
 		'entities.customer.billing: The publication "p" of billing leaves out "company" and "gone", whose changes are not seen.',
 	]);
 });
+
+test('a column by whose date rows are deleted holds one, and what brings a row back', () => {
+	const dated = policyWith('', '{ as: { billing: { until: { passed: true } } } }');
+	const found = (more: Partial<ColumnFacts>) => messages(dated, [column('until', more)]);
+	const place = 'entities.customer.deletes.as.billing';
+	expect(found({ kind: 'timestamptz' })).toEqual([]);
+	expect(found({ kind: 'date' })).toEqual([]);
+	expect(found({ kind: 'timestamp' })).toEqual([`${place}: "until" of billing has no time zone; it is read as UTC.`]);
+	expect(found({ kind: 'boolean' })).toEqual([`${place}: "until" of billing holds no date or time, so it never passes.`]);
+	expect(found({ kind: 'date', notNull: true })).toEqual([
+		`${place}: "until" of billing must not be null, and null is what brings a row back and what new rows get.`,
+	]);
+	const forever = policyWith('', "{ as: { billing: { until: { passed: true, live: infinity } } } }");
+	expect(messages(forever, [column('until', { kind: 'date', notNull: true })])).toEqual([]);
+});

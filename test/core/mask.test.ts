@@ -1,4 +1,5 @@
 import { MASK, maskEvent, maskReview } from '../../src/core/mask';
+import { parsePolicy } from '../../src/core/parse-policy';
 import type { ReviewItem } from '../../src/core/review';
 import { sampleCustomer, samplePolicyWith } from '../support/sample-policy';
 
@@ -86,4 +87,16 @@ test('what is no change event of the policy stays as it is', () => {
 		expect(maskEvent(other, policy)).toEqual(other);
 	}
 	expect(maskReview(item('text'), policy).detail).toBe('text');
+});
+
+test('of two records that resemble each other the sensitive values and keys are masked, on both sides', () => {
+	const alike = parsePolicy(
+		samplePolicyWith('    fields:\n', '    similar: { fields: [name, phone] }\n    fields:\n'),
+	);
+	const values = { name: 'Acme Inc', phone: '555' };
+	const resembles = { link: 'l2', percent: 91, values, twin: { keys: { billing: { account_no: '9' } }, values: { name: 'Acme', phone: '556' } } };
+	const asked = { id: 'l1.1', kind: 'identity', policy: alike.name, link: 'l1', entity: 'customer', fields: ['∃'], reason: 'r', token: 't', detail: { resembles } } as const;
+	const { detail } = maskReview(asked, alike);
+	expect(JSON.stringify(detail)).not.toMatch(/55[56]/);
+	expect(detail).toMatchObject({ resembles: { link: 'l2', percent: 91, values: { name: 'Acme Inc', phone: MASK }, twin: { values: { name: 'Acme', phone: MASK } } } });
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { canonicalJson } from '../../src/core/canonical-json';
 import { EXISTENCE, existsIn } from '../../src/core/link';
 import { observe } from '../../src/core/observe';
-import { foldEvents } from '../../src/core/record-change';
+import { foldEvents } from '../../src/core/fold-events';
 import { compare, counterOf, increment } from '../../src/core/version-vector';
 import { arbitraryJson } from '../support/arbitrary-json';
 import { LinkStory, MAC_KEY, opTo } from '../support/link-story';
@@ -174,16 +174,6 @@ describe('an echo', () => {
 		story.apply(op);
 		expect(story.view('note', 'billing')?.vector).toEqual({ crm: 2, billing: 2 });
 		expect(story.lastEntry('net-zero')).toMatchObject({ field: 'note', system: 'billing' });
-	});
-
-	test('of an insert that stands beside a row users made meanwhile leaves theirs linked and asks', () => {
-		const story = new LinkStory(policy);
-		story.insert('crm', { ref: 'r1', note: 'a', phone: null, credit: '0' });
-		const op = opTo(story.decide(), 'billing');
-		story.insert('billing', { ref: 'r1', note: 'b', phone: null, credit: '0' });
-		story.apply(op, (row) => ({ ...row, id: '999' }));
-		expect(story.state.keys['billing']).toEqual({ id: 'billing-1' });
-		expect(story.onlyReview()).toMatchObject({ kind: 'identity', fields: [EXISTENCE] });
 	});
 });
 

@@ -24,6 +24,7 @@ describe('a valid policy', () => {
 			system: 'billing',
 			schema: 'public',
 			table: 'accounts',
+			parts: new Map(),
 			key: ['account_no'],
 			insert: new Map(),
 			stamp: new Map(),
@@ -233,7 +234,7 @@ describe('an entity', () => {
 		[
 			'sensitive:',
 			'parts: []\n    sensitive:',
-			`${CUSTOMER}.parts: is not available in this version`,
+			`${CUSTOMER}.parts: is not a known key`,
 		],
 		[
 			'[email, phone]',

@@ -1,3 +1,4 @@
+import { isDue } from '../../src/core/decide';
 import { EXISTENCE, type Operation } from '../../src/core/link';
 import { inForce } from '../../src/core/observe';
 import { staleCount } from '../../src/core/settle';
@@ -231,6 +232,63 @@ test('shadow mode says in the journal what would be written, and writes nothing'
 	});
 	expect(story.state.inFlight).toEqual({});
 	expect(story.decide()).toHaveLength(1);
+});
+
+describe('in shadow mode each intended write is journaled', () => {
+	const said = (story: LinkStory) => story.journal.flatMap(({ entry }) => (entry.kind === 'would-write' ? [entry.system] : []));
+
+	test('once, however often it is decided', () => {
+		const story = synced();
+		story.edit('crm', { note: 'a' });
+		for (let turn = 0; turn < 3; turn += 1) story.decide('shadow');
+		expect(said(story)).toEqual(['billing']);
+		expect(isDue(story.state, story.policy, 'shadow')).toBe(false);
+	});
+
+	test('though nothing is left to merge: a write that came to nothing, or what a person decided', () => {
+		const story = synced();
+		story.edit('crm', { note: 'a' });
+		const [op] = story.decide();
+		if (op) story.answer(op, 'stale');
+		expect(isDue(story.state, story.policy, 'shadow')).toBe(true);
+		story.decide('shadow');
+		expect(said(story)).toEqual(['billing']);
+		expect(story.lastEntry('would-write')).toMatchObject({ detail: { kind: 'update', fields: ['note'] } });
+	});
+
+	test('again when writes were on for a while, and this one came to nothing', () => {
+		const story = synced();
+		story.edit('crm', { note: 'a' });
+		story.decide('shadow');
+		const [op] = story.decide();
+		if (op) story.answer(op, 'stale');
+		story.decide('shadow');
+		expect(said(story)).toEqual(['billing', 'billing']);
+	});
+
+	test('again when it is another one, even to the same values, or was made meanwhile', () => {
+		const story = synced();
+		for (const note of ['a', 'b', 'a']) {
+			story.edit('crm', { note });
+			story.decide('shadow');
+		}
+		expect(said(story)).toHaveLength(3);
+		story.pump();
+		story.edit('crm', { note: 'c' });
+		story.decide('shadow');
+		expect(said(story)).toHaveLength(4);
+	});
+
+	test('for a first contact that was due when the mode became shadow', () => {
+		const story = new LinkStory(synced().policy);
+		story.insert('crm', { ref: 'r1', note: 'x', phone: '5' });
+		story.decide('first-contact');
+		expect(isDue(story.state, story.policy, 'first-contact')).toBe(true);
+		story.decide('shadow');
+		story.decide('shadow');
+		expect(said(story)).toEqual(['billing']);
+		expect(story.lastEntry('would-write')).toMatchObject({ detail: { kind: 'insert' } });
+	});
 });
 
 test('a system that does not carry the entity is never written to', () => {

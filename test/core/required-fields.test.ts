@@ -3,6 +3,7 @@ import { isDue } from '../../src/core/decide';
 import { EXISTENCE } from '../../src/core/link';
 import { inForce } from '../../src/core/observe';
 import { parsePolicy } from '../../src/core/parse-policy';
+import { resolve } from '../../src/core/resolve';
 import { LinkStory } from '../support/link-story';
 import { simulatedPolicy } from '../support/simulated-policy';
 
@@ -63,6 +64,21 @@ describe('a record without a required field', () => {
 		story.edit('crm', { phone: null });
 		expect(story.pump()).toMatchObject([{ kind: 'update', fields: { phone: { next: null } } }]);
 		expect(story.reviews).toEqual([]);
+	});
+
+	test('is made when a person gives a value for one that was not allowed', () => {
+		const { document } = simulatedPolicy(['crm', 'billing'], { note: { ...PREFER_CRM, valid: { oneOf: ['ok'] } } }).policy;
+		const { entities, ...rest } = document as { entities: { customer: Record<string, Json> } };
+		const customer = { ...entities.customer, required: ['note'] };
+		const policy = inForce(parsePolicy(JSON.stringify({ ...rest, entities: { customer } })));
+		const story = new LinkStory(policy);
+		story.insert('crm', { ref: 'r1', note: 'bad' });
+		story.decide();
+		const item = story.reviews.find(({ fields }) => fields.includes('note'));
+		const answer = { review: item?.id ?? '', token: item?.token ?? '', by: 'maria', choice: { kind: 'values', values: { note: 'ok' } } } as const;
+		story.state = resolve(story.state, answer, policy).state;
+		story.pump();
+		expect(story.rows['billing']).toMatchObject({ note: 'ok' });
 	});
 
 	test('that is deleted while it waits leaves nothing behind', () => {

@@ -1,5 +1,5 @@
 import { parsePolicy } from '../../src/core/parse-policy';
-import {
+import { NO_SCOPES,
 	newScopes,
 	parseScope,
 	readHash,
@@ -67,7 +67,15 @@ test('what a stream has read is told by its hash, per system, and what is missin
 });
 
 test('what leaves the policy is no longer read, so that it is unread when it comes back', () => {
-	const hash = stillRead(WITHOUT_NOTE, 'crm', readHash(SAMPLE, 'crm'));
+	const hash = stillRead(WITHOUT_NOTE, 'crm', { hash: readHash(SAMPLE, 'crm'), without: NO_SCOPES });
 	expect(hash).toBe(readHash(WITHOUT_NOTE, 'crm'));
 	expect(unreadScopes(SAMPLE, 'crm', hash)).toHaveLength(1);
+});
+
+test('what cannot be read, for its column is gone, is unread', () => {
+	const without = new Set(['customer.note.crm']);
+	const hash = readHash(SAMPLE, 'crm', without);
+	expect(hash).toBe(readHash(WITHOUT_NOTE, 'crm'));
+	expect(stillRead(SAMPLE, 'crm', { hash: readHash(SAMPLE, 'crm'), without })).toBe(hash);
+	expect(unreadScopes(SAMPLE, 'crm', hash)).toMatchObject([{ entity: 'customer', field: 'note', system: 'crm' }]);
 });

@@ -249,6 +249,29 @@ describe('first contact', () => {
 		});
 	});
 
+	test('records that resemble each other are reported as pairs, with their keys, and not as ones to be made', async () => {
+		const document = samplePolicyWith('    fields:\n', '    similar: { fields: [name] }\n    fields:\n');
+		await read(lab.crm.insert({ id: '1', email: 'a@x', full_name: 'Acme Inc' }));
+		await run('publish', { document });
+		await read(
+			lab.crm.insert({ id: '2', email: 'z@x', full_name: 'Zeta' }),
+			lab.billing.insert({ account_no: '91', contact_email: 'b@x', name: 'ACME Incorporated' }),
+		);
+		const report = await run('firstContactReport');
+		expect(report).toMatchObject({
+			entities: [
+				{
+					similar: 1,
+					onlyIn: { crm: 2, billing: 1 },
+					inserts: { billing: 1 },
+					examples: { similar: [{ records: [expect.anything(), expect.anything()], percent: 91 }] },
+				},
+			],
+		});
+		expect(JSON.stringify(report)).toMatch(/1 pairs that resemble each other/);
+		expect(await lab.store.findAlike(POLICY, ['["customer","acme"]'])).toHaveLength(2);
+	});
+
 	test('approving makes the policy live and closes the approval item', async () => {
 		await lab.store.changeReviews(POLICY, [{ action: 'open', item: approvalItem() }]);
 		expect(await run('approveFirstContact')).toMatchObject({

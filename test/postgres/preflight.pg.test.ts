@@ -86,6 +86,26 @@ describe.each([15, 18] as const)('the preflight of Postgres %i', (version) => {
 		expect(left.map(({ code }) => code)).toEqual(['WAL_KEPT_WITHOUT_LIMIT']);
 	});
 
+	test('finds the generated columns that make updates fail, and its fixes end that', async () => {
+		await sql(`create table stored (id int primary key, v text, g text generated always as (v || '!') stored);
+			alter table stored replica identity full; insert into stored values (1, 'a')`);
+		if (version === 18) {
+			await sql(`create table virtual (id int primary key, v text, g text generated always as (v || '!') virtual);
+				alter table virtual replica identity full; insert into virtual values (1, 'a')`);
+		}
+		const names = version === 18 ? ['stored', 'virtual'] : ['stored'];
+		const wanted = names.map((table) => ({ schema: 'public', table, key: ['id'], columns: ['v'] }));
+		const asOwner = { connection: database.settings, tables: wanted };
+		const edit = async () => await Promise.all(names.map(async (name) => await sql(`update ${name} set v = 'b'`)));
+		const codes = async () => (await look(asOwner)).map(({ code }) => code).filter((code) => code !== 'WAL_KEPT_WITHOUT_LIMIT');
+		expect(await codes()).toEqual(names.flatMap(() => (version === 18 ? ['IDENTITY_UNPUBLISHED'] : [])));
+		await ensurePublication(database.pool, 'p', wanted);
+		if (version === 18) await expect(edit()).rejects.toMatchObject({ code: '42P10' });
+		for (const { code, fix } of await look(asOwner)) if (code === 'IDENTITY_UNPUBLISHED') await sql(fix);
+		await edit();
+		expect(await codes()).toEqual(version === 18 ? ['IDENTITY_KEY_ONLY'] : []);
+	});
+
 	test('knows that a missing grant keeps our own writes from being marked', async () => {
 		const { rows } = await sql(
 			`select oid::regprocedure::text as f from pg_proc where proname = 'pg_logical_emit_message' and proargtypes[2] = 'text'::regtype`,

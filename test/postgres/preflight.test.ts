@@ -38,7 +38,7 @@ const customers: TableFacts = {
 
 const facts: PreflightFacts = {
 	server: {
-		versionNum: 180_004,
+		versionNum: 170_004,
 		database: 'crm',
 		role: 'sync',
 		encoding: 'UTF8',
@@ -303,4 +303,47 @@ test('everything is reported at once, errors first', () => {
 		'TABLE_MISSING',
 		'WAL_KEPT_WITHOUT_LIMIT',
 	]);
+});
+
+describe('a generated column in a replica identity that is full, from Postgres 18 on,', () => {
+	const generated = (isVirtual: boolean) => ({ name: 'label', isNullable: true, isGenerated: true, isVirtual, maySelect: true });
+	const labelled = (isVirtual = false): TableFacts => ({ ...customers, columns: [...customers.columns, generated(isVirtual)] });
+	const publication = (columns: string[]): PreflightFacts['publication'] => ({
+		name: 'bisync',
+		allTables: false,
+		missingOperations: [],
+		viaRoot: true,
+		mayAlter: true,
+		tables: [{ schema: 'public', table: 'customers', columns, rowFilter: null }],
+	});
+	const found = (more: Partial<PreflightFacts>) =>
+		judge({ ...facts, server: { ...facts.server, versionNum: 180_004 }, tables: [labelled()], ...more }, request).map(({ code, fix }) => [code, fix]);
+	const published = 'create publication "bisync" for table "public"."customers" with (publish_via_partition_root = true, publish_generated_columns = stored);';
+
+	test('is said before the publication makes updates fail, which then is created with it', () => {
+		expect(found({})).toEqual([['IDENTITY_UNPUBLISHED', published]]);
+		const notOurs = { ...labelled(), isOwner: false };
+		expect(found({ tables: [notOurs] })).toEqual([
+			['PUBLICATION_MISSING', `${published} -- as the owner of the tables`],
+			['IDENTITY_UNPUBLISHED', 'alter publication "bisync" set (publish_generated_columns = stored);'],
+		]);
+	});
+
+	test('is to be published, if it is not', () => {
+		expect(found({ publication: publication(['id', 'name']) })).toEqual([
+			['IDENTITY_UNPUBLISHED', 'alter publication "bisync" set (publish_generated_columns = stored);'],
+		]);
+		expect(found({ publication: publication(['id', 'name', 'label']) })).toEqual([]);
+	});
+
+	test('cannot be published when it is virtual: then the identity is to leave it out', () => {
+		const tables = [labelled(true)];
+		const expected = [['IDENTITY_UNPUBLISHED', 'alter table "public"."customers" replica identity default;']];
+		expect(found({ tables, publication: publication(['id', 'name']) })).toEqual(expected);
+		expect(found({ tables })).toEqual(expected);
+	});
+
+	test('is nothing to earlier servers', () => {
+		expect(found({ server: { ...facts.server, versionNum: 170_005 } })).toEqual([]);
+	});
 });

@@ -152,6 +152,33 @@ describe.each([15, 18] as const)('a first read of tables in Postgres %i', (versi
 		expect(found.map(({ rows }) => rows)).toEqual([[['1'], ['2']], [['1']]]);
 	});
 
+	test('reads the parts of records with them, in pages of records', async () => {
+		await sql(`
+			create table a (x int, y text, name text, primary key (x, y));
+			create table b (ax int, ay text, city text, unique (ay, ax));
+			create table c (no serial, x int, y text, days int, unique (x, y));
+			insert into a values (1, 'a', 'Ann'), (1, 'b', 'Bob'), (2, 'a', 'Cid');
+			insert into b values (1, 'a', 'Ulm'), (1, 'b', null), (9, 'z', 'nobody’s');
+			insert into c (x, y, days) values (2, 'a', 30)`);
+		const parts = [
+			{ name: 'b', schema: 'public', table: 'b', key: ['ax', 'ay'] },
+			{ name: 'c', schema: 'public', table: 'c', key: ['x', 'y'] },
+		];
+		const found = await pages([{ ...table('a', ['x', 'y']), parts }], 2);
+		expect(found.map(({ rows }) => rows.length)).toEqual([2, 1]);
+		expect(found[0]?.columns.map(({ name }) => name)).toEqual(['x', 'y', 'name', 'b.ax', 'b.ay', 'b.city', 'c.no', 'c.x', 'c.y', 'c.days']);
+		expect(found.flatMap((page) => page.rows)).toEqual([
+			['1', 'a', 'Ann', '1', 'a', 'Ulm', null, null, null, null],
+			['1', 'b', 'Bob', '1', 'b', null, null, null, null, null],
+			['2', 'a', 'Cid', null, null, null, '1', '2', 'a', '30'],
+		]);
+		const session = await openSnapshot(database.settings);
+		const rest = [];
+		for await (const page of session.pages({ ...table('a', ['x', 'y']), parts }, { from: ['1', 'b'] })) rest.push(...page.rows.map((row) => row[2]));
+		await session.close();
+		expect(rest).toEqual(['Bob', 'Cid']);
+	});
+
 	test('takes names that need quoting, and the columns it is asked for', async () => {
 		await sql(
 			`create schema "My ""S"; create table "My ""S"."T;" ("select" int primary key, "é" text, z text)`,

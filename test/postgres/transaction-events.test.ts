@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { parseChangeEvent } from '../../src/core/change-event';
-import { foldEvents } from '../../src/core/record-change';
+import { foldEvents } from '../../src/core/fold-events';
 import { formatMarker, markerPrefix, type Outcome } from '../../src/core/marker';
 import { chain, type EventOrigin } from '../../src/postgres/event-envelope';
 import { plainTables, policyTables } from '../../src/postgres/event-tables';

@@ -41,6 +41,8 @@ function wrongNameIn({ step }: NumberedStep, names: KnownNames): string | null {
 			return wrongRecord(step.given, names) ?? wrongApply(step.given.apply, names);
 		case 'dismiss':
 		case 'retry':
+		case 'same':
+		case 'different':
 		case 'freeze':
 		case 'unfreeze':
 			return wrongRecord(step.given, names);

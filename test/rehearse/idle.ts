@@ -1,6 +1,9 @@
 import { decide } from '../../src/core/decide';
 import { STREAM_START } from '../../src/core/position';
-import { unreadScopes } from '../../src/core/scopes';
+import { lookAtColumns, scopesWithoutColumns } from '../../nodes/PostgresCdcTrigger/gone-columns';
+import { scopesOf } from '../../src/core/table-drift';
+import { parseScope, scopeText, unreadScopes } from '../../src/core/scopes';
+import { policyTables } from '../../src/postgres/event-tables';
 import { loadReferred } from '../../src/store/load-referred';
 import { policyInForce } from '../../src/store/published-policy';
 import type { Loaded, LoadedLink, SyncStore } from '../../src/store/sync-store';
@@ -26,23 +29,51 @@ export async function whyBusy(rehearsal: Rehearsal, systems: readonly string[]):
 	if (running > 0) return `${running} executions are running`;
 	await Promise.all([...witnesses.values()].map(async (witness) => await witness.catchUp()));
 	const loaded = await home.observer.load({ policy: policyName });
+	const withoutColumns = await scopesWithoutColumns(home.observer, rehearsal.version.policy);
 	for (const system of systems) {
-		const unread = whyUnread(rehearsal, loaded, system);
+		const unread = whyUnread(rehearsal, loaded, { system, withoutColumns });
 		if (unread) return unread;
 	}
-	const links = await allLinks(home.observer, policyName);
-	if (loaded.policy?.mode === 'live' || loaded.policy?.mode === 'shadow') {
-		const due = links.filter((link) => link.due && !waitsForUnread(link, { rehearsal, systems }));
-		const [waiting] = await notForOthers(home.observer, loaded, due);
-		if (waiting) return describeDue(waiting);
+	const due = await whatIsDue(rehearsal, loaded, systems);
+	if (due) return due;
+	for (const system of systems) {
+		if (await haveColumnsChanged(rehearsal, { system, withoutColumns })) return `that columns of ${system} have gone or come back has not been noticed`;
 	}
 	return (livingProcess?.executions.size ?? 0) > 0 ? 'an execution has started meanwhile' : null;
 }
 
-function whyUnread({ witnesses, version }: Rehearsal, { streams }: Loaded, system: string): string | null {
+async function whatIsDue(rehearsal: Rehearsal, loaded: Loaded, systems: readonly string[]): Promise<string | null> {
+	const { home, policyName } = rehearsal;
+	if (loaded.policy?.mode !== 'live' && loaded.policy?.mode !== 'shadow') return null;
+	const links = await allLinks(home.observer, policyName);
+	const hasPassed = ({ state }: LoadedLink): boolean => systems.some((system) => (state.dates?.[system]?.atMs ?? Infinity) <= Date.now());
+	if (links.some(hasPassed)) return 'a date that has passed has not been heard of';
+	const due = links.filter((link) => link.due && !waitsForUnread(link, { rehearsal, systems }));
+	const [waiting] = await notForOthers(home.observer, loaded, due);
+	return waiting ? describeDue(waiting) : null;
+}
+
+interface ReadSystem {
+	readonly system: string;
+	/** Scopes of all systems that are known to wait for their columns. */
+	readonly withoutColumns: ReadonlySet<string>;
+}
+
+/** The trigger looks from time to time. */
+async function haveColumnsChanged({ databases, version }: Rehearsal, { system, withoutColumns }: ReadSystem): Promise<boolean> {
+	const database = databases.get(system);
+	if (!database) return false;
+	const { policy } = version;
+	const look = await lookAtColumns(database.settings, { policy, system, tables: policyTables(policy, system) });
+	const gone = scopesOf(look.gone);
+	const noticed = [...withoutColumns].filter((scope) => parseScope(scope).system === system).sort();
+	return gone.join(' ') !== noticed.join(' ');
+}
+
+function whyUnread({ witnesses, version }: Rehearsal, { streams }: Loaded, { system, withoutColumns }: ReadSystem): string | null {
 	const stream = streams[system];
 	if (!stream || stream.snapshot === 'running') return `the rows of ${system} have not been read yet`;
-	const [first] = unreadScopes(version.policy, system, stream.filterHash);
+	const [first] = unreadScopes(version.policy, system, stream.filterHash).filter((scope) => !withoutColumns.has(scopeText(scope)));
 	if (first) return `the rows of ${first.entity} in ${system} have not been read again since the policy was changed`;
 	const last = witnesses.get(system)?.lastPosition ?? STREAM_START;
 	return stream.position < last ? `changes of ${system} up to ${last} have not been observed, only those up to ${stream.position}` : null;

@@ -24,7 +24,7 @@ export async function noteReviews(rehearsal: Rehearsal): Promise<void> {
 	}
 }
 
-type Answer = { readonly operation: 'resolve' | 'dismiss' | 'retry' } & Partial<Pick<Given<'resolve'>, 'apply' | 'value'>> &
+type Answer = { readonly operation: 'resolve' | 'dismiss' | 'retry' | 'approve' | 'reject' } & Partial<Pick<Given<'resolve'>, 'apply' | 'value'>> &
 	Omit<Given<'resolve'>, 'apply' | 'value'>;
 
 /**
@@ -54,7 +54,9 @@ async function itemFor(rehearsal: Rehearsal, answer: Answer): Promise<StoredRevi
 	const { table, system, field, token } = answer;
 	const link = await linkFor(rehearsal, answer);
 	const concerns = (item: StoredReview): boolean =>
-		item.link === link && (field === undefined || item.fields.includes(fieldName(field)));
+		(twinWords.includes(answer.operation) ? twinOf(item) !== undefined : true) &&
+		(item.link === link || twinOf(item) === link) &&
+		(field === undefined || item.fields.includes(fieldName(field)));
 	const all = (await readReviews(rehearsal)).filter(concerns);
 	const open = all.filter(({ state }) => state === 'open');
 	// Whoever still has an older page before them may answer an item that is closed by now.
@@ -63,6 +65,14 @@ async function itemFor(rehearsal: Rehearsal, answer: Answer): Promise<StoredRevi
 	if (!item) throw new ScenarioError(`There is no open ${what}`);
 	if (another) throw new ScenarioError(`There is more than one ${what}: name the field`);
 	return item;
+}
+
+/** What only an item about two records is answered with. */
+const twinWords: readonly Answer['operation'][] = ['approve', 'reject'];
+
+/** The other record that an item asks about. */
+function twinOf({ detail }: StoredReview): unknown {
+	return (detail as { readonly resembles?: { readonly link?: unknown } }).resembles?.link;
 }
 
 /** The link whose row in the system has, or had, this key. */

@@ -29,6 +29,8 @@ const ACTS: { readonly [Name in StepName]: Act<Name> } = {
 	resolve: async (rehearsal, given) => await answerReview(rehearsal, { operation: 'resolve', ...given }),
 	dismiss: async (rehearsal, given) => await answerReview(rehearsal, { operation: 'dismiss', ...given }),
 	retry: async (rehearsal, given) => await answerReview(rehearsal, { operation: 'retry', ...given }),
+	same: async (rehearsal, given) => await answerReview(rehearsal, { operation: 'approve', ...given }),
+	different: async (rehearsal, given) => await answerReview(rehearsal, { operation: 'reject', ...given }),
 	approve: approveAll,
 	policy: async (rehearsal, _given, { policy }) => {
 		if (policy) await rehearsal.publish(policy);

@@ -45,6 +45,8 @@ export const STEPS = {
 		),
 	dismiss: z.strictObject(answer),
 	retry: z.strictObject(answer),
+	same: z.strictObject(answer),
+	different: z.strictObject(answer),
 	approve: z.strictObject({}),
 	policy: z.record(z.string(), json),
 	freeze: z.strictObject(record),

@@ -106,3 +106,26 @@ test('a record that changes all the time is given up with a word about it', asyn
 	};
 	await expect(freezeRecord(restless, request())).rejects.toMatchObject({ code: 'COMMIT_CONTENDED' });
 });
+
+test('a question about a field that is frozen by hand meanwhile can still be answered', async () => {
+	const fields = { ref: { crm: 'ref', billing: 'ref', owner: 'crm' }, note: { crm: 'note', billing: 'note', owner: 'shared', resolve: 'review' } };
+	const lab = await StoreLab.open({ fields });
+	for (const system of lab.systems) await lab.observe(lab.insert(system, { id: '1', ref: 'r1', note: 'x' }));
+	await lab.pump();
+	await lab.observe(lab.update('crm', '1', { note: 'a' }));
+	await lab.observe(lab.update('billing', '1', { note: 'b' }));
+	await lab.decide();
+	await freezeRecord(lab.store, request());
+	await lab.resolve({ kind: 'apply', system: 'crm' });
+	expect(await lab.openReviews()).toEqual([]);
+	expect(await lab.pump()).toEqual([]);
+	await freezeRecord(lab.store, request({ action: 'unfreeze' }));
+	expect(await lab.pump()).toMatchObject([{ system: 'billing', fields: { note: { next: 'a' } } }]);
+});
+
+test('a foreign change of a field that is frozen by hand leaves the link at rest', async () => {
+	const lab = await linked();
+	await freezeRecord(lab.store, request());
+	await lab.observe(lab.update('crm', '1', { note: 'a' }));
+	expect(lab.links().map(({ due }) => due)).toEqual([false]);
+});

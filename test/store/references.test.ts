@@ -216,3 +216,23 @@ test('an edit of an order costs no trip to the store for its customer', async ()
 	await world.sweep();
 	expect(load.mock.calls.map(([{ keys = [], links = [] }]) => keys.length + links.length)).toEqual([1, 1]);
 });
+
+test('what names a record that turns out to be another one names that one from then on', async () => {
+	const world = await started(FAMILY_POLICY.replace('    match: [[ref]]\n', '    match: [[ref]]\n    similar: { fields: [ref] }\n').replace('owner: crm, references: customer }\n      number', 'owner: shared, resolve: prefer(crm), references: customer }\n      number').replace('number: { crm: number, billing: number, owner: crm }', 'number: { crm: number, billing: number, owner: shared, resolve: prefer(crm) }'));
+	world.crm.insert('customer', { ref: 'Acme Inc', friend: null }, '1');
+	world.crm.insert('order', { customer: 1, number: 'n1', total: 10 }, '5');
+	world.billing.insert('customer', { ref: 'ACME Incorporated', friend: null }, '901');
+	world.billing.insert('order', { customer: 901, number: 'n2', total: 20 }, '77');
+	await world.observe(world.crm);
+	await world.observe(world.billing);
+	await world.settle();
+	const [item, ...more] = await world.store.listReviews({ state: 'open', limit: 9 });
+	expect(more).toEqual([]);
+	expect([rowsOf(world.billing.rows.order), rowsOf(world.crm.rows.order)]).toMatchObject([[{ number: 'n2' }], [{ number: 'n1' }]]);
+	await resolveReview(world.store, { review: item?.id ?? '', token: item?.token ?? '', by: 'ann', choice: { kind: 'approve' } });
+	await world.settle();
+	expect(invoices(world).sort()).toEqual([['n1', 901], ['n2', 901]]);
+	expect(rowsOf(world.crm.rows.order).map(({ number, customer }) => [number, customer]).sort()).toEqual([['n1', 1], ['n2', 1]]);
+	const states = new Map((await Promise.all([world.links('customer'), world.links('order')])).flat().map((state) => [state.id, state]));
+	expect(await world.replayed()).toEqual(states);
+});

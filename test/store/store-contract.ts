@@ -6,6 +6,8 @@ import { describeExactness } from './contract/exactness-contract';
 import { describeIdentities } from './contract/identity-contract';
 import { describePolicies } from './contract/policy-contract';
 import { describeReviewsAndJournal } from './contract/review-contract';
+import { describeDates } from './contract/dates-contract';
+import { describeSpreading } from './contract/spread-contract';
 import type { OpenStore } from './contract/store-under-test';
 import { describeStreams } from './contract/stream-contract';
 
@@ -23,6 +25,8 @@ export function describeStoreContract(name: string, open: OpenStore): void {
 		describePolicies(open);
 		describeClaims(open);
 		describeReviewsAndJournal(open);
+		describeSpreading(open);
+		describeDates(open);
 		describeExactness(open);
 	});
 }

@@ -30,11 +30,15 @@ const commit: fc.Arbitrary<LinkCommit> = fc
 		releases: fc.subarray(['m1', 'm2', 'm3'], { maxLength: 1 }),
 		yields: fc.subarray(['crm', 'billing'], { maxLength: 1 }),
 		stopAt: fc.constantFrom(null, at(1), at(3), at(5)),
+		tells: fc.subarray(['t1', 't2'], { maxLength: 1 }),
+		waitsFor: fc.subarray(['t1', 't2']),
+		blocks: fc.subarray(['b1', 'b2', 'b3']),
 		review: fc.constantFrom('open', 'close', null),
 	})
-	.map(({ id: linkId, keys: linkKeys, generation, review: change, ...rest }) =>
+	.map(({ id: linkId, keys: linkKeys, generation, review: change, blocks, ...rest }) =>
 		commitOf(link(linkId, { keys: linkKeys, generation, reviewCount: generation }), {
 			...rest,
+			alike: blocks.length === 0 ? null : { blocks, values: [linkId, null] },
 			journal: [note(`${linkId} at ${rest.expectedRevision}`)],
 			reviews:
 				change === null
@@ -103,6 +107,7 @@ async function contents(store: SyncStore): Promise<unknown> {
 		streams: loaded.streams,
 		policy: loaded.policy && [loaded.policy.version, loaded.policy.mode],
 		keys: await Promise.all(['1', '2', '3'].map((n) => byKey('crm', { id: n }))),
+		alike: await store.findAlike(POLICY, ['b1', 'b2', 'b3']),
 		accounts: await byKey('billing', { account_no: '1' }),
 		matches: await Promise.all(['m1', 'm2', 'm3'].map(byMatch)),
 		reviews: reviews

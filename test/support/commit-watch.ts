@@ -30,7 +30,8 @@ export class CommitWatch {
 	note(committed: CommittedLink): void {
 		const { before, after, journal } = committed;
 		for (const name of namedBy(committed)) this.named.add(name);
-		const lost = knowledgeLost(before, after);
+		// What a link knew that has become another one's is that one's to know.
+		const lost = after.into === undefined ? knowledgeLost(before, after) : null;
 		if (lost !== null) this.violate(lost);
 		for (const entry of journal) {
 			if (entry.kind !== 'net-zero' || entry.field === undefined) continue;

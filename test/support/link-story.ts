@@ -8,7 +8,7 @@ import type { Row } from '../../src/core/mapping';
 import type { Outcome } from '../../src/core/marker';
 import { observe, type Disposition, type PolicyInForce } from '../../src/core/observe';
 import { lsnOfPosition, positionOf } from '../../src/core/position';
-import { foldEvents } from '../../src/core/record-change';
+import { foldEvents } from '../../src/core/fold-events';
 import type { ReplayedEntry } from '../../src/core/replay';
 import { resolve, type Choice } from '../../src/core/resolve';
 import type { ReviewItem } from '../../src/core/review';

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import type { ChangeEvent } from '../../src/core/change-event';
 import type { Json } from '../../src/core/canonical-json';
+import { SyncError } from '../../src/core/errors';
+import { EXISTENCE, type LinkState } from '../../src/core/link';
 import type { Choice } from '../../src/core/resolve';
 import type { PolicyMode } from '../../src/core/journal';
-import { SIMULATED_POLICY } from './simulated-policy';
+import { freezeRecord } from '../../src/store/freeze-record';
+import { SIMULATED_ENTITY, SIMULATED_POLICY } from './simulated-policy';
 import type { SimulatedSync } from './simulated-sync';
 import type { Statement } from './simulated-users';
 
@@ -18,7 +21,8 @@ export type Command =
 	| { readonly do: 'down'; readonly system: number; readonly down: boolean }
 	| { readonly do: 'contend' }
 	| { readonly do: 'mode'; readonly mode: PolicyMode }
-	| { readonly do: 'answer'; readonly which: number; readonly choice: ChoiceKind };
+	| { readonly do: 'answer'; readonly which: number; readonly choice: ChoiceKind }
+	| { readonly do: 'hold'; readonly which: number; readonly action: 'freeze' | 'unfreeze'; readonly fields: readonly string[] | 'record' };
 
 /** What a node before Echo Filter does with a batch. */
 type Maim = 'nothing' | 'drop all' | 'drop the first' | 'turn round' | 'repeat';
@@ -49,6 +53,8 @@ export interface CommandOptions {
 	readonly values?: readonly Json[];
 	/** Users also change primary keys, and what identifies a record. */
 	readonly moves: boolean;
+	/** People also freeze fields and records, and let go of them. */
+	readonly holds?: boolean;
 }
 
 function statementOf(options: CommandOptions): fc.Arbitrary<Statement> {
@@ -92,7 +98,17 @@ export function commandOf(options: CommandOptions): fc.Arbitrary<Command> {
 		{ weight: 1, arbitrary: fc.constant<Command>({ do: 'contend' }) },
 		{ weight: 1, arbitrary: fc.constantFrom(...MODES).map((mode): Command => ({ do: 'mode', mode })) },
 		{ weight: 1, arbitrary: fc.record({ do: fc.constant('answer' as const), which: fc.nat({ max: 5 }), choice }) },
+		{ weight: options.holds ? 2 : 0, arbitrary: holdOf(options) },
 	);
+}
+
+function holdOf({ fields }: CommandOptions): fc.Arbitrary<Command> {
+	return fc.record({
+		do: fc.constant('hold' as const),
+		which: fc.nat({ max: 5 }),
+		action: fc.constantFrom('freeze' as const, 'unfreeze' as const),
+		fields: fc.oneof(fc.subarray([...fields, EXISTENCE], { minLength: 1 }), fc.constant('record' as const)),
+	});
 }
 
 /** Lets one command happen, if it can. */
@@ -132,7 +148,30 @@ export async function perform(sync: SimulatedSync, command: Command): Promise<vo
 			return;
 		case 'answer':
 			return await answer(sync, command.which, command.choice);
+		case 'hold': {
+			const links = sync.links();
+			const link = links[command.which % Math.max(1, links.length)];
+			if (link) await hold(sync, link.state, command);
+		}
 	}
+}
+
+/** A person freezes a record or some of its fields, or lets go of them, found by a row that one of the systems has or had. */
+async function hold({ store }: SimulatedSync, { keys }: LinkState, { action, fields }: Extract<Command, { do: 'hold' }>): Promise<void> {
+	const [row] = Object.entries(keys);
+	if (!row) return;
+	const [system, key] = row;
+	const record = { system, entity: SIMULATED_ENTITY, key };
+	const frozen = freezeRecord(store, { policy: SIMULATED_POLICY, record, action, fields, by: 'person', reason: 'being looked at' });
+	await frozen.catch((error: unknown) => {
+		// The key leads to another record by now, or to none.
+		if (!(error instanceof SyncError) || error.code !== 'RECORD_UNKNOWN') throw error;
+	});
+}
+
+/** In the end nothing is frozen any more. */
+export async function letGoOfAll(sync: SimulatedSync): Promise<void> {
+	for (const { state } of sync.links()) await hold(sync, state, { do: 'hold', which: 0, action: 'unfreeze', fields: 'record' });
 }
 
 /** A person answers one of the open reviews. */

@@ -1,7 +1,7 @@
 import type { ChangeEvent } from '../../src/core/change-event';
 import type { JournalEntry } from '../../src/core/journal';
 import type { LinkState, Operation } from '../../src/core/link';
-import { foldEvents } from '../../src/core/record-change';
+import { foldEvents } from '../../src/core/fold-events';
 import { prepareDecision } from '../../src/store/decide-step';
 import type { MemoryState } from '../../src/store/memory-state';
 import { prepareObservation, unknownMatches, type PreparedObservation } from '../../src/store/observe-step';

@@ -40,8 +40,15 @@ export type DeleteRule = 'review' | 'update-wins' | 'delete-wins';
 /**
  * A policy for one entity whose fields have a column of the same name in every system; `ref`
  * identifies the record and belongs to the first system.
+ *
+ * @param more - what else the policy says of the entity
  */
-export function simulatedPolicy(systems: readonly string[], fields: FieldRules, deletes: DeleteRule = 'review'): PolicyInForce {
+export function simulatedPolicy(
+	systems: readonly string[],
+	fields: FieldRules,
+	deletes: DeleteRule = 'review',
+	more: Readonly<Record<string, Json>> = {},
+): PolicyInForce {
 	const [first = ''] = systems;
 	const mapped = { ref: { owner: first }, ...fields };
 	const columns = (name: string) => systems.map((system) => [system, name]);
@@ -55,6 +62,7 @@ export function simulatedPolicy(systems: readonly string[], fields: FieldRules, 
 				),
 				match: [['ref']],
 				deletes: { conflict: deletes },
+				...more,
 				fields: Object.fromEntries(
 					Object.entries(mapped).map(([name, rules]) => [
 						name,

@@ -3,7 +3,8 @@ import { openReviews } from '../../src/core/draft';
 import { decide } from '../../src/core/decide';
 import { SyncError } from '../../src/core/errors';
 import type { PolicyMode } from '../../src/core/journal';
-import type { LinkState, Operation } from '../../src/core/link';
+import { EXISTENCE, type LinkState, type Operation } from '../../src/core/link';
+import { obstaclesOf } from '../../src/core/obstacles';
 import { STREAM_START, type Position } from '../../src/core/position';
 import type { PolicyInForce } from '../../src/core/observe';
 import type { Choice } from '../../src/core/resolve';
@@ -11,6 +12,7 @@ import { wakeItem } from '../../src/core/wake-item';
 import { decideBatch } from '../../src/store/decide-batch';
 import { MemoryStore } from '../../src/store/memory-store';
 import { observeBatch } from '../../src/store/observe-batch';
+import { asksAboutTwins } from '../../src/store/answer-twins';
 import { resolveReview } from '../../src/store/resolve-review';
 import type { CommitRequest, CommitResult, LinkCommit } from '../../src/store/sync-store';
 import { CommitWatch } from './commit-watch';
@@ -147,12 +149,13 @@ export class SimulatedSync {
 	async answer(reviewId: string, choice: Choice): Promise<void> {
 		const [item] = await this.store.listReviews({ ids: [reviewId], limit: 1 });
 		if (!item) throw new Error(`no review ${reviewId}`);
+		const refusals = ['INVALID_RESOLUTION', ...(asksAboutTwins(item) ? ['REVIEW_CHANGED'] : [])];
 		const store = this.#watchedStore();
 		try {
 			await resolveReview(store, { review: item.id, token: item.token, by: 'person', choice });
 			this.watch.acts += 1;
 		} catch (error) {
-			if (!(error instanceof SyncError) || error.code !== 'INVALID_RESOLUTION') throw error;
+			if (!(error instanceof SyncError) || !refusals.includes(error.code)) throw error;
 		}
 	}
 
@@ -286,7 +289,9 @@ export class SimulatedSync {
 	#checkDue({ state, due, expectedRevision }: LinkCommit): void {
 		if (this.store.state.load({ policy: SIMULATED_POLICY }).policy?.mode !== 'live') return;
 		const needed = Object.keys(state.inFlight).length > 0 || decide(state, this.options.policy, 'live').changed;
-		if (needed === due || expectedRevision === 0) return;
+		// Who waits for a row that is in the way, or has just asked if two records are one, looks once more when told to.
+		const maybeTold = obstaclesOf(state).length > 0 || state.fields[EXISTENCE]?.frozen?.twin !== undefined;
+		if (needed === due || expectedRevision === 0 || (due && maybeTold)) return;
 		this.watch.violate(`the link is ${due ? '' : 'not '}due, and a decision would ${needed ? '' : 'not '}change it`);
 	}
 

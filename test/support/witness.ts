@@ -1,6 +1,7 @@
 import type { Json } from '../../src/core/canonical-json';
 import { entityOfTable } from '../../src/core/mapping';
 import { type Marker, parseMarker } from '../../src/core/marker';
+import { asPart } from '../../src/core/record-parts';
 import type { Policy } from '../../src/core/policy';
 import {
 	oldRowValues,
@@ -60,16 +61,15 @@ export function witnessed(
 			return [parseMarker(change.content)].filter((marker) => marker !== null);
 		}),
 	);
-	const rows = changes.flatMap((change) => {
-		if (change.kind !== 'row') return [];
-		const row = rowOf(change);
-		const { schema, name } = change.relation;
-		const entity = entityOfTable(policy, system, schema, name)?.name;
+	const found = changes.flatMap((change) => (change.kind === 'row' ? [rowOf(change, system, policy)] : []));
+	const rows = joined(found).map((row) => {
+		const { entity } = row;
 		const isOf = (marker: Marker): boolean =>
 			marker.entity === entity && hasKey(row.after ?? row.before, marker.key);
 		const marker = [...rowless].find(isOf) ?? null;
 		if (marker) rowless.delete(marker);
-		return [{ ...row, marker }];
+		const { table, before, after } = row;
+		return { table, before, after, marker };
 	});
 	return { system, atMs: commitTsMs, rows, rowless: [...rowless] };
 }
@@ -82,9 +82,55 @@ export function witnessedWrites({ system, rows, rowless }: WitnessedTransaction)
 	return [...withRow, ...rowless.map((marker) => ({ system, marker, before: null, after: null }))];
 }
 
-function rowOf(change: RowChange): Omit<WitnessedRow, 'marker'> {
+interface FoundRow extends Omit<WitnessedRow, 'marker'> {
+	readonly entity: string | undefined;
+	/** The record's place, of a row of one of its parts; null for a row of its own. */
+	readonly partOf: string | null;
+	readonly key: readonly string[];
+}
+
+function rowOf(change: RowChange, system: string, policy: Policy): FoundRow {
+	const { schema, name } = change.relation;
+	const entity = entityOfTable(policy, system, schema, name);
 	const after = change.new === null ? null : rowValues(change.relation, change.new).values;
-	return { table: change.relation.name, before: oldRowValues(change)?.values ?? null, after };
+	const before = oldRowValues(change)?.values ?? null;
+	const binding = entity?.tables.get(system);
+	const part = [...(binding?.parts.values() ?? [])].find((one) => one.schema === schema && one.table === name);
+	if (!binding || !part) return { entity: entity?.name, table: name, before, after, partOf: null, key: binding?.key ?? [] };
+	const known = before ?? after ?? {};
+	const key = Object.fromEntries(binding.key.map((column, at) => [column, known[part.key[at] ?? ''] ?? null]));
+	const inRecord = (values: WitnessedValues | null, other: WitnessedValues): WitnessedValues => ({
+		...key,
+		// A row that is not there any more says null; one that was not there before said nothing.
+		...(values ? asPart(part.name, values) : other),
+	});
+	const gone = asPart(part.name, Object.fromEntries(Object.keys(known).map((column) => [column, null])));
+	const row = { before: inRecord(before, {}), after: inRecord(after, gone) };
+	return { entity: entity?.name, table: binding.table, ...row, partOf: placeOf(row.after, binding.key), key: binding.key };
+}
+
+const placeOf = (row: WitnessedValues, key: readonly string[]): string => key.map((column) => String(row[column])).join(' ');
+
+/** The rows of a transaction, those of a record's parts with the record's own. */
+function joined(rows: readonly FoundRow[]): FoundRow[] {
+	const records: FoundRow[] = [];
+	for (const row of rows) {
+		const at = records.findIndex((other) => isSameRecord(row, other));
+		const other = records[at];
+		if (!other) records.push(row);
+		else {
+			const whole = (a: WitnessedValues | null, b: WitnessedValues | null) => (a === null || b === null ? null : { ...a, ...b });
+			const partOf = row.partOf === null || other.partOf === null ? null : row.partOf;
+			records[at] = { ...other, before: whole(other.before, row.before), after: whole(other.after, row.after), partOf };
+		}
+	}
+	return records;
+}
+
+function isSameRecord(row: FoundRow, other: FoundRow): boolean {
+	if (row.table !== other.table || (row.partOf === null && other.partOf === null)) return false;
+	const [mine, others] = [row, other].map(({ before, after, key }) => placeOf(after ?? before ?? {}, key));
+	return mine === others;
 }
 
 function hasKey(row: WitnessedValues | null, key: Marker['key']): boolean {

@@ -1,5 +1,6 @@
 import { canonicalJson, type Json } from '../../src/core/canonical-json';
 import type { Operation } from '../../src/core/link';
+import { partOfField } from '../../src/core/record-parts';
 import type { Policy } from '../../src/core/policy';
 import type { WitnessedWrite } from './witness';
 
@@ -40,10 +41,12 @@ function overwritten(
 		return [`I4 ${op.id} is an ${op.kind}, and its row is not`];
 	}
 	if (before === null) return [];
-	const fields = policy.entities.get(op.entity)?.fields;
+	const entity = policy.entities.get(op.entity);
 	return Object.entries(op.fields)
 		.filter(([field, { expected }]) => {
-			const column = fields?.get(field)?.columns.get(system)?.column ?? field;
+			const column = entity?.fields.get(field)?.columns.get(system)?.column ?? field;
+			// Of a part that has no row, nothing or null is expected.
+			if (entity && partOfField(entity, system, field)) return !isSame(before[column] ?? null, expected ?? null);
 			return !isSame(before[column], expected);
 		})
 		.map(([field]) => `I4 ${op.id} overwrote another value of ${field} than it expected`);

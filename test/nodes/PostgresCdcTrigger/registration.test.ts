@@ -20,6 +20,7 @@ const RECORD: StreamRecord = {
 	position: positionOf(0x180n, 3),
 	acknowledgedLsn: '0/200',
 	reading: null,
+	columns: null,
 };
 
 const SLOT: SlotState = {

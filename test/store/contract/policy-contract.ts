@@ -152,6 +152,19 @@ export function describePolicies(open: OpenStore): void {
 			expect(await under.store.publishPolicy({ ...third, after: 'h2' })).toMatchObject({ version: 3 });
 		});
 
+		test('what is suspended waits beside what waits already, in the version that is in force', async () => {
+			await under.store.publishPolicy({ ...FIRST, initialMode: 'live' });
+			await under.store.publishPolicy({ ...SECOND, pending: ['customer.phone.crm'] });
+			await commit(under.store, [commitOf(link('l1'), { due: false })]);
+			const scopes = ['customer.phone.crm', 'customer.name.billing', 'customer.Name.billing'];
+			const pending = ['customer.Name.billing', 'customer.name.billing', 'customer.phone.crm'];
+			expect(await under.store.suspend(POLICY, 'h1', scopes)).toMatchObject({ pending: ['customer.phone.crm'] });
+			expect(await under.store.suspend(POLICY, 'h2', scopes)).toMatchObject({ pending, mode: 'live', version: 2 });
+			expect((await under.store.load({ policy: POLICY })).policy?.pending).toEqual(pending);
+			expect(await loadLink(under.store, 'l1')).toMatchObject({ due: false, revision: 1 });
+			await expect(under.store.suspend('other', 'h2', scopes)).rejects.toMatchObject({ code: 'POLICY_UNPUBLISHED' });
+		});
+
 		test('nothing of a policy that was never published can be approved', async () => {
 			await expect(under.store.approve(POLICY, 'h1')).rejects.toMatchObject({
 				code: 'POLICY_UNPUBLISHED',

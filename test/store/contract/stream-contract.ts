@@ -40,6 +40,7 @@ export function describeStreams(open: OpenStore): void {
 			expect(registered).toEqual({
 				...stream({ start: at(7), snapshot: 'running' }),
 				reading: null,
+				columns: null,
 				position: at(7),
 				acknowledgedLsn: null,
 			});
@@ -48,6 +49,14 @@ export function describeStreams(open: OpenStore): void {
 			const { streams } = await under.store.load({ policy: POLICY });
 			expect(Object.keys(streams).sort()).toEqual(['billing', 'crm']);
 			expect(streams['crm']).toEqual(registered);
+		});
+
+		test('the columns that were known stay so until others are', async () => {
+			const columns = ['public.customers.id', 'public.customers.a, b'];
+			expect(await under.store.registerStream(stream({ columns }))).toMatchObject({ columns });
+			expect(await under.store.registerStream(stream({ slot: 'other' }))).toMatchObject({ columns, slot: 'other' });
+			expect(await under.store.registerStream(stream({ columns: [] }))).toMatchObject({ columns: [] });
+			expect((await under.store.load({ policy: POLICY })).streams['crm']?.columns).toEqual([]);
 		});
 
 		test('registering again replaces the registration but never moves the position back', async () => {
@@ -63,6 +72,7 @@ export function describeStreams(open: OpenStore): void {
 			expect(await under.store.registerStream(again)).toEqual({
 				...again,
 				reading: null,
+				columns: null,
 				position: at(5),
 				acknowledgedLsn: '0/5',
 			});
