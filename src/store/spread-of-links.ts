@@ -4,6 +4,7 @@ import { likenessOf } from '../core/likeness';
 import type { LinkState } from '../core/link';
 import type { PolicyInForce } from '../core/observe';
 import { obstaclesOf, obstacleTells, obstacleWaits } from '../core/obstacles';
+import type { EntityPolicy } from '../core/policy';
 import { referenceFields, referredEntities } from '../core/reference-graph';
 import { referenceTells } from '../core/references';
 import { twinTells, twinWaits } from '../core/twins';
@@ -17,12 +18,14 @@ export function spreadOfChange(before: LinkState, after: LinkState, { policy }: 
 	if (!entity) return {};
 	const [was, is] = [before, after].map((state) => likenessOf(state, entity));
 	const isReferred = referredEntities(policy).has(entity.name);
-	const isBlocked = obstaclesOf(after).length > obstaclesOf(before).length;
+	const [had, has] = [before, after].map((state) => obstaclesOf(state).length) as [number, number];
+	// Of others a decision says anew what they wait for; what is left over here would wake the link for nothing.
+	const waitsAnew = has > had || (has < had && waitsForObstaclesOnly(entity));
 	const tells = [...obstacleTells(before, after), ...twinTells(before, after, entity), ...(isReferred ? referenceTells(before, after) : [])];
 	return {
 		...(equalJson((was ?? null) as Json, (is ?? null) as Json) ? {} : { alike: is ?? null }),
 		...(tells.length > 0 ? { tells } : {}),
-		...(isBlocked ? { waitsFor: obstacleWaits(after, policy) } : {}),
+		...(waitsAnew ? { waitsFor: obstacleWaits(after, policy) } : {}),
 	};
 }
 
@@ -31,8 +34,10 @@ export function spreadOfDecision(before: LinkState, { state, waits }: Decision, 
 	const entity = inForce.policy.entities.get(state.entity);
 	if (!entity) return {};
 	const spread = spreadOfChange(before, state, inForce);
-	if (entity.similar === null && referenceFields(entity).length === 0) return spread;
+	if (waitsForObstaclesOnly(entity)) return spread;
 	const waitsFor = [...obstacleWaits(state, inForce.policy), ...twinWaits(state), ...waits.map(({ until }) => until)];
 	// Said each time: a link whose policy has come to ask for it has not been found by anything yet.
 	return { ...spread, ...(entity.similar === null ? {} : { alike: likenessOf(state, entity) }), waitsFor };
 }
+
+const waitsForObstaclesOnly = (entity: EntityPolicy): boolean => entity.similar === null && referenceFields(entity).length === 0;
