@@ -329,7 +329,7 @@ describe('deletes', () => {
 		],
 		[
 			'{ as: { crm: { state: closed } } }',
-			'as.crm.state: must be true, false, or { deleted: …, live: … } with the values of a deleted row and of one that is brought back',
+			'as.crm.state: must be true, false, { deleted: …, live: … } with the values of a deleted row and of one that is brought back, or { passed: true } where it holds a date',
 		],
 		[
 			'{ as: { crm: { state: { deleted: closed, live: closed } } } }',
