@@ -226,6 +226,20 @@ describe('a marker', () => {
 		]);
 	});
 
+	test('that was found in the ledger stays apart from the row that is read after it', () => {
+		const stream = feed();
+		const read = (event: ChangeEvent): ChangeEvent => ({
+			...event,
+			source: { ...event.source, snapshot: true },
+		});
+		const found = stream.echo(OP, MAC_KEY);
+		const changes = fold(...inOneTransaction(read(found), read(stream.update(row))));
+		expect(changes.map(({ exists, marker }) => [exists, marker?.op ?? null])).toEqual([
+			[null, OP.id],
+			[true, null],
+		]);
+	});
+
 	test('of another link’s write under the same key begins a change of its own', () => {
 		const stream = feed();
 		const other = { ...OP, id: 'c3d4:billing:1', link: 'c3d4', kind: 'insert', key: null } as const;
