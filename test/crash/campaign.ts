@@ -111,8 +111,10 @@ export class Campaign {
 
 	/** A worker that dies as soon as it has read some of the rows that are there. @returns whether it got there */
 	async dieWhileReading(): Promise<boolean> {
-		const reached = await this.untilReached(await this.work({ point: 'reading', nth: 1, how: 'die' }));
+		const worker = await this.work({ point: 'reading', nth: 1, how: 'die' });
+		const reached = await this.untilReached(worker);
 		if (reached) this.kills.workers += 1;
+		await worker.ended;
 		return reached;
 	}
 

@@ -148,7 +148,10 @@ async function mendGaps(campaign: Campaign, gaps: number): Promise<boolean> {
 		return false;
 	}, PATIENCE);
 	campaign.inspector.sums.forget();
-	if (dies && (await campaign.untilReached(reading))) campaign.kills.workers += 1;
+	if (dies) {
+		if (await campaign.untilReached(reading)) campaign.kills.workers += 1;
+		await reading.ended;
+	}
 	await campaign.rest();
 	campaign.users.habits = ALL_HABITS;
 	await campaign.kill();
