@@ -21,6 +21,9 @@ import { describeTables, givenFacts } from './describe-tables';
 import { show } from './show';
 
 /** Publishes the document that says who owns each field, and turns its switch. */
+/** Said of the database credentials by what hides them: n8n takes what shows a credential out of the panel. */
+const WITHOUT_DATABASE = OPERATIONS.filter((operation) => operation !== 'describeTables');
+
 export class SyncPolicy implements INodeType {
 	description: INodeTypeDescription = {
 		displayName: 'Sync Policy',
@@ -47,14 +50,18 @@ export class SyncPolicy implements INodeType {
 				required: true,
 				testedBy: 'testPostgresReplication',
 				displayOptions: {
-					show: { operation: ['describeTables'], connectWith: ['bisyncPostgresApi'] },
+					show: { connectWith: ['bisyncPostgresApi'] },
+					hide: { operation: WITHOUT_DATABASE },
 				},
 			},
 			{
 				// eslint-disable-next-line @n8n/community-nodes/valid-credential-references, n8n-nodes-base/node-class-description-credentials-name-unsuffixed -- the credential of n8n's own Postgres node
 				name: 'postgres',
 				required: true,
-				displayOptions: { show: { operation: ['describeTables'], connectWith: ['postgres'] } },
+				displayOptions: {
+					show: { connectWith: ['postgres'] },
+					hide: { operation: WITHOUT_DATABASE },
+				},
 			},
 		],
 		properties,

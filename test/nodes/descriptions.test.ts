@@ -65,6 +65,13 @@ describe.each(NODES)('%s', (folder, { description, methods }) => {
 		}
 	});
 
+	test('lets nobody choose a credential by the operation, which the editor would take out of the panel', () => {
+		const choices = (description.credentials ?? []).flatMap(({ displayOptions }) =>
+			Object.keys(displayOptions?.show ?? {}),
+		);
+		expect(choices).not.toContain('operation');
+	});
+
 	test('explains every field whose label does not say it all', () => {
 		const mute = description.properties.filter(
 			({ type, description: text, displayName }) =>
