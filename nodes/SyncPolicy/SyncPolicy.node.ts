@@ -21,7 +21,10 @@ import { describeTables, givenFacts } from './describe-tables';
 import { show } from './show';
 
 /** Publishes the document that says who owns each field, and turns its switch. */
-/** Said of the database credentials by what hides them: n8n takes what shows a credential out of the panel. */
+/**
+ * The credentials say what hides them: where a field shows one, the editor makes a choice of credentials of it, and takes
+ * what that field depends on, here the operation, out of the panel.
+ */
 const WITHOUT_DATABASE = OPERATIONS.filter((operation) => operation !== 'describeTables');
 
 export class SyncPolicy implements INodeType {
@@ -49,18 +52,14 @@ export class SyncPolicy implements INodeType {
 				name: 'bisyncPostgresApi',
 				required: true,
 				testedBy: 'testPostgresReplication',
-				displayOptions: {
-					show: { connectWith: ['bisyncPostgresApi'] },
-					hide: { operation: WITHOUT_DATABASE },
-				},
+				displayOptions: { hide: { operation: WITHOUT_DATABASE, connectWith: ['postgres'] } },
 			},
 			{
 				// eslint-disable-next-line @n8n/community-nodes/valid-credential-references, n8n-nodes-base/node-class-description-credentials-name-unsuffixed -- the credential of n8n's own Postgres node
 				name: 'postgres',
 				required: true,
 				displayOptions: {
-					show: { connectWith: ['postgres'] },
-					hide: { operation: WITHOUT_DATABASE },
+					hide: { operation: WITHOUT_DATABASE, connectWith: ['bisyncPostgresApi'] },
 				},
 			},
 		],

@@ -65,11 +65,14 @@ describe.each(NODES)('%s', (folder, { description, methods }) => {
 		}
 	});
 
-	test('lets nobody choose a credential by the operation, which the editor would take out of the panel', () => {
-		const choices = (description.credentials ?? []).flatMap(({ displayOptions }) =>
+	test('keeps its operation in the panel, from which the editor takes what a choice of credentials depends on', () => {
+		const choosing = (description.credentials ?? []).flatMap(({ displayOptions }) =>
 			Object.keys(displayOptions?.show ?? {}),
 		);
-		expect(choices).not.toContain('operation');
+		const dependsOn = description.properties
+			.filter(({ name }) => choosing.includes(name))
+			.flatMap(({ displayOptions }) => Object.keys(displayOptions?.show ?? {}));
+		expect([...choosing, ...dependsOn]).not.toContain('operation');
 	});
 
 	test('explains every field whose label does not say it all', () => {
