@@ -2,7 +2,7 @@ import type { Json } from './canonical-json';
 import { unfreeze, type Draft } from './draft';
 import { EXISTENCE, type View } from './link';
 import type { RecordChange } from './record-change';
-import { increment, NOTHING_SEEN } from './version-vector';
+import { counterOf, increment, NOTHING_SEEN } from './version-vector';
 
 /** The view after a change that was not ours: it has seen what the view has, and is one more of its system. */
 export function foreignView(
@@ -14,6 +14,17 @@ export function foreignView(
 	const base = view?.base === undefined ? {} : { base: view.base };
 	// A row that is read as it is says nothing of when it was changed.
 	return { raw, canon, vector, ...base, ...(snapshot ? {} : { atMs: tsMs }) };
+}
+
+/** The view as one that has seen its own system's changes only, and that no merged version is made of. */
+export function unrelated({ raw, canon, vector, atMs, unreadable }: View, system: string): View {
+	return {
+		raw,
+		canon,
+		vector: { [system]: counterOf(vector, system) },
+		...(atMs === undefined ? {} : { atMs }),
+		...(unreadable === undefined ? {} : { unreadable }),
+	};
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Draft } from './draft';
-import { emptyLink, EXISTENCE, fieldOf, type LinkState, type View } from './link';
-import { counterOf } from './version-vector';
+import { unrelated } from './foreign-view';
+import { emptyLink, EXISTENCE, fieldOf, type LinkState } from './link';
 
 /**
  * Takes a record that had a link of its own into this one: as if its row had been observed for the first time
@@ -19,17 +19,6 @@ export function takeIn(draft: Draft, absorbed: LinkState): void {
 			if (view) fieldOf(state, name).views[system] = unrelated(view, system);
 		}
 	}
-}
-
-/** The view as one that has seen its own system's changes only. */
-function unrelated({ raw, canon, vector, atMs, unreadable }: View, system: string): View {
-	return {
-		raw,
-		canon,
-		vector: { [system]: counterOf(vector, system) },
-		...(atMs === undefined ? {} : { atMs }),
-		...(unreadable === undefined ? {} : { unreadable }),
-	};
 }
 
 /** What is left of a link whose record is another one's: no row, no values, and numbers that no old operation can pass for new. */

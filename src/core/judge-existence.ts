@@ -3,7 +3,7 @@ import type { FieldState, LinkState } from './link';
 import type { EntityPolicy } from './policy';
 import { OUTSIDE } from './row-scope';
 import type { Claimant, Verdict } from './strategies';
-import { compare, type VersionVector } from './version-vector';
+import { includes, type VersionVector } from './version-vector';
 
 /** A value of another system that whoever deleted the record had not seen. */
 export interface UnseenEdit {
@@ -68,7 +68,7 @@ function versionsBeside(
 
 /** What the sync itself set right (a revert) is nobody's edit. */
 function hasSeen(seen: VersionVector, { sync: _ours, ...vector }: VersionVector): boolean {
-	return ['before', 'equal'].includes(compare(vector, seen));
+	return includes(seen, vector);
 }
 
 function inWords(unseen: readonly UnseenEdit[]): string {

@@ -1,9 +1,10 @@
-import { EXISTENCE, type FieldState, type LinkState, type MergedVersion, type View } from './link';
+import { unrelated } from './foreign-view';
+import { EXISTENCE, type FieldState, type LinkState, type View } from './link';
 import type { PolicyInForce } from './observe';
 import { carriersOf, type EntityPolicy, type FieldPolicy, type Policy } from './policy';
 import { NO_SCOPES, type Scopes, scopeText } from './scopes';
-import { counterOf, increment } from './version-vector';
-import { entire } from './withdrawn';
+import { counterOf, includes, join, type VersionVector } from './version-vector';
+import { withOwn } from './withdrawn';
 
 /**
  * What waits for its first contact, in a policy whose other parts are live: a new field, table or
@@ -85,45 +86,57 @@ export function forgetPending(
 ): LinkState {
 	const entity = policy.entities.get(state.entity);
 	if (pending.size === 0 || entity === undefined) return state;
-	const fields = { ...state.fields };
-	for (const [name, policyOfField] of entity.fields) {
-		const field = fields[name];
+	return [...entity.fields.values()].reduce((known, field) => {
 		const isPending = (carrier: string): boolean =>
-			pending.has(scopeText({ entity: entity.name, field: name, system: carrier }));
-		if (field === undefined || !isPending(system)) continue;
-		const isNew = carriersOf(policyOfField).every(isPending);
-		const view = field.views[system];
-		const views = view ? { ...field.views, [system]: unrelated(view, system) } : field.views;
-		// Once: what the field had before is not what it begins with now.
-		if (isNew && field.merged !== null)
-			fields[name] = { ...field, merged: null, frozen: null, views };
-		else
-			fields[name] = {
-				...field,
-				merged: isRelated(view) ? unseen(field.merged) : field.merged,
-				views,
-			};
+			pending.has(scopeText({ entity: entity.name, field: field.name, system: carrier }));
+		if (!isPending(system)) return known;
+		const isNew = carriersOf(field).every(isPending);
+		return isNew ? begunAnew(known, field.name, system) : withNewColumn(known, field.name, system);
+	}, state);
+}
+
+function begunAnew(state: LinkState, name: string, system: string): LinkState {
+	const field = state.fields[name];
+	if (field === undefined) return state;
+	// Once: what the field had before is not what it begins with now.
+	const begun = field.merged === null ? field : { ...field, merged: null, frozen: null };
+	return { ...state, fields: { ...state.fields, [name]: { ...begun, views: withUnrelated(field, system) } } };
+}
+
+/**
+ * The merged version becomes one that the new column has not seen, even where it came from the old one. Whoever else
+ * had seen it has seen it still: else an edit that is yet to be decided about would be in conflict with the very
+ * value it replaced, and could lose to it.
+ */
+function withNewColumn(state: LinkState, name: string, system: string): LinkState {
+	const field = state.fields[name];
+	if (field === undefined) return state;
+	const { merged } = field;
+	const views = withUnrelated(field, system);
+	if (merged === null || field.views[system]?.base === undefined) {
+		return { ...state, fields: { ...state.fields, [name]: { ...field, views } } };
 	}
-	return { ...state, fields };
-}
-
-/** Whether the view has been part of what the field's merged version is made of. */
-const isRelated = (view: View | undefined): boolean => view?.base !== undefined;
-
-/** The version that stands, as one that nobody's new column has seen: even where it came from the old one. */
-function unseen(merged: MergedVersion | null): MergedVersion | null {
-	return merged && { ...entire(merged), vector: increment(merged.vector, 'sync') };
-}
-
-/** The view as one that has seen its own system's changes only. */
-function unrelated({ raw, canon, vector, atMs, unreadable }: View, system: string): View {
+	const { own = merged.vector } = merged;
+	const step = { sync: counterOf(merged.vector, 'sync') + 1 };
+	const raised = <T extends { readonly vector: VersionVector }>(version: T): T =>
+		includes(version.vector, own) ? { ...version, vector: join(version.vector, step) } : version;
+	const seen = Object.entries(views).map(([other, view]) => [other, other === system ? view : raised(view)] as const);
+	const version = withOwn({ ...merged, vector: join(merged.vector, step) }, join(own, step));
+	const inFlight = Object.entries(state.inFlight).map(([other, op]) => {
+		const written = op.fields[name];
+		return [other, written === undefined ? op : { ...op, fields: { ...op.fields, [name]: raised(written) } }] as const;
+	});
 	return {
-		raw,
-		canon,
-		vector: { [system]: counterOf(vector, system) },
-		...(atMs === undefined ? {} : { atMs }),
-		...(unreadable === undefined ? {} : { unreadable }),
+		...state,
+		fields: { ...state.fields, [name]: { ...field, merged: version, views: Object.fromEntries(seen) } },
+		inFlight: Object.fromEntries(inFlight),
 	};
+}
+
+/** The field's views, that of `system` as one that no merged version is made of. */
+function withUnrelated({ views }: FieldState, system: string): FieldState['views'] {
+	const view = views[system];
+	return view === undefined ? views : { ...views, [system]: unrelated(view, system) };
 }
 
 /** Of all that is pending, what a journal entry about a link of this entity must name to be replayed. */

@@ -30,6 +30,11 @@ export function compare(a: VersionVector, b: VersionVector): Ordering {
 	return bAhead ? 'before' : 'equal';
 }
 
+/** Whether `vector` has seen all that `other` has. */
+export function includes(vector: VersionVector, other: VersionVector): boolean {
+	return !hasMore(other, vector);
+}
+
 /** The smallest vector that has seen everything `a` and `b` have seen. */
 export function join(a: VersionVector, b: VersionVector): VersionVector {
 	if (!hasMore(b, a)) return a;

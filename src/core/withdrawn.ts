@@ -2,7 +2,7 @@ import { equalJson } from './canonical-json';
 import type { FieldState, LinkState, MergedVersion, View } from './link';
 import type { EntityPolicy, Policy } from './policy';
 import { invalidity } from './policy-valid';
-import { compare, counterOf, type VersionVector } from './version-vector';
+import { compare, counterOf, includes, type VersionVector } from './version-vector';
 
 /**
  * What happens when somebody replaces a value that they had seen, while the merged version has
@@ -13,12 +13,6 @@ import { compare, counterOf, type VersionVector } from './version-vector';
 /** Whether the view was made with knowledge of the merged value, though perhaps not of all that lost to it. */
 export function hasSeenValue({ vector }: View, { own, vector: whole }: MergedVersion): boolean {
 	return includes(vector, own ?? whole);
-}
-
-/** Whether `vector` has seen all that `other` has. */
-export function includes(vector: VersionVector, other: VersionVector): boolean {
-	const ordering = compare(vector, other);
-	return ordering === 'after' || ordering === 'equal';
 }
 
 /** A version whose value has seen only a part of its vector. */

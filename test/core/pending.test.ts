@@ -95,6 +95,80 @@ test('another column for a field has seen nothing: its value is no edit of the o
 	expect(approved.onlyReview()).toMatchObject({ kind: 'conflict', fields: ['note'] });
 });
 
+describe('while one system has a new column for a field', () => {
+	const RULE = { note: { owner: 'shared', resolve: 'prefer(billing)' }, phone: FIELDS.phone };
+	const conflicts = ({ journal }: LinkStory): number => journal.filter(({ entry }) => entry.kind === 'conflict').length;
+
+	test("another system's edit that nobody has decided about is an edit of what stood there, and wins", () => {
+		const policy = simulatedPolicy(['crm', 'billing'], RULE);
+		const story = LinkStory.linked(policy, { note: 'n', phone: 'p' });
+		story.edit('billing', { note: 'of billing' });
+		story.pump();
+		story.edit('crm', { note: 'edited' });
+		const paused = under(withPending(policy, 'customer.note.billing'), story);
+		paused.edit('billing', { phone: 'q' });
+		paused.pump();
+		expect(paused.state.fields['note']?.merged).toMatchObject({ canon: 'edited', from: 'crm' });
+		expect(conflicts(paused)).toBe(0);
+		expect(paused.reviews).toEqual([]);
+	});
+
+	test('who gets the value by a write that is under way has seen it, and edits it freely', () => {
+		const policy = simulatedPolicy(['crm', 'billing', 'erp'], RULE);
+		const story = LinkStory.linked(policy, { note: 'n', phone: 'p' });
+		story.edit('crm', { note: 'm' });
+		const write = story.decide().find(({ system }) => system === 'erp');
+		const paused = under(withPending(policy, 'customer.note.billing'), story);
+		paused.edit('billing', { phone: 'q' });
+		paused.apply(write!);
+		paused.edit('erp', { note: 'edited' });
+		paused.pump();
+		expect(paused.rows['crm']).toMatchObject({ note: 'edited' });
+		expect(conflicts(paused)).toBe(0);
+	});
+
+	test('the others go on among themselves as if it had been left alone', () => {
+		const system = fc.constantFrom('crm', 'erp');
+		const act = fc.oneof(
+			fc.record({ edits: system, note: fc.constantFrom('1', '2', '3') }),
+			fc.record({ applies: system }),
+			fc.constant({ decides: true }),
+		);
+		const policy = simulatedPolicy(['crm', 'billing', 'erp'], { ...RULE, note: { owner: 'shared', resolve: 'prefer(crm)' } });
+		const others = ({ state: { fields } }: LinkStory): unknown => [fields['note']?.merged?.canon, fields['note']?.frozen];
+		fc.assert(
+			fc.property(fc.array(act, { maxLength: 20 }), fc.nat(20), fc.boolean(), (acts, at, isMadeByBilling) => {
+				const [left, paused] = [false, true].map((pauses) => {
+					let story = LinkStory.linked(policy, { note: '0', phone: '0' });
+					if (isMadeByBilling) story.edit('billing', { note: '1' });
+					story.pump();
+					acts.forEach((one, index) => {
+						if (pauses && index === at) story = under(withPending(policy, 'customer.note.billing'), story);
+						if (index === at) story.edit('billing', { phone: 'q' });
+						if ('edits' in one) story.edit(one.edits, { note: one.note });
+						else if ('decides' in one) story.decide();
+						else applyTo(story, one.applies);
+					});
+					for (const to of ['crm', 'erp', 'crm', 'erp']) applyTo(story, to);
+					return story;
+				});
+				expect(others(paused!)).toEqual(others(left!));
+				expect(conflicts(paused!)).toBe(conflicts(left!));
+			}),
+		);
+	});
+
+	/** The system's database does what is in flight to it, if the row is as expected. */
+	function applyTo(story: LinkStory, system: string): void {
+		story.decide();
+		const op = story.state.inFlight[system];
+		const expected = op?.fields['note']?.expected;
+		if (op === undefined) return;
+		if (expected === undefined || expected === story.rows[system]?.['note']) story.apply(op);
+		else story.answer(op, 'stale');
+	}
+});
+
 test('a field that comes back after it had left begins anew, with what stands there now', () => {
 	const whole = asApproved(NEW_PHONE);
 	const before = LinkStory.linked(whole, { note: 'n', phone: 'old' });
