@@ -20,13 +20,13 @@ import { changeMode, MODES } from './set-mode';
 import { describeTables, givenFacts } from './describe-tables';
 import { show } from './show';
 
-/** Publishes the document that says who owns each field, and turns its switch. */
 /**
  * The credentials say what hides them: where a field shows one, the editor makes a choice of credentials of it, and takes
  * what that field depends on, here the operation, out of the panel.
  */
 const WITHOUT_DATABASE = OPERATIONS.filter((operation) => operation !== 'describeTables');
 
+/** Publishes the document that says who owns each field, and turns its switch. */
 export class SyncPolicy implements INodeType {
 	description: INodeTypeDescription = {
 		displayName: 'Sync Policy',
