@@ -1,5 +1,6 @@
 import type { ChangeEvent } from './change-event';
-import { canonicalJson, equalJson, type Json } from './canonical-json';
+import { canonicalJson, equalJson } from './canonical-json';
+import { isSameRow, keptColumns } from './fold-images';
 import { partsGone, partsOf, takeOver, type PartRows, withParts } from './fold-parts';
 import type { Key } from './link';
 import { isGenuine } from './marker';
@@ -114,9 +115,7 @@ class Fold {
 function isSameRecord(earlier: RecordChange, { marker }: RecordChange, { before }: Pick<ChangeEvent, 'before'>): boolean {
 	if (earlier.marker !== null && marker !== null && earlier.marker.link !== marker.link) return false;
 	if (earlier.exists !== true || before === null) return true;
-	return Object.entries(before).every(
-		([column, value]) => !Object.hasOwn(earlier.columns, column) || equalJson(earlier.columns[column] ?? null, value),
-	);
+	return isSameRow(earlier.columns, before);
 }
 
 function changeOf(event: ChangeEvent, macKey: string): RecordChange {
@@ -145,7 +144,7 @@ function changeOf(event: ChangeEvent, macKey: string): RecordChange {
 /** @param isBorn - the record was made in this transaction: nobody knows it by an earlier key */
 function combine(earlier: RecordChange, later: RecordChange, isBorn: boolean): RecordChange {
 	const rowChanged = later.exists !== null;
-	const kept = rowChanged && later.exists ? keptColumns(earlier, later.unchanged) : {};
+	const kept = rowChanged && later.exists ? keptColumns(earlier.columns, later.unchanged) : {};
 	const key = later.key ?? earlier.key;
 	const first = isBorn ? null : (earlier.previousKey ?? later.previousKey);
 	const image = rowChanged ? { ...kept, ...later.columns } : earlier.columns;
@@ -177,12 +176,6 @@ function carriedOn(earlier: RecordChange, later: RecordChange): RecordChange {
 		marker: marker ?? earlier.marker,
 		forged: earlier.forged || forged,
 	};
-}
-
-/** An image of the same transaction holds the values that a later one left out as unchanged. */
-function keptColumns(earlier: RecordChange, unchanged: readonly string[]): Record<string, Json> {
-	const held = unchanged.filter((column) => Object.hasOwn(earlier.columns, column));
-	return Object.fromEntries(held.map((column) => [column, earlier.columns[column] ?? null]));
 }
 
 /**

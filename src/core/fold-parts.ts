@@ -1,5 +1,6 @@
-import { equalJson, type Json } from './canonical-json';
+import type { Json } from './canonical-json';
 import type { ChangeEvent } from './change-event';
+import { isSameRow, keptColumns } from './fold-images';
 import type { RecordChange } from './record-change';
 import { isOfPart } from './record-parts';
 
@@ -18,7 +19,7 @@ export function partsGone(missing: readonly string[] | undefined): PartRows {
 export function partsOf(rows: PartRows, part: string, { op, before, after, unchanged }: ChangeEvent): void {
 	const earlier = rows.get(part) ?? null;
 	if (op !== 'd') {
-		const kept = op === 'u' ? keptColumns(earlier, unchanged) : {};
+		const kept = op === 'u' && earlier ? keptColumns(earlier.columns, unchanged) : {};
 		const columns = { ...kept, ...after };
 		rows.set(part, { columns, unchanged: unchanged.filter((column) => !Object.hasOwn(columns, column)) });
 	} else if (earlier === null || before === null || isSameRow(earlier.columns, before)) {
@@ -42,15 +43,6 @@ export function withParts(change: RecordChange, rows: PartRows): RecordChange {
 		unchanged: [...change.unchanged, ...there.flatMap(({ unchanged }) => unchanged)],
 		...(missing.length > 0 ? { missing } : {}),
 	};
-}
-
-function keptColumns(earlier: PartRow, unchanged: readonly string[]): Record<string, Json> {
-	const held = unchanged.filter((column) => earlier !== null && Object.hasOwn(earlier.columns, column));
-	return Object.fromEntries(held.map((column) => [column, earlier?.columns[column] ?? null]));
-}
-
-function isSameRow(columns: Readonly<Record<string, Json>>, before: Readonly<Record<string, Json>>): boolean {
-	return Object.entries(before).every(([column, value]) => !Object.hasOwn(columns, column) || equalJson(columns[column] ?? null, value));
 }
 
 /** Columns of parts whose rows are known to be gone. */
