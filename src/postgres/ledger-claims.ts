@@ -88,10 +88,17 @@ export async function readEntries(
 
 /** What the ledger's entry says of an operation: its own outcome, null when there is none yet; or that a later one came. */
 export function fateOf(op: Operation, { epoch, number, outcome }: LedgerEntry): Outcome | 'later' | null {
-	const order = epoch - epochOf(op) || number - op.number;
+	const order = compareNumbers({ epoch, number }, op);
 	if (order > 0) return 'later';
 	return order === 0 ? outcome : null;
 }
+
+/** Orders what concerns one link and system: below 0 when `one` came first, 0 when both are the same. As `CLAIM` does. */
+export function compareNumbers(one: Numbered, other: Numbered): number {
+	return epochOf(one) - epochOf(other) || one.number - other.number;
+}
+
+type Numbered = Pick<Operation, 'epoch' | 'number'>;
 
 export const epochOf = ({ epoch = FIRST_EPOCH }: Pick<Operation, 'epoch'>): number => epoch;
 

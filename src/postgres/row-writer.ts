@@ -4,7 +4,7 @@ import { SyncError } from '../core/errors';
 import type { Key, Operation } from '../core/link';
 import { markerPrefix, type Outcome } from '../core/marker';
 import type { Policy } from '../core/policy';
-import { epochOf, fateOf } from './ledger-claims';
+import { compareNumbers, epochOf, fateOf } from './ledger-claims';
 import { readTableColumns } from './table-columns';
 import { type BatchResult, type BatchSettings, writeBatch } from './write-batch';
 import { blockedError } from './write-fault';
@@ -71,9 +71,9 @@ export async function writeOperations(
 	}
 	return ops.map((op) => {
 		const newest = latest.get(placeOf(op)) ?? op;
-		return !isLater(newest, op)
-			? (results.get(newest.id) as WriteResult)
-			: superseded(op, newest);
+		return compareNumbers(newest, op) > 0
+			? superseded(op, newest)
+			: (results.get(newest.id) as WriteResult);
 	});
 }
 
@@ -95,13 +95,10 @@ function latestOf(ops: readonly Operation[]): Map<string, Operation> {
 	const latest = new Map<string, Operation>();
 	for (const op of ops) {
 		const other = latest.get(placeOf(op));
-		if (!other || isLater(op, other)) latest.set(placeOf(op), op);
+		if (!other || compareNumbers(op, other) > 0) latest.set(placeOf(op), op);
 	}
 	return latest;
 }
-
-const isLater = (one: Operation, other: Operation): boolean =>
-	(epochOf(one) - epochOf(other) || one.number - other.number) > 0;
 
 /** Operations that cannot be planned get their result at once. */
 async function planAll(
