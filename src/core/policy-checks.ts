@@ -1,4 +1,5 @@
 import { carriersOf, type EntityPolicy, type TableBinding } from './policy';
+import { checkGiven, columnOfField } from './policy-columns';
 import { checkParts } from './policy-parts';
 import type { PolicyPath, PolicyProblems } from './policy-problems';
 import { isSameScalar } from './row-scope';
@@ -67,26 +68,9 @@ function checkColumns(
 	const soft = entity.deletes.as.get(system)?.column;
 	checkParts(entity, table, { problems, path: [...path, system] });
 	checkScope(table, { problems, path: [...path, system] }, fieldOf);
-	checkGiven(table, { problems, path: [...path, system] }, { fieldOf, soft });
-}
-
-/** What the policy gives to a column must not be given by anything else. */
-function checkGiven(
-	{ insert, stamp }: TableBinding,
-	{ problems, path }: CheckContext,
-	{ fieldOf, soft }: { fieldOf: ReadonlyMap<string, string>; soft: string | undefined },
-): void {
-	for (const [part, columns] of Object.entries({ insert, stamp })) {
-		for (const column of columns.keys()) {
-			const field = fieldOf.get(column);
-			const place = [...path, part, column];
-			if (field !== undefined)
-				problems.add(place, `is the column of the field "${field}", which fills it`);
-			if (column === soft) problems.add(place, 'is how the row says whether it is deleted (deletes.as), which fills it');
-			if (part === 'stamp' && insert.has(column))
-				problems.add(place, 'is also under insert');
-		}
-	}
+	const filled = new Map([...fieldOf].map(([column, field]) => [column, columnOfField(field)]));
+	if (soft !== undefined) filled.set(soft, 'how the row says whether it is deleted (deletes.as)');
+	checkGiven(table, filled, { problems, path: [...path, system] });
 }
 
 /** What we write must not lie outside, and a new row needs one value where several are allowed. */

@@ -39,6 +39,31 @@ export function documentOfWhere(where: RowScope): Json {
 	return fromMap(where, (values) => (values.length === 1 ? (values[0] ?? null) : [...values]));
 }
 
+/**
+ * What the policy gives to a column must not be given by anything else.
+ *
+ * @param filled - by column, what fills it already
+ */
+export function checkGiven(
+	{ insert, stamp }: Pick<ColumnRules, 'insert' | 'stamp'>,
+	filled: ReadonlyMap<string, string>,
+	{ problems, path }: ColumnsContext,
+): void {
+	for (const [rule, columns] of Object.entries({ insert, stamp })) {
+		for (const column of columns.keys()) {
+			const by = filled.get(column);
+			const place = [...path, rule, column];
+			if (by !== undefined) problems.add(place, `is ${by}, which fills it`);
+			if (rule === 'stamp' && insert.has(column)) problems.add(place, 'is also under insert');
+		}
+	}
+}
+
+/** A column that a field is mapped to, as `checkGiven` names it. */
+export function columnOfField(field: string): string {
+	return `the column of the field "${field}"`;
+}
+
 /** `default`, `{ sequence: public.numbers }`, or a constant. */
 function readInsertValue(value: unknown, { problems, path }: ColumnsContext): InsertValue | undefined {
 	if (typeof value === 'object' && value !== null && !Array.isArray(value)) {

@@ -1,6 +1,6 @@
 import type { Json } from './canonical-json';
 import { columnsRead, type EntityPolicy, type PartBinding, type TableBinding } from './policy';
-import { documentOfColumnRules, quoteName, readColumnRules } from './policy-columns';
+import { checkGiven, columnOfField, documentOfColumnRules, quoteName, readColumnRules } from './policy-columns';
 import type { PolicyPath, PolicyProblems } from './policy-problems';
 import { fieldName, partShape } from './policy-schema';
 import { partColumn } from './record-parts';
@@ -75,15 +75,12 @@ function checkPart(
 	if (!read.some((column) => column.startsWith(`${part.name}.`))) {
 		problems.add(path, `is used by no field; name one of its columns as ${part.name}.column, or leave the part out`);
 	}
-	const written = new Map([...fields.values()].map((field) => [field.columns.get(system)?.column ?? '', field.name]));
-	for (const [rule, columns] of Object.entries({ insert: part.insert, stamp: part.stamp })) {
-		for (const column of columns.keys()) {
-			const field = written.get(`${part.name}.${column}`);
-			if (field !== undefined) problems.add([...path, rule, column], `is the column of the field "${field}", which fills it`);
-			if (part.key.includes(column)) problems.add([...path, rule, column], 'is what joins the part to its record, which fills it');
-			if (rule === 'stamp' && part.insert.has(column)) problems.add([...path, rule, column], 'is also under insert');
-		}
-	}
+	const columns = [...fields.values()].flatMap(({ name, columns: bySystem }) => {
+		const column = bySystem.get(system)?.column ?? '';
+		return column.startsWith(`${part.name}.`) ? [[column.slice(part.name.length + 1), columnOfField(name)] as const] : [];
+	});
+	const joining = part.key.map((column) => [column, 'what joins the part to its record'] as const);
+	checkGiven(part, new Map([...columns, ...joining]), { problems, path });
 }
 
 /** A dot is a part's: a column of the main table that has one in its name cannot be told from it. */
