@@ -5,7 +5,8 @@ import { EXISTENCE, existsIn, FIRST_EPOCH, isStill, type FieldState, type LinkSt
 import { mergeField } from './merge-field';
 import type { PolicyInForce } from './observe';
 import { approvedPart, hidePending, pendingOf } from './pending';
-import { anyLacksPart, planOperations } from './plan-operations';
+import { planOperations } from './plan-operations';
+import { anyLacksPart } from './record-parts';
 import { adoptReferences, type Known, NOTHING_KNOWN, type Wait } from './references';
 import type { Rules } from './strategies';
 import { askIfOne, releaseTwin } from './twins';

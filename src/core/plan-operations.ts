@@ -16,7 +16,7 @@ import {
 } from './link';
 import { matchFields } from './match-keys';
 import type { EntityPolicy, FieldPolicy } from './policy';
-import { partOfField } from './record-parts';
+import { lacksPart } from './record-parts';
 import { holdsInsert } from './reference-graph';
 import { valueFor } from './references';
 import { strayField } from './row-presence';
@@ -82,10 +82,8 @@ function planUpdate(draft: Draft, system: string, rules: Rules): Operation | nul
 	const lacking: [string, OperationField][] = [];
 	for (const name of storedFields(rules.entity, system)) {
 		const field = draft.state.fields[name];
-		const view = field?.views[system];
-		if (field?.merged == null || isStill(field)) continue;
-		if (view === undefined ? !lacksPart(draft.state, system, { name, rules }) : view.accepted || equalJson(view.canon, field.merged.canon)) continue;
-		const planned = updateField(draft, { name, system, merged: field.merged, view, rules });
+		if (field?.merged == null || isStill(field) || !lacksValue(draft.state, system, { name, entity: rules.entity })) continue;
+		const planned = updateField(draft, { name, system, merged: field.merged, view: field.views[system], rules });
 		if (planned) lacking.push([name, planned]);
 	}
 	if (lacking.length === 0) return null;
@@ -98,26 +96,12 @@ function planUpdate(draft: Draft, system: string, rules: Rules): Operation | nul
 	return operation(draft.state, rules, { system, kind: 'update', key, fields, guards, existence: null });
 }
 
-/** Whether there is a value for a part's row that is not there yet. */
-export function anyLacksPart(state: LinkState, entity: EntityPolicy): boolean {
-	const withParts = [...entity.tables.values()].filter(({ parts }) => parts.size > 0);
-	return withParts.some(({ system }) =>
-		[...entity.fields.keys()].some((name) => lacksPart(state, system, { name, rules: { entity } })),
-	);
-}
-
-/**
- * Whether the system has never had a value of the field because the record has no row of the part that it stands
- * in, while there is something to be put there. A null says no more than that there is no row.
- */
-function lacksPart(
-	state: LinkState,
-	system: string,
-	{ name, rules: { entity } }: { readonly name: string; readonly rules: Pick<Rules, 'entity'> },
-): boolean {
-	const { merged = null, views = {} } = state.fields[name] ?? {};
-	const isMissing = views[system] === undefined && partOfField(entity, system, name) !== null;
-	return isMissing && existsIn(state, system) && merged !== null && merged.canon !== null;
+/** Whether the system's row shows another value than the merged version, and may not. */
+function lacksValue(state: LinkState, system: string, place: { readonly name: string; readonly entity: EntityPolicy }): boolean {
+	const { views = {}, merged = null } = state.fields[place.name] ?? {};
+	const view = views[system];
+	if (view === undefined) return lacksPart(state, system, place);
+	return !view.accepted && !equalJson(view.canon, merged?.canon ?? null);
 }
 
 /** The fields that the system has a column for. What it computes can be neither written nor compared. */
@@ -127,23 +111,20 @@ function storedFields({ fields }: EntityPolicy, system: string): string[] {
 
 /** The match fields, as they were last read. */
 function guardsOf(
-	{ fields, dates }: LinkState,
+	state: LinkState,
 	{ system, rules: { entity }, written }: { system: string; rules: Rules; written: readonly string[] },
 ): Record<string, Json> {
 	const stored = storedFields(entity, system);
 	const names = matchFields(entity).filter((name) => stored.includes(name) && !written.includes(name));
 	const standing = names.flatMap((name): [string, Json][] => {
-		const view = fields[name]?.views[system];
+		const view = state.fields[name]?.views[system];
 		return view === undefined ? [] : [[name, view.raw]];
 	});
-	return { ...Object.fromEntries(standing), ...dateGuard({ dates }, { system, entity }) };
+	return { ...Object.fromEntries(standing), ...dateGuard(state, system, entity) };
 }
 
 /** The date by which a row says that it is deleted: whoever has changed it meanwhile has not seen the write. */
-function dateGuard(
-	{ dates }: { readonly dates?: LinkState['dates'] | undefined },
-	{ system, entity }: { readonly system: string; readonly entity: EntityPolicy },
-): Record<string, Json> {
+function dateGuard({ dates }: LinkState, system: string, entity: EntityPolicy): Record<string, Json> {
 	const soft = entity.deletes.as.get(system);
 	const known = dates?.[system];
 	return soft && 'passed' in soft && known ? { [EXISTENCE]: known.raw } : {};
@@ -240,7 +221,7 @@ function planRevival(draft: Draft, { system, rules, merged }: WholeRecord): Oper
 		if (planned) fields.push([name, planned]);
 	}
 	const key = draft.state.keys[system] ?? null;
-	return operation(draft.state, rules, { system, kind: 'update', key, fields, guards: dateGuard(draft.state, { system, entity: rules.entity }), existence: merged.vector });
+	return operation(draft.state, rules, { system, kind: 'update', key, fields, guards: dateGuard(draft.state, system, rules.entity), existence: merged.vector });
 }
 
 /** A record that is saved in two steps is not there yet after the first one: it waits, and the queue says what for. */
@@ -275,7 +256,7 @@ function planDelete(draft: Draft, { system, rules, merged }: WholeRecord): Opera
 		if (view) fields.push([name, { expected: view.raw, canon: view.canon, vector: view.vector }]);
 	}
 	const key = draft.state.keys[system] ?? null;
-	return operation(draft.state, rules, { system, kind: 'delete', key, fields, guards: dateGuard(draft.state, { system, entity: rules.entity }), existence: merged.vector });
+	return operation(draft.state, rules, { system, kind: 'delete', key, fields, guards: dateGuard(draft.state, system, rules.entity), existence: merged.vector });
 }
 
 function operation(

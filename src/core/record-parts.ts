@@ -1,4 +1,4 @@
-import type { Operation } from './link';
+import { existsIn, type LinkState, type Operation } from './link';
 import type { EntityPolicy, PartBinding, TableBinding } from './policy';
 
 /**
@@ -50,6 +50,28 @@ export function makesPartOf(op: Operation | null, field: string, entity: EntityP
 	return Object.entries(op.fields).some(
 		([name, { expected }]) => expected === undefined && partOfField(entity, op.system, name) === part,
 	);
+}
+
+/** Whether there is a value for a part's row that is not there yet. */
+export function anyLacksPart(state: LinkState, entity: EntityPolicy): boolean {
+	const withParts = [...entity.tables.values()].filter(({ parts }) => parts.size > 0);
+	return withParts.some(({ system }) =>
+		[...entity.fields.keys()].some((name) => lacksPart(state, system, { name, entity })),
+	);
+}
+
+/**
+ * Whether the system has never had a value of the field because the record has no row of the part that it stands
+ * in, while there is something to be put there. A null says no more than that there is no row.
+ */
+export function lacksPart(
+	state: LinkState,
+	system: string,
+	{ name, entity }: { readonly name: string; readonly entity: EntityPolicy },
+): boolean {
+	const { merged = null, views = {} } = state.fields[name] ?? {};
+	const isMissing = views[system] === undefined && partOfField(entity, system, name) !== null;
+	return isMissing && existsIn(state, system) && merged !== null && merged.canon !== null;
 }
 
 /** What a part's column is called in a record. */
