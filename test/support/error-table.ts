@@ -18,7 +18,7 @@ export function errorPage(): string {
 		'# Errors',
 		'',
 		'Every way this pack can fail, and what to do. The message itself says what happened to which thing, and shows the',
-		'text of the last column below it. Generated from `src/core/errors.ts` by `UPDATE_DOCS=1 npm test -- test/docs.test.ts`.',
+		'text of the last column below it. Generated from the error tables in `src/core` by `UPDATE_DOCS=1 npm test -- test/docs.test.ts`.',
 		'',
 		'| Code | What happens | What to do |',
 		'| --- | --- | --- |',
