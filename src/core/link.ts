@@ -1,5 +1,6 @@
 import type { Json } from './canonical-json';
 import { sha256Hex, canonicalJson } from './canonical-json';
+import type { ApiRecord } from './api-record';
 import type { Position } from './position';
 import { OUTSIDE } from './row-scope';
 import type { VersionVector } from './version-vector';
@@ -43,6 +44,8 @@ export interface LinkState {
 	apart?: readonly string[];
 	/** The link that this one has been joined into: its record is that one's. Absent: none. */
 	into?: string;
+	/** By system that is reached through an API, what is known of the record besides its values. Absent: nothing. */
+	api?: Readonly<Record<string, ApiRecord>>;
 }
 
 /** A row that we made, as it stood then: raw values by field. */
@@ -136,6 +139,10 @@ export interface Freeze {
 	readonly proposal?: string;
 	/** Two systems fight about the field: no rule may let go of it. */
 	readonly fight?: true;
+	/** The system that refused the write. Absent: none did. */
+	readonly refusedBy?: string;
+	/** What stood in the way there, if another row did: one that has the value already, or one of a foreign key. */
+	readonly obstacle?: 'value taken' | 'reference';
 	/** By field that names another record: the key that was written when the system refused it. */
 	readonly named?: Readonly<Record<string, Json>>;
 	/** Of existence: the link whose record may be the same. */

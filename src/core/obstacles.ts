@@ -17,16 +17,22 @@ interface Obstacle {
 	readonly frozen: Freeze;
 }
 
-/** "Integrity constraint violation" in appendix A of the Postgres manual: unique, exclusion, foreign key. */
-const OF_ANOTHER_ROW = /^(\S+) refuses the value: .*\(SQLSTATE (?:23505|23P01|23503)\)$/s;
-const FOREIGN_KEY = /\(SQLSTATE 23503\)$/;
+/** Of class 23, "integrity constraint violation", in appendix A of the Postgres manual: unique, exclusion, foreign key. */
+const OBSTACLES: Readonly<Record<string, NonNullable<Freeze['obstacle']>>> = { '23505': 'value taken', '23P01': 'value taken', '23503': 'reference' };
+
+/** What a refusal says of another row, by the code at the end of its text. */
+export function obstacleOf(refusal: string | undefined): Pick<Freeze, 'obstacle'> {
+	const [, code = ''] = /\(SQLSTATE (\w{5})\)$/.exec(refusal ?? '') ?? [];
+	const obstacle = OBSTACLES[code];
+	return obstacle === undefined ? {} : { obstacle };
+}
 
 export function obstaclesOf({ fields, staleRuns }: LinkState): Obstacle[] {
 	return Object.entries(fields).flatMap(([field, { frozen }]): Obstacle[] => {
 		if (frozen === null || frozen.twin !== undefined) return [];
 		if (frozen.kind === 'failure') {
-			const [, system] = OF_ANOTHER_ROW.exec(frozen.reason) ?? [];
-			return system === undefined ? [] : [{ field, system, frozen }];
+			const { refusedBy: system, obstacle } = frozen;
+			return system === undefined || obstacle === undefined ? [] : [{ field, system, frozen }];
 		}
 		if (field !== EXISTENCE || frozen.kind !== 'identity') return [];
 		const systems = Object.keys(staleRuns).filter((system) => staleRuns[system]?.seen[EXISTENCE] !== undefined);
@@ -44,8 +50,7 @@ export function obstacleWaits(state: LinkState, policy: Policy): string[] {
 			const canon = entity.fields.get(name)?.columns.has(system) ? state.fields[name]?.merged?.canon : undefined;
 			return canon === undefined ? [] : valueText(entity.name, { system, name, canon });
 		});
-		const isForeignKey = FOREIGN_KEY.test(frozen.reason);
-		return [...values, ...(isForeignKey ? referenceWaits(state, { policy, entity, system }) : [])];
+		return [...values, ...(frozen.obstacle === 'reference' ? referenceWaits(state, { policy, entity, system }) : [])];
 	});
 	return [...new Set(waits)];
 }
@@ -89,7 +94,7 @@ function valueText(entity: string, { system, name, canon }: { system: string; na
  * the write came, and stands before the refusal in the stream.
  */
 export function noteKeysWritten(draft: Draft, op: Operation | undefined, entity: EntityPolicy): void {
-	const frozen = op && obstaclesOf(draft.state).find(({ frozen: one }) => FOREIGN_KEY.test(one.reason) && one.named === undefined)?.frozen;
+	const frozen = op && obstaclesOf(draft.state).find(({ frozen: one }) => one.obstacle === 'reference' && one.named === undefined)?.frozen;
 	if (!frozen || op.kind === 'delete') return;
 	const named = referenceFields(entity).flatMap(({ name }): [string, Json][] => {
 		const next = op.fields[name]?.next;

@@ -2,6 +2,7 @@ import { equalJson } from './canonical-json';
 import { explain, freeze, type Draft } from './draft';
 import { EXISTENCE, existsIn, hasRowIn, type LinkState, type Operation } from './link';
 import type { Marker } from './marker';
+import { obstacleOf } from './obstacles';
 import type { RecordChange } from './record-change';
 import { compare, NOTHING_SEEN } from './version-vector';
 
@@ -81,6 +82,8 @@ function afterOutcome(draft: Draft, op: Operation, marker: Marker): Operation | 
 		case 'refused':
 			freeze(draft, fieldsOf(op), {
 				kind: 'failure',
+				refusedBy: system,
+				...obstacleOf(marker.error),
 				reason: `${system} refuses the value: ${marker.error ?? 'no reason given'}`,
 			});
 			return null;
