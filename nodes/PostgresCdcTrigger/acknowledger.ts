@@ -1,4 +1,3 @@
-import { formatLsn } from '../../src/core/lsn';
 import type { Position } from '../../src/core/position';
 import type { ChangeStream } from '../../src/postgres/change-stream';
 import type { Batch } from './batcher';
@@ -57,7 +56,7 @@ export class Acknowledger {
 	async #send(lsn: bigint): Promise<void> {
 		if (lsn <= this.#sent) return;
 		const { stream, progress, patience } = this.parts;
-		await patience.with(async () => await progress.acknowledging(formatLsn(lsn)));
+		await patience.with(async () => await progress.acknowledging(lsn));
 		stream.acknowledge(lsn);
 		this.#sent = lsn;
 		this.#sentMs = performance.now();

@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
+import { waitBefore } from '../../src/core/back-off';
+
 const FIRST_MS = 1_000;
 const MAX_MS = 60_000;
 
@@ -10,22 +12,21 @@ export interface BackOffLimits {
 	readonly maxMs?: number | undefined;
 }
 
-/** Delays between attempts: each twice the one before, jittered, until something worked. */
+/** Delays between attempts: up to twice as long each time, until something worked. See `waitBefore`. */
 export class BackOff {
-	#attempts = 0;
+	#failed = 0;
 
 	constructor(private readonly limits: BackOffLimits = {}) {}
 
-	/** The next delay in milliseconds. Jittered, or many triggers would come back at the same moment. */
+	/** The next delay in milliseconds. */
 	next(): number {
 		const { firstMs = FIRST_MS, maxMs = MAX_MS } = this.limits;
-		const delay = Math.min(maxMs, firstMs * 2 ** this.#attempts);
-		this.#attempts += 1;
-		return delay * (0.5 + Math.random() / 2);
+		this.#failed += 1;
+		return waitBefore({ failed: this.#failed, firstMs, maxMs }, Math.random());
 	}
 
 	reset(): void {
-		this.#attempts = 0;
+		this.#failed = 0;
 	}
 }
 

@@ -2,6 +2,7 @@ import { SyncError } from '../../src/core/errors';
 import type { GoneColumn } from '../../src/core/table-drift';
 import { EXISTENCE } from '../../src/core/link';
 import { columnsRead, type Policy } from '../../src/core/policy';
+import { lineageOf, type Position, STREAM_START } from '../../src/core/position';
 import { columnsOfTable } from '../../src/core/record-parts';
 import { type Scope, unreadScopes } from '../../src/core/scopes';
 import { type EventTables, policyTables } from '../../src/postgres/event-tables';
@@ -10,12 +11,13 @@ import type { WantedTable } from '../../src/postgres/preflight-facts';
 import type { SystemIdentity } from '../../src/postgres/slot';
 import { readSourceState } from '../../src/postgres/source-setup';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
-import type { PublishedPolicy, StreamRecord, SyncStore } from '../../src/store/sync-store';
+import type { Loaded, PublishedPolicy, StreamRecord, SyncStore } from '../../src/store/sync-store';
 import { invalid } from '../shared/settings';
 import type { Log } from './deliver';
 import { lookAtColumns } from './gone-columns';
+import { placeOfCopy } from './ledger-behind';
 import { requireAgreement } from './gap';
-import { judgeRestart, judgeStart, type StartDecision, type StartFacts } from './registration';
+import { beginning, judgeStart, type StartDecision, type StartFacts } from './registration';
 import type { StoreSource, TriggerSettings } from './settings';
 
 /** Everything that must be known before the first event. */
@@ -25,6 +27,8 @@ export interface Prepared {
 	readonly server: SystemIdentity;
 	readonly record: StreamRecord | null;
 	readonly decision: Extract<StartDecision, { kind: 'begin' | 'resume' }>;
+	/** Of the stream; see `inLineage`. */
+	readonly lineage: number;
 	/** Columns that fields need and the tables have not, once the stream has begun: those fields wait, and all else goes on. */
 	readonly gone: readonly GoneColumn[];
 	/** All columns that the tables have, as labels. */
@@ -44,14 +48,14 @@ export interface PrepareRequest {
  * Finds out how reading starts, and everything that stands in the way. Changes nothing, but for
  * asking a person about a gap.
  *
- * @throws SyncError POLICY_UNPUBLISHED, INVALID_SETTING, PREFLIGHT_FAILED, CHANGES_MISSING, LOG_REWOUND,
- * SLOT_EXISTS, and whatever keeps the store or the database from being reached
+ * @throws SyncError POLICY_UNPUBLISHED, STORE_LOST, INVALID_SETTING, PREFLIGHT_FAILED, CHANGES_MISSING, LOG_REWOUND,
+ * and whatever keeps the store or the database from being reached
  */
 export async function prepare(request: PrepareRequest): Promise<Prepared> {
 	const { store, settings, source } = request;
 	const { policy: name, system } = source;
 	const loaded = await store.load({ policy: name });
-	const published = requirePublished(loaded, name);
+	const published = loaded.policy ?? (await whyUnpublished(request, loaded));
 	const { policy } = policyInForce(published);
 	const tables = tablesOf(policy, system);
 	const { system: server, slot } = await readSourceState(settings.connection, settings.slot);
@@ -62,7 +66,7 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
 		slotName: settings.slot,
 		database: settings.connection.database,
 	};
-	const decision = await decided(facts, request);
+	const decision = await decided(facts, request, published.storeId);
 	// At the very first start it is a mistake in the policy, which the preflight reports with all others.
 	const look = await lookAtColumns(settings.connection, { policy, system, tables });
 	const gone = facts.record ? look.gone : [];
@@ -77,7 +81,23 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
 		}));
 		await checkServer(settings, marked, request.log);
 	}
-	return { published, tables, server, record: facts.record, decision, gone, columns: look.present };
+	const lineage = decision.kind === 'begin' ? decision.lineage : lineageOf(facts.record?.position ?? STREAM_START);
+	return { published, tables, server, record: facts.record, decision, lineage, gone, columns: look.present };
+}
+
+/**
+ * A slot is made for a published policy alone: where there is one, the store has known the policy.
+ *
+ * @throws SyncError STORE_LOST, POLICY_UNPUBLISHED
+ */
+async function whyUnpublished({ settings, source }: PrepareRequest, loaded: Loaded): Promise<PublishedPolicy> {
+	const { slot } = await readSourceState(settings.connection, settings.slot);
+	if (!slot) return requirePublished(loaded, source.policy);
+	throw new SyncError(
+		'STORE_LOST',
+		`Slot "${slot.name}" keeps the changes of ${source.system} for this trigger, but the sync store knows no policy "${source.policy}": ` +
+			'it has lost its memory, or is another one than before',
+	);
 }
 
 /** @throws SyncError INVALID_SETTING when the policy has no tables for the system */
@@ -95,11 +115,12 @@ export function tablesOf(policy: Policy, system: string): EventTables {
 
 async function decided(
 	facts: StartFacts,
-	{ store, source }: PrepareRequest,
+	{ store, source, settings }: PrepareRequest,
+	storeId: string,
 ): Promise<Prepared['decision']> {
 	const first = judgeStart(facts);
-	if (first.kind === 'gap') await requireAgreement(store, source, first);
-	const decision = first.kind === 'gap' ? judgeRestart(facts) : first;
+	const lookCloser = async (): Promise<Position | null> => await placeOfCopy(store, { stream: source, connection: settings.connection, storeId });
+	const decision = first.kind === 'gap' ? beginning(facts, await requireAgreement(store, source, first, lookCloser)) : first;
 	if (decision.kind === 'refuse') throw decision.error;
 	if (decision.kind === 'gap') throw new TypeError('a gap that was agreed to is no gap');
 	return decision;

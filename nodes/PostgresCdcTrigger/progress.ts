@@ -1,7 +1,9 @@
-import { type Position, STREAM_START } from '../../src/core/position';
+import { SyncError } from '../../src/core/errors';
+import { formatLsn, parseLsn } from '../../src/core/lsn';
+import { inLineage, lineageOf, type Position, STREAM_START } from '../../src/core/position';
 import { requirePublished } from '../../src/store/published-policy';
 import { streamUnknown } from '../../src/store/stream-errors';
-import type { PublishedPolicy, StreamId, SyncStore } from '../../src/store/sync-store';
+import type { PublishedPolicy, StreamId, StreamRecord, SyncStore } from '../../src/store/sync-store';
 import type { RunEnd } from './workflow-runs';
 
 /** What is known of how far a stream has been observed. */
@@ -13,10 +15,10 @@ export interface Progress {
 	/** Looks up the position after an execution that was handed everything up to `last`. */
 	observed(last: Position, end: RunEnd): Promise<Position>;
 	/** Called before everything up to `lsn` is acknowledged to the source. */
-	acknowledging(lsn: string): Promise<void>;
+	acknowledging(lsn: bigint): Promise<void>;
 }
 
-export type ProgressStore = Pick<SyncStore, 'load' | 'recordAcknowledged'>;
+export type ProgressStore = Pick<SyncStore, 'load' | 'recordAcknowledged' | 'raiseEpoch'>;
 
 /**
  * With a sync store: what the store has observed counts, however the execution ended. A failed one
@@ -25,6 +27,8 @@ export type ProgressStore = Pick<SyncStore, 'load' | 'recordAcknowledged'>;
 export class StoreProgress implements Progress {
 	readonly keepsCount = true;
 	#position: Position;
+	/** The highest that this trigger has stored. */
+	#acknowledged = 0n;
 	#published: PublishedPolicy;
 
 	constructor(
@@ -45,19 +49,39 @@ export class StoreProgress implements Progress {
 		return this.#published;
 	}
 
-	/** @throws SyncError STORE_UNREACHABLE, STREAM_UNKNOWN, POLICY_UNPUBLISHED */
+	/** @throws SyncError STORE_UNREACHABLE, STORE_LOST, STORE_WENT_BACK, STREAM_UNKNOWN, POLICY_UNPUBLISHED */
 	async observed(): Promise<Position> {
 		const { policy, system } = this.stream;
 		const loaded = await this.store.load({ policy });
-		this.#published = requirePublished(loaded, policy);
+		const published = requirePublished(loaded, policy);
 		const record = loaded.streams[system];
+		if (published.storeId !== this.#published.storeId) throw this.#wentBack('it has another identity');
 		if (!record) throw streamUnknown(this.stream);
+		await this.#requireProgress(record);
+		this.#published = published;
 		this.#position = record.position;
 		return record.position;
 	}
 
-	async acknowledging(lsn: string): Promise<void> {
-		await this.store.recordAcknowledged(this.stream, lsn);
+	async acknowledging(lsn: bigint): Promise<void> {
+		const acknowledged = inLineage(lsn, lineageOf(this.#position));
+		await this.store.recordAcknowledged(this.stream, formatLsn(acknowledged));
+		if (acknowledged > this.#acknowledged) this.#acknowledged = acknowledged;
+	}
+
+	/** A store only ever moves on. One that has not was put back, or lost its last writes with its server. */
+	async #requireProgress({ position, acknowledgedLsn }: StreamRecord): Promise<void> {
+		const acknowledged = acknowledgedLsn === null ? 0n : parseLsn(acknowledgedLsn);
+		const hasLost = position < this.#position || acknowledged < this.#acknowledged;
+		if (!hasLost) return;
+		// It would give numbers to operations that others have had since.
+		await this.store.raiseEpoch();
+		throw this.#wentBack(`it knew changes up to ${this.#position}, and now up to ${position}`);
+	}
+
+	#wentBack(what: string): SyncError {
+		const { policy, system } = this.stream;
+		return new SyncError('STORE_WENT_BACK', `The sync store has forgotten what it knew of ${system} for the policy "${policy}": ${what}`);
 	}
 }
 

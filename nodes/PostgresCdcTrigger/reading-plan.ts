@@ -1,5 +1,6 @@
 import type { Policy } from '../../src/core/policy';
 import { EXISTENCE } from '../../src/core/link';
+import type { Position } from '../../src/core/position';
 import { depthsOf } from '../../src/core/reference-graph';
 import { type Scopes, scopeText, unreadScopes } from '../../src/core/scopes';
 import type { EventTable } from '../../src/postgres/event-tables';
@@ -16,6 +17,8 @@ export interface ReadingNeeds {
 	readonly gone: Scopes;
 	/** The store may know records of this system from before: those that are gone must be found. */
 	readonly hasHistory: boolean;
+	/** See `RecordChange`; null: the system has not been put back. */
+	readonly restoredTo: Position | null;
 }
 
 /**
@@ -31,6 +34,7 @@ export function planReading({
 	record,
 	gone,
 	hasHistory,
+	restoredTo,
 }: ReadingNeeds): TableReading[] {
 	const unread = unreadScopes(policy, system, record.filterHash).filter((scope) => !gone.has(scopeText(scope)));
 	const depths = depthsOf(policy);
@@ -56,6 +60,7 @@ export function planReading({
 				after: null,
 				rows: 0,
 				estimate: null,
+				...(restoredTo === null ? {} : { restoredTo }),
 			},
 		];
 	});

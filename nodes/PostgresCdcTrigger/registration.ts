@@ -1,7 +1,16 @@
 import { canonicalJson, sha256Hex } from '../../src/core/canonical-json';
 import { SyncError } from '../../src/core/errors';
 import { formatLsn, parseLsn } from '../../src/core/lsn';
-import { lsnOfPosition } from '../../src/core/position';
+import {
+	inLineage,
+	lineageOf,
+	lsnOfPosition,
+	MAX_LINEAGE,
+	type Position,
+	positionOf,
+	STREAM_START,
+	withoutLineage,
+} from '../../src/core/position';
 import { slotProblem, type SlotState, type SystemIdentity } from '../../src/postgres/slot';
 import type { StreamRecord } from '../../src/store/sync-store';
 
@@ -18,12 +27,12 @@ export interface StartFacts {
 
 /** What to do about it. */
 export type StartDecision =
-	/** Read changes through a new slot, and all rows. */
-	| { readonly kind: 'begin'; readonly staleSlot: string | null }
+	/** Read changes through a new slot, and all rows. `restoredTo`: see `RecordChange`; null: the system has not been put back. */
+	| { readonly kind: 'begin'; readonly staleSlot: string | null; readonly lineage: number; readonly restoredTo: Position | null }
 	/** Go on where the slot stands. */
 	| { readonly kind: 'resume' }
 	/** Changes may have been lost: nothing goes on before a person has agreed to read everything anew. */
-	| { readonly kind: 'gap'; readonly what: string; readonly token: string }
+	| { readonly kind: 'gap'; readonly what: string; readonly token: string; readonly restoredTo: Position | null }
 	/** A setting has to be corrected. */
 	| { readonly kind: 'refuse'; readonly error: SyncError };
 
@@ -36,35 +45,55 @@ export type StartDecision =
  */
 export function judgeStart(facts: StartFacts): StartDecision {
 	const { record, slot, slotName } = facts;
-	if (!record) return slot ? refuse(slotOfOthers(slotName)) : { kind: 'begin', staleSlot: null };
+	if (!record) return slot ? forgotten(facts) : { kind: 'begin', staleSlot: null, lineage: 0, restoredTo: null };
 	if (record.slot !== slotName) return refuse(otherSlot(record.slot, slotName));
 	const what = gapOf(record, facts);
 	if (what === null) return { kind: 'resume' };
 	// A beginning that was cut short before anything had been read to its end: there is nothing to lose.
-	if (record.filterHash === NOTHING_READ) return { kind: 'begin', staleSlot: slot?.name ?? null };
-	return { kind: 'gap', what, token: gapToken(record) };
+	if (record.filterHash === NOTHING_READ) return beginning(facts, record.reading?.find((table) => table.restoredTo)?.restoredTo ?? null);
+	return { kind: 'gap', what, token: gapToken(record), restoredTo: copyOf(record, facts.server) };
 }
 
 /**
- * How to start over once a person has agreed to a gap.
+ * How to start over once a person has agreed to a gap. Where the log of the server counts from an earlier place than
+ * what was observed, a new lineage begins.
  *
- * @throws SyncError LOG_REWOUND when positions of the new slot would look as if they had been observed
+ * @param restoredTo - as it was found when the person was asked
  */
-export function judgeRestart({ record, server, slot }: StartFacts): StartDecision {
-	const reached = record ? furthest(record) : 0n;
-	if (!record || server.walLsn > reached) return { kind: 'begin', staleSlot: slot?.name ?? null };
-	return refuse(
-		new SyncError(
-			'LOG_REWOUND',
-			`The log of this server ends at ${formatLsn(server.walLsn)}, but ${record.system} has been observed up to ${formatLsn(reached)}`,
-		),
-	);
+export function beginning({ record, server, slot }: StartFacts, restoredTo: Position | null): StartDecision {
+	const before = record ? lineageOf(record.position) : 0;
+	const lineage = record && server.walLsn <= furthest(record) ? before + 1 : before;
+	if (lineage <= MAX_LINEAGE) return { kind: 'begin', staleSlot: slot?.name ?? null, lineage, restoredTo };
+	return refuse(new SyncError('LOG_REWOUND', `${record?.system ?? ''} has gone back to an earlier place in its log ${MAX_LINEAGE + 1} times`));
 }
 
-function furthest({ position, acknowledgedLsn }: StreamRecord): bigint {
-	const observed = lsnOfPosition(position);
-	const acknowledged = acknowledgedLsn === null ? 0n : parseLsn(acknowledgedLsn);
+/**
+ * Up to which place the server may hold what was observed, where it is a copy that lacks what came later: a backup,
+ * or a standby that had not heard of everything. Null: nothing says that it is one.
+ */
+function copyOf(record: StreamRecord, { systemId, timeline, walLsn, leftAt }: SystemIdentity): Position | null {
+	if (systemId !== record.systemId) return STREAM_START;
+	if (timeline !== record.timeline) {
+		const end = leftAt?.get(record.timeline);
+		if (end === undefined) return STREAM_START;
+		// One byte before, where no commit can be: what begins at the end itself is not in the copy.
+		return furthest(record) > end ? positionOf(inLineage(end - 1n, lineageOf(record.position)), 0) : null;
+	}
+	return walLsn < furthest(record) ? STREAM_START : null;
+}
+
+function furthest(record: StreamRecord): bigint {
+	const observed = lsnOfPosition(record.position);
+	const acknowledged = acknowledgedOf(record) ?? 0n;
 	return observed > acknowledged ? observed : acknowledged;
+}
+
+/** Where the acknowledgement of this lineage stands; null: there is none yet. */
+function acknowledgedOf({ acknowledgedLsn, position }: StreamRecord): bigint | null {
+	if (acknowledgedLsn === null) return null;
+	const known = parseLsn(acknowledgedLsn);
+	const lsn = withoutLineage(known);
+	return known === inLineage(lsn, lineageOf(position)) ? lsn : null;
 }
 
 /** The `filterHash` of a stream of which nothing has been read. */
@@ -86,10 +115,9 @@ function gapOf(
 }
 
 function positionGap(record: StreamRecord, slot: SlotState, server: SystemIdentity): string | null {
-	const acknowledged = record.acknowledgedLsn === null ? null : parseLsn(record.acknowledgedLsn);
-	const reached = acknowledged ?? lsnOfPosition(record.start);
-	if (server.walLsn < reached) {
-		return `The server's log ends at ${formatLsn(server.walLsn)}, before ${formatLsn(reached)}, which was acknowledged to it: it was restored from a copy`;
+	const reached = acknowledgedOf(record) ?? lsnOfPosition(record.start);
+	if (server.walLsn < furthest(record)) {
+		return `The server's log ends at ${formatLsn(server.walLsn)}, before ${formatLsn(furthest(record))}, which was observed in it: it was restored from a copy`;
 	}
 	const confirmed = slot.confirmedLsn ?? 0n;
 	if (confirmed <= reached) return null;
@@ -103,11 +131,13 @@ function gapToken({ slot, systemId, timeline, start, acknowledgedLsn }: StreamRe
 
 const refuse = (error: SyncError): StartDecision => ({ kind: 'refuse', error });
 
-function slotOfOthers(name: string): SyncError {
-	return new SyncError(
-		'SLOT_EXISTS',
-		`There is a slot "${name}" already, of which this sync store knows nothing`,
-	);
+/** The slot is made after the stream is registered, so whoever made it, this store knew of it once, or never will. */
+function forgotten({ slotName, server }: StartFacts): StartDecision {
+	const what =
+		`There is a slot "${slotName}" already, of which this sync store knows nothing: the sync store has lost its memory, or is another one. ` +
+		'Whoever agrees also lets the slot be dropped, so if it belongs to somebody else, choose another "Slot Name"';
+	const token = sha256Hex(canonicalJson([slotName, server.systemId, server.timeline])).slice(0, 16);
+	return { kind: 'gap', what, token, restoredTo: null };
 }
 
 function otherSlot(before: string, now: string): SyncError {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { SyncError } from '../../src/core/errors';
-import { positionOf } from '../../src/core/position';
+import { inLineage, type Position, positionOf } from '../../src/core/position';
 import { createSlot, type NewSlot } from '../../src/postgres/create-slot';
 import type { EventOrigin } from '../../src/postgres/event-envelope';
 import type { EventTable } from '../../src/postgres/event-tables';
@@ -106,7 +106,7 @@ export class RowReading {
 		const place = this.#place;
 		if (!place) return;
 		// A transaction that came before we heard of the place: its rows would look as if they had been observed.
-		const isPassed = delivery.position > positionOf(snapshotLsn(place.consistentLsn), 0);
+		const isPassed = delivery.position > this.#positionAt(place);
 		this.#holds = isPassed;
 		try {
 			if (!isPassed) await this.#deliverAt(place, { delivery, isWaitedFor });
@@ -116,6 +116,10 @@ export class RowReading {
 		}
 		if (this.isDone) await this.#finish();
 		else await this.#note();
+	}
+
+	#positionAt({ consistentLsn }: NewSlot): Position {
+		return positionOf(inLineage(snapshotLsn(consistentLsn), this.parts.origin.lineage ?? 0), 0);
 	}
 
 	async close(): Promise<void> {
@@ -156,7 +160,8 @@ export class RowReading {
 		const session = await openSnapshot(this.parts.settings.connection, snapshotName);
 		try {
 			for await (const { changes, table } of this.#steps(session)) {
-				const events = snapshotEvents(changes, this.parts.origin, { ...at, index });
+				const { restoredTo } = table;
+				const events = snapshotEvents(changes, this.parts.origin, { ...at, index, restoredTo });
 				index += events.length;
 				if (!(await delivery.deliver(events, async () => undefined))) return;
 				await this.#reached(table);

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../src/core/canonical-json';
 import { scopesOf } from '../../src/core/table-drift';
 import { formatLsn } from '../../src/core/lsn';
-import { positionOf, STREAM_START } from '../../src/core/position';
+import { inLineage, positionOf, STREAM_START } from '../../src/core/position';
 import { readHash, stillRead } from '../../src/core/scopes';
 import { createSlot, type NewSlot } from '../../src/postgres/create-slot';
 import { snapshotLsn } from '../../src/postgres/snapshot-events';
@@ -64,9 +64,9 @@ async function beginStream(request: StartRequest): Promise<StartedStream> {
 	const slot = await createSlot(settings.connection, { name: settings.slot });
 	let isReady = false;
 	try {
-		const start = positionOf(snapshotLsn(slot.consistentLsn), 0);
+		const start = positionOf(inLineage(snapshotLsn(slot.consistentLsn), prepared.lineage), 0);
 		await store.registerStream({ ...begun, start });
-		await store.recordAcknowledged(source, formatLsn(slot.consistentLsn));
+		await store.recordAcknowledged(source, formatLsn(inLineage(slot.consistentLsn, prepared.lineage)));
 		const record = await store.registerStream({ ...registration, start });
 		isReady = reads;
 		return { record, tables, first: reads ? slot : null };
@@ -101,7 +101,9 @@ function toRead(
 ): TableReading[] {
 	const { policy } = policyInForce(prepared.published);
 	const hasHistory = prepared.record !== null;
+	const { decision } = prepared;
 	return planReading({
+		restoredTo: decision.kind === 'begin' ? decision.restoredTo : null,
 		policy,
 		system: source.system,
 		tables: prepared.tables.all,

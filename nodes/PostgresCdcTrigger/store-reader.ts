@@ -202,7 +202,7 @@ class StoreSession {
 
 function originOf(
 	{ settings, source }: StoreReaderParts,
-	{ published, tables, server }: Prepared,
+	{ published, tables, server, lineage }: Prepared,
 ): EventOrigin {
 	const prefix = markerPrefix(published.storeId, source.policy);
 	return {
@@ -210,6 +210,7 @@ function originOf(
 		database: settings.connection.database,
 		systemId: server.systemId,
 		tables,
+		lineage,
 		isMarker: (text) => text === prefix,
 		markerSystem: source.system,
 	};

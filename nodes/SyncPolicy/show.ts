@@ -1,5 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 
+import { formatLsn, parseLsn } from '../../src/core/lsn';
+import { withoutLineage } from '../../src/core/position';
 import { requirePublished } from '../../src/store/published-policy';
 import type { StreamRecord, SyncStore } from '../../src/store/sync-store';
 import { progressOf } from './first-contact-report';
@@ -26,5 +28,6 @@ export async function show(store: Pick<SyncStore, 'load'>, name: string): Promis
 }
 
 function streamData({ slot, snapshot, position, acknowledgedLsn }: StreamRecord): IDataObject {
-	return { slot, snapshot, position, acknowledgedLsn };
+	const acknowledged = acknowledgedLsn === null ? null : formatLsn(withoutLineage(parseLsn(acknowledgedLsn)));
+	return { slot, snapshot, position, acknowledgedLsn: acknowledged };
 }

@@ -43,6 +43,8 @@ const sourceSchema = z.looseObject({
 	tsMs: z.number(),
 	txId: z.string().nullable(),
 	snapshot: z.boolean(),
+	/** Of a row of a system that was put back to an older copy: the place up to which the copy holds what was observed. */
+	restoredTo: position.optional(),
 });
 
 export const changeEventSchema = z.looseObject({

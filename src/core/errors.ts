@@ -27,6 +27,30 @@ export const ERROR_POLICY = {
 		remedy:
 			'Connect this node to a trigger of this pack, and leave the change event unedited on the way.',
 	},
+	API_WITHOUT_CONDITION: {
+		action: 'dead-letter',
+		remedy:
+			'Read the whole record, and give the node its ETag or its version. If the API has neither, set api: verified ' +
+			'(it can be read before and after a write) or api: blind in the policy.',
+	},
+	NOT_A_READING: {
+		action: 'dead-letter',
+		remedy:
+			'Let "Record" be the object that the API sent, with the properties that the policy names under "key", and "Version" a whole ' +
+			'number or a time such as 2026-01-31T12:00:00Z.',
+	},
+	NOT_BEGUN: {
+		action: 'dead-letter',
+		remedy:
+			'Let "Begun Request" be the bisync.begin of the item that Sync Write (Begin) gave out, such as ' +
+			"{{ $('Begin').item.json.bisync.begin }}.",
+	},
+	WRONG_KIND_OF_SYSTEM: {
+		action: 'stop',
+		remedy:
+			'Systems that the policy binds with "api:" are read with Echo Filter (Observe Records of an API) and written with Sync Write ' +
+			'(Begin, Report Outcome); those with "table:" with the Postgres CDC Trigger and Sync Write (Write to Postgres).',
+	},
 	NOT_AN_LSN: {
 		action: 'stop',
 		remedy:

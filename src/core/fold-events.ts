@@ -138,6 +138,7 @@ function changeOf(event: ChangeEvent, macKey: string): RecordChange {
 		marker: genuine ? marker : null,
 		forged: marker !== null && !genuine,
 		snapshot: event.source.snapshot,
+		...(event.source.restoredTo === undefined ? {} : { restoredTo: event.source.restoredTo }),
 	};
 }
 

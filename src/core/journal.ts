@@ -1,3 +1,4 @@
+import type { Attempt } from './api-record';
 import type { Json } from './canonical-json';
 import type { HoldRequest } from './hold';
 import type { RecordChange } from './record-change';
@@ -5,7 +6,7 @@ import type { Known } from './references';
 import type { Resolution } from './resolve';
 
 /**
- * One line of the append-only history of a link. The first five kinds are the inputs of the pure functions: replaying
+ * One line of the append-only history of a link. The first six kinds are the inputs of the pure functions: replaying
  * them in order from an empty link gives the link's state again. All other kinds explain.
  */
 export type JournalEntry =
@@ -14,6 +15,7 @@ export type JournalEntry =
 	| ({ readonly kind: 'decided'; readonly policyHash: string; readonly mode: PolicyMode; readonly epoch?: number; readonly known?: Known } & Pending)
 	| { readonly kind: 'resolved'; readonly policyHash: string; readonly resolution: Resolution }
 	| { readonly kind: 'held'; readonly policyHash: string; readonly hold: HoldRequest }
+	| { readonly kind: 'attempted'; readonly system: string; readonly attempt: Attempt }
 	| { readonly kind: ExplanationKind; readonly field?: string; readonly system?: string; readonly detail: Json };
 
 /** Scopes of the entity that waited for their first contact then; absent when none did. */
@@ -31,6 +33,8 @@ export type ExplanationKind =
 	| 'outcome'
 	| 'residual'
 	| 'net-zero'
+	| 'restored'
+	| 'overwritten'
 	| 'misdirected'
 	| 'linked'
 	| 'review-opened'

@@ -30,6 +30,8 @@ export interface LinkState {
 	inFlight: Record<string, Operation>;
 	/** Per system, the number of the last operation: a lower number found later is a zombie's. */
 	numbers: Record<string, number>;
+	/** Per system, the number of the last operation that its stream showed as applied: a ledger that has a lower one is of an older copy. Absent: none. */
+	applied?: Readonly<Record<string, number>>;
 	/** Per system, the run of stale outcomes since the last applied one. */
 	staleRuns: Record<string, StaleRun>;
 	/** How many review items this link has had: numbers the next one. */

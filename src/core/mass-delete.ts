@@ -1,5 +1,6 @@
 import { sha256Hex, canonicalJson } from './canonical-json';
 import type { LinkState } from './link';
+import { isOlderRow } from './older-row';
 import type { DeletePolicy, Policy } from './policy';
 import { commitOf } from './position';
 import type { RecordChange } from './record-change';
@@ -24,7 +25,7 @@ export interface DeleteRun {
  */
 export function isForeignDelete(change: RecordChange, link: LinkState | undefined, policy: Policy): boolean {
 	const entity = policy.entities.get(change.entity);
-	if (change.marker !== null || entity === undefined) return false;
+	if (change.marker !== null || entity === undefined || (link !== undefined && isOlderRow(link, change))) return false;
 	return change.exists === false || (link !== undefined && endsRecord(link, change, entity));
 }
 

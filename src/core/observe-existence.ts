@@ -1,6 +1,7 @@
-import { freeze, type Draft } from './draft';
+import { explain, freeze, type Draft } from './draft';
 import { foreignView, liftFailure } from './foreign-view';
 import { EXISTENCE, fieldOf, type Operation, type View } from './link';
+import { olderView } from './older-row';
 import type { RecordChange } from './record-change';
 import { rawPresence, type RowPresence } from './row-presence';
 import { counterOf, increment, join, NOTHING_SEEN } from './version-vector';
@@ -10,18 +11,24 @@ interface SeenRow {
 	readonly change: RecordChange;
 	readonly op: Operation | null;
 	readonly presence: RowPresence;
+	/** See `isOlderRow`. */
+	readonly isOlder: boolean;
 }
 
 /** `raw` says whether there is a row, `canon` whether that is a record: a row may say of itself that it is deleted. */
 export function observeExistence(draft: Draft, seen: SeenRow): { isForeign: boolean } {
 	const { change, op, presence } = seen;
 	const field = fieldOf(draft.state, EXISTENCE);
-	const view = viewAfter(field.views[change.system], seen);
-	const isForeign = view === 'foreign';
+	const known = field.views[change.system];
+	const view = viewAfter(known, seen);
+	const isOlder = seen.isOlder && known !== undefined;
+	const isForeign = view === 'foreign' && !isOlder;
 	if (view === 'foreign') {
 		const [raw, canon] = [rawPresence(presence), presence === 'record'];
-		field.views[change.system] = foreignView(field.views[change.system], { raw, canon }, change);
+		if (isOlder) field.views[change.system] = olderView(known, { raw, canon }, change.system);
+		else field.views[change.system] = foreignView(field.views[change.system], { raw, canon }, change);
 		liftFailure(draft, EXISTENCE);
+		if (isOlder) explain(draft, 'restored', { field: EXISTENCE, system: change.system });
 	} else if (view !== undefined) field.views[change.system] = view;
 	if (change.awaits && field.frozen === null) field.frozen = { kind: 'approval', ...change.awaits };
 	if (presence === 'outside' && op?.kind === 'insert') askAboutStray(draft, change.system);

@@ -1,3 +1,4 @@
+import { noteReading } from './api-record';
 import { equalJson, type Json } from './canonical-json';
 import { explain, freezeUnreadable, startDraft, type Draft } from './draft';
 import { foreignView, liftFailure } from './foreign-view';
@@ -6,12 +7,14 @@ import { fieldOf, FIRST_EPOCH, type LinkState, type Operation, type View } from 
 import { readFields, type FieldReading } from './mapping';
 import { deltaOf, unionOf } from './merge-values';
 import { forgetRow, insist, observeExistence } from './observe-existence';
+import { noteOverwritten } from './overwritten';
 import { noteKeysWritten } from './obstacles';
 import { forgetPending, pendingOf } from './pending';
 import { isGone } from './fold-parts';
 import { columnsRead, policyHash, type Authority, type Nulls, type EntityPolicy, type Policy } from './policy';
 import type { RecordChange } from './record-change';
 import { isMisaimed, readReference } from './references';
+import { isOlderRow, noteCopy, olderView } from './older-row';
 import { noteDate } from './passing-date';
 import { makesPartOf } from './record-parts';
 import { isKnownRow, presenceOf } from './row-presence';
@@ -65,20 +68,24 @@ export function observe(before: LinkState, change: RecordChange, inForce: Policy
 	const underWay = draft.state.inFlight[change.system];
 	const op = settle(draft, change);
 	if (op === null) noteKeysWritten(draft, underWay, entity);
+	noteReading(draft.state, change.system, change.reading);
 	const shown = op !== null && change.exists === null ? unseenRow(change, op, entity) : change;
 	const counts = { foreign: 0, residual: 0 };
+	const isOlder = isOlderRow(before, change);
+	noteCopy(draft.state, change);
 	if (op !== null && isSecondRow(draft.state, op, shown)) {
 		noteSecondRow(draft, op, { change: shown, entity });
 		return { state: draft.state, disposition: 'echo', journal: draft.journal };
 	}
-	if (shown.exists !== null) observeRow(draft, { change: shown, op, counts }, entity);
+	if (shown.exists !== null) observeRow(draft, { change: shown, op, counts, isOlder }, entity);
 	return { state: draft.state, disposition: dispositionOf(change, op, counts), journal: draft.journal };
 }
 
 /**
  * The row of an applied write that the stream does not show, as our marker vouches for it. After a gap the
- * rows that are read next say what became of it since. Otherwise a person is asked; but to leave the operation unsettled would block the link for ever, for no second
- * marker will come, and to forget it would write, or insert, a second time.
+ * rows that are read next say what became of it since. Otherwise a person is asked; but to leave the
+ * operation unsettled would block the link for ever, for no second marker will come, and to forget it
+ * would write, or insert, a second time.
  */
 function unseenRow(change: RecordChange, op: Operation, entity: EntityPolicy): RecordChange {
 	const written = Object.entries(op.fields).flatMap(([name, { next }]) => {
@@ -97,13 +104,13 @@ function unseenRow(change: RecordChange, op: Operation, entity: EntityPolicy): R
 }
 
 function observeRow(draft: Draft, step: Step, entity: EntityPolicy): void {
-	const { change, op, counts } = step;
+	const { change, op, counts, isOlder } = step;
 	const presence = presenceOf(draft.state, change, entity);
 	if (change.rowStays && presence === 'gone') return; // The main row decides whether there is a record.
 	const isRow = presence === 'record' || presence === 'archived';
 	const isNewRow = isRow && !isKnownRow(draft.state, change) && op?.kind !== 'insert';
 	if (isNewRow) forgetRow(draft, change.system);
-	if (observeExistence(draft, { change, op, presence }).isForeign) counts.foreign += 1;
+	if (observeExistence(draft, { change, op, presence, isOlder }).isForeign) counts.foreign += 1;
 	if (change.key !== null) draft.state.keys[change.system] = change.key;
 	noteDate(draft.state, change, entity);
 	const before = counts.foreign;
@@ -140,6 +147,8 @@ interface Step {
 	readonly change: RecordChange;
 	readonly op: Operation | null;
 	readonly counts: Counts;
+	/** See `isOlderRow`. */
+	readonly isOlder: boolean;
 }
 
 function dispositionOf(change: RecordChange, op: Operation | null, counts: Counts): Disposition {
@@ -178,6 +187,9 @@ function observeField(draft: Draft, step: FieldStep): void {
 		field.views[system] = { raw: sent.raw, canon: sent.canon, vector: view?.vector ?? NOTHING_SEEN, defaulted: true };
 	} else if (before && isSameValue(before, sent)) {
 		field.views[system] = { ...before, raw: sent.raw }; // Another spelling of the same value is no change.
+	} else if (view && step.isOlder) {
+		field.views[system] = olderView(view, sent, system);
+		explain(draft, 'restored', { field: name, system, detail: { had: view.canon, has: sent.canon } });
 	} else if (before && sent.canon === null && step.nulls !== 'clear') {
 		observeEmptied(draft, step, { view: before, raw: sent.raw });
 	} else {
@@ -218,7 +230,10 @@ function observeWritten(
 	const conferred = join(written.vector, before);
 	const { raw, canon } = sent;
 	const base = view ? baseAfter(view, written.canon, authority) : written.canon;
-	if (counterOf(before, system) > counterOf(written.vector, system)) {
+	const isUnseen = counterOf(before, system) > counterOf(written.vector, system);
+	if (isUnseen && change.unconditional && view && op) {
+		noteOverwritten(draft, op, { name, view, authority });
+	} else if (isUnseen) {
 		// The value was changed and set back before our write came: compare-and-set sees values, not edits.
 		explain(draft, 'net-zero', { field: name, system });
 	}

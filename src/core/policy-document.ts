@@ -9,6 +9,7 @@ import {
 	type Policy,
 	type TableBinding,
 } from './policy';
+import { documentOfApi } from './policy-api';
 import { documentOfColumnRules, quoteName } from './policy-columns';
 import { documentOfDeletes } from './policy-deletes';
 import { documentOfParts } from './policy-parts';
@@ -63,7 +64,9 @@ function documentOfEntity(entity: EntityPolicy): Json {
 	};
 }
 
-function documentOfTable({ schema, table, key, ...columns }: TableBinding): Json {
+function documentOfTable(binding: TableBinding): Json {
+	const { api, schema, table, key, ...columns } = binding;
+	if (api !== undefined) return documentOfApi(api, binding);
 	return {
 		table: [schema, table].map(quoteName).join('.'),
 		key: [...key],

@@ -4,6 +4,7 @@ import type {
 	FieldPolicy,
 	TableBinding,
 } from './policy';
+import { checkApi, isApiDocument, readApi } from './policy-api';
 import { checkEntity } from './policy-checks';
 import { readColumnRules } from './policy-columns';
 import { readDeletes, withoutSoftDeletes } from './policy-deletes';
@@ -56,6 +57,7 @@ export function readEntity(value: unknown, context: EntityContext): EntityPolicy
 		sensitive: new Set([...(read.sensitive ?? [])].sort()),
 	};
 	checkEntity(entity, context);
+	checkApi(entity, context);
 	return entity;
 }
 
@@ -65,6 +67,7 @@ function readTable(
 	{ problems, path }: EntityContext,
 ): TableBinding {
 	const place = [...path, system];
+	if (isApiDocument(value)) return readApi(system, value, { problems, path: place });
 	const read = problems.readObject(value, tableShape, place);
 	return {
 		system,

@@ -45,6 +45,8 @@ export interface SimilarRule {
 
 export interface TableBinding {
 	readonly system: string;
+	/** The records are reached through an API, so that there is no table: `schema` and `table` are ''. Absent: they are rows of a table. */
+	readonly api?: ApiTier;
 	readonly schema: string;
 	readonly table: string;
 	/** Columns of a unique key, in the order of the document. */
@@ -57,6 +59,20 @@ export interface TableBinding {
 	readonly where: RowScope;
 	/** Further tables that hold columns of the same records, by name; see `record-parts.ts`. */
 	readonly parts: ReadonlyMap<string, PartBinding>;
+}
+
+/**
+ * What an API can do to keep a write from replacing what nobody has seen.
+ *
+ * - `conditional` (T1): it writes only if the record still is the one that was read (ETag with If-Match, a revision).
+ * - `verified` (T2): it cannot, so the record is read before and after each write.
+ * - `blind` (T3): neither; only fields that other systems own are written.
+ */
+export type ApiTier = 'conditional' | 'verified' | 'blind';
+
+/** The tier of the API through which the system's records are reached; null: they are rows of a table. */
+export function apiOf({ tables }: Pick<EntityPolicy, 'tables'>, system: string): ApiTier | null {
+	return tables.get(system)?.api ?? null;
 }
 
 /** A table joined one-to-one to a binding's main table: a record of the system has one row of it at most. */

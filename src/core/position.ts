@@ -1,6 +1,7 @@
 /**
  * A place in one system's change stream: the LSN of the commit and the index of the event
  * within that transaction. Commit LSN order is the order in which one row's versions came to be.
+ * The top byte of the LSN is the stream's lineage (see `inLineage`).
  *
  * The text form has fixed width ("00000000/01A2B3C4:00000002"), so that comparing texts
  * compares positions, in TypeScript, in SQL (`collate "C"`) and in Redis alike.
@@ -25,9 +26,31 @@ export function positionOf(lsn: bigint, index: number): Position {
 	return `${hex.slice(0, 8)}/${hex.slice(8)}:${String(index).padStart(8, '0')}`;
 }
 
-/** The commit LSN of a position. */
+/** The commit LSN of a position, without the lineage. */
 export function lsnOfPosition(position: Position): bigint {
-	return BigInt(`0x${position.slice(0, 8)}${position.slice(9, 17)}`);
+	return withoutLineage(BigInt(`0x${position.slice(0, 8)}${position.slice(9, 17)}`));
+}
+
+/** The lineage of a position's stream. */
+export function lineageOf(position: Position): number {
+	return Number.parseInt(position.slice(0, 2), 16);
+}
+
+const LINEAGE_BIT = 56n;
+/** A system may go back so often, before its stream has to begin under another policy's name. */
+export const MAX_LINEAGE = 255;
+
+/**
+ * A log position of a server that was put back to an older copy, or replaced: its log counts from an earlier
+ * place, and yet all that it sends comes after what was observed before. So each time the lineage, which
+ * stands in the LSN's top byte, is one higher. No log comes that far: 2^56 bytes are 72 petabytes.
+ */
+export function inLineage(lsn: bigint, lineage: number): bigint {
+	return lsn | (BigInt(lineage) << LINEAGE_BIT);
+}
+
+export function withoutLineage(lsn: bigint): bigint {
+	return lsn & ((1n << LINEAGE_BIT) - 1n);
 }
 
 /** The event's place in its transaction. */

@@ -1,3 +1,4 @@
+import type { ReadingFacts } from './api-record';
 import type { ChangeEvent } from './change-event';
 import { canonicalJson, type Json } from './canonical-json';
 import type { Key } from './link';
@@ -34,6 +35,11 @@ export interface RecordChange {
 	/** A marker with our prefix and a wrong MAC: somebody tries to hide a change, or the store's key was replaced. */
 	readonly forged: boolean;
 	readonly snapshot: boolean;
+	/**
+	 * The system has been put back to a copy that holds what was committed by this place and nothing that came later: a row
+	 * of which more had been observed may be older now. Absent: it has not.
+	 */
+	readonly restoredTo?: Position;
 	/** The main row was not touched (a part was, or a date has passed): the record is there if it was there before. Absent otherwise. */
 	readonly rowStays?: true;
 	/** Parts that have no row after the transaction: what is known of them is null from now on. Absent: none. */
@@ -44,6 +50,10 @@ export interface RecordChange {
 	readonly references?: Readonly<Record<string, string>>;
 	/** One delete of more than the policy lets through at once: the item that a person approves first. Absent otherwise. */
 	readonly awaits?: { readonly review: string; readonly reason: string };
+	/** What an API said of the record besides its values. Absent: the change is from no API, or it said nothing. */
+	readonly reading?: ReadingFacts;
+	/** Our write was made without a condition: it may have replaced what nobody has seen. Absent: it was compared and set. */
+	readonly unconditional?: true;
 }
 
 /** The key that an update replaced; null when the key stayed, or the source did not send the old one. */

@@ -1,3 +1,4 @@
+import { withAttempt } from './api-record';
 import { decide } from './decide';
 import { SyncError } from './errors';
 import type { JournalEntry } from './journal';
@@ -14,7 +15,7 @@ export interface ReplayedEntry {
 
 /**
  * The state of one link after these entries of its journal, computed anew from the inputs alone:
- * what was created, observed, decided and resolved. It is how a past state is explained, how a
+ * what was created, observed, decided, attempted and resolved. It is how a past state is explained, how a
  * decision is proved to follow from its policy, and how a lost state is made again.
  *
  * @param entries - of one link, oldest first, from its first one on; up to any point in time
@@ -69,6 +70,8 @@ function step(
 			return resolve(state, entry.resolution, policyOf(entry.policyHash)).state;
 		case 'held':
 			return hold(state, entry.hold, policyOf(entry.policyHash)).state;
+		case 'attempted':
+			return withAttempt(state, entry.system, entry.attempt);
 		default: // All others explain what the inputs led to.
 			return state;
 	}

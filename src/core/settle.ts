@@ -72,6 +72,7 @@ function afterOutcome(draft: Draft, op: Operation, marker: Marker): Operation | 
 	switch (marker.outcome) {
 		case 'applied':
 			delete draft.state.staleRuns[system];
+			draft.state.applied = { ...draft.state.applied, [system]: op.number };
 			return op;
 		case 'stale':
 			afterStale(draft, op);

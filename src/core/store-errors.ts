@@ -45,6 +45,12 @@ export const STORE_ERRORS = {
 			'Change the server as the message says, and in its configuration file too; or use another one. ' +
 			'A sync store must never forget on its own account.',
 	},
+	STORE_WENT_BACK: {
+		action: 'stop',
+		remedy:
+			'Its server was put back to a copy, or was started anew without its last writes. The trigger starts again by itself: ' +
+			'what was not acknowledged to the source is read once more, and if changes may be missing, a review item asks first.',
+	},
 	STORE_LOST: {
 		action: 'stop',
 		remedy:

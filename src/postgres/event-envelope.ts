@@ -1,6 +1,6 @@
 import type { ChangeEvent } from '../core/change-event';
 import { formatLsn } from '../core/lsn';
-import { type Position, positionOf } from '../core/position';
+import { inLineage, type Position, positionOf } from '../core/position';
 import type { EventTables } from './event-tables';
 import type { TableName } from './publication';
 
@@ -15,6 +15,8 @@ export interface EventOrigin {
 	readonly tables: EventTables;
 	/** Whether a message with this prefix is one of our markers. */
 	readonly isMarker: (prefix: string) => boolean;
+	/** Of the stream; see `inLineage`. Absent: 0. */
+	readonly lineage?: number;
 	/** Markers of writes to other systems, which share the database, are left out; null: none are. */
 	readonly markerSystem: string | null;
 }
@@ -37,11 +39,13 @@ export interface EventPlace {
 	readonly tsMs: number;
 	readonly txId: string | null;
 	readonly isSnapshot: boolean;
+	/** See `RecordChange`. Absent: the system has not been put back. */
+	readonly restoredTo?: Position | undefined;
 }
 
 /** An event in its envelope, `prev` yet unknown; see {@link chain}. Equal places give equal ids, also when redelivered. */
 export function enveloped(body: EventBody, origin: EventOrigin, place: EventPlace): ChangeEvent {
-	const { system, database, systemId } = origin;
+	const { system, database, systemId, lineage = 0 } = origin;
 	const commitLsn = formatLsn(place.commitLsn);
 	const lsn = formatLsn(place.lsn);
 	return {
@@ -55,11 +59,12 @@ export function enveloped(body: EventBody, origin: EventOrigin, place: EventPlac
 			table: place.table?.table ?? null,
 			lsn,
 			commitLsn,
-			position: positionOf(place.commitLsn, place.index),
+			position: positionOf(inLineage(place.commitLsn, lineage), place.index),
 			prev: null,
 			tsMs: place.tsMs,
 			txId: place.txId,
 			snapshot: place.isSnapshot,
+			...(place.restoredTo === undefined ? {} : { restoredTo: place.restoredTo }),
 		},
 		bisync: {},
 	};

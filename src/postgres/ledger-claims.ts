@@ -70,7 +70,7 @@ returning l.link, l.system`;
 export async function readEntries(
 	client: pg.ClientBase,
 	storeId: string,
-	ops: readonly Operation[],
+	ops: readonly Pick<Operation, 'id' | 'link' | 'system'>[],
 ): Promise<ReadonlyMap<string, LedgerEntry>> {
 	if (ops.length === 0) return new Map();
 	const columns = [ops.map(({ link }) => link), ops.map(({ system }) => system)];

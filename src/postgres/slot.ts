@@ -168,6 +168,8 @@ export interface SystemIdentity {
 	readonly timeline: number;
 	/** Where the log ends now. */
 	readonly walLsn: bigint;
+	/** By timeline that it was on before, where it left it. Absent: not asked. */
+	readonly leftAt?: ReadonlyMap<number, bigint>;
 }
 
 /** @param client - a replication session */
@@ -178,6 +180,24 @@ export async function identifySystem(client: pg.Client): Promise<SystemIdentity>
 	);
 	if (!row) throw new SyncError('STREAM_FAILED', 'The server does not say who it is');
 	return { systemId: row.systemid, timeline: Number(row.timeline), walLsn: parseLsn(row.xlogpos) };
+}
+
+/**
+ * Where a server left the timelines that it was on before: what was written there after that place, it never heard of.
+ *
+ * Source: "TIMELINE_HISTORY" in the manual's chapter on the streaming replication protocol.
+ *
+ * @param client - a replication session
+ */
+export async function readTimelines(client: pg.Client, timeline: number): Promise<ReadonlyMap<number, bigint>> {
+	if (timeline === 1) return new Map();
+	const [row] = await query<{ content: Buffer | string }>(client, `TIMELINE_HISTORY ${timeline}`);
+	const lines = String(row?.content ?? '').split('\n');
+	const left = lines.flatMap((line): [number, bigint][] => {
+		const [, earlier, lsn] = /^\s*(\d+)\s+([0-9A-F]+\/[0-9A-F]+)/i.exec(line) ?? [];
+		return earlier === undefined || lsn === undefined ? [] : [[Number(earlier), parseLsn(lsn)]];
+	});
+	return new Map(left);
 }
 
 const DUPLICATE_OBJECT = '42710';

@@ -2,6 +2,7 @@ import type { Json } from '../core/canonical-json';
 import type { ChangeEvent } from '../core/change-event';
 import type { Key } from '../core/link';
 import type { Marker } from '../core/marker';
+import type { Position } from '../core/position';
 import { enveloped, type EventBody, type EventOrigin } from './event-envelope';
 import type { EventTable } from './event-tables';
 
@@ -25,6 +26,8 @@ export interface SnapshotPlace {
 	readonly lsn: bigint;
 	/** By our clock, milliseconds since 1970; shown, never compared. */
 	readonly tsMs: number;
+	/** See `RecordChange`. */
+	readonly restoredTo?: Position | undefined;
 	/** Of the first event. They are counted from 1 over the whole snapshot, for 0 is where the stream starts. */
 	readonly index: number;
 }
@@ -46,7 +49,7 @@ export function snapshotLsn(consistentLsn: bigint): bigint {
 export function snapshotEvents(
 	changes: readonly SnapshotChange[],
 	origin: EventOrigin,
-	{ lsn, tsMs, index }: SnapshotPlace,
+	{ lsn, tsMs, index, restoredTo }: SnapshotPlace,
 ): ChangeEvent[] {
 	return changes.map((change, offset) =>
 		enveloped(bodyOf(change), origin, {
@@ -57,6 +60,7 @@ export function snapshotEvents(
 			tsMs,
 			txId: null,
 			isSnapshot: true,
+			restoredTo,
 		}),
 	);
 }

@@ -1,7 +1,7 @@
 import { SyncError } from '../core/errors';
 import { connect, connectForReplication, type PgSettings } from './connect';
 import { ensurePublication, type TableName } from './publication';
-import { dropSlot, identifySystem, readSlot, type SlotState, type SystemIdentity } from './slot';
+import { dropSlot, identifySystem, readSlot, readTimelines, type SlotState, type SystemIdentity } from './slot';
 import { query } from './sql';
 
 /** What a server says about itself and about one slot. */
@@ -14,7 +14,9 @@ export interface SourceState {
 export async function readSourceState(settings: PgSettings, slot: string): Promise<SourceState> {
 	const client = await connectForReplication(settings);
 	try {
-		return { system: await identifySystem(client), slot: await readSlot(client, slot) };
+		const system = await identifySystem(client);
+		const leftAt = await readTimelines(client, system.timeline);
+		return { system: { ...system, leftAt }, slot: await readSlot(client, slot) };
 	} finally {
 		await client.end();
 	}

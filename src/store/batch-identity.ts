@@ -134,7 +134,19 @@ export class BatchLinks {
 		return found === null ? [] : [{ ...found, change }];
 	}
 
+	/** The link that has the change's record, or would take it in; undefined: none does. */
+	seek(change: RecordChange): WorkingLink | undefined {
+		const sought = this.#seek(change);
+		return typeof sought === 'object' && sought !== null ? sought.link : undefined;
+	}
+
 	#find(change: RecordChange): Omit<Found, 'change'> | null {
+		const sought = this.#seek(change);
+		if (sought === 'created') return { link: this.#create(change, emptyLink), how: sought };
+		return sought === 'ambiguous' ? { link: this.#create(change, ambiguousLink), how: sought } : sought;
+	}
+
+	#seek(change: RecordChange): { link: WorkingLink; how: 'known' | 'matched' } | 'created' | 'ambiguous' | null {
 		const own = this.#own(change);
 		if (own) return { link: own, how: 'known' };
 		const entity = this.policy.entities.get(change.entity);
@@ -142,10 +154,9 @@ export class BatchLinks {
 		for (const match of this.#matchKeysOf(change)) {
 			const holder = this.#matches.holder({ entity: change.entity, match });
 			if (holder === undefined || this.#isDying(holder, change)) continue;
-			if (isFreeFor(holder, change)) return { link: holder, how: 'matched' };
-			return { link: this.#create(change, ambiguousLink), how: 'ambiguous' };
+			return isFreeFor(holder, change) ? { link: holder, how: 'matched' } : 'ambiguous';
 		}
-		return { link: this.#create(change, emptyLink), how: 'created' };
+		return 'created';
 	}
 
 	/** Keeps keys and match keys true to what a change has made of its link. */

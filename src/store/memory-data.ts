@@ -2,6 +2,7 @@ import { canonicalJson } from '../core/canonical-json';
 import type { StoredJournalEntry } from '../core/journal';
 import type { Likeness } from '../core/likeness';
 import type { PublishedPolicy, StoredReview, StreamRecord } from './sync-store';
+import type { Bucket } from './token-bucket';
 
 /**
  * All that a memory store holds. Nothing in it is ever changed in place: a write makes new maps
@@ -12,6 +13,8 @@ export interface MemoryData {
 	/** By the text of (scope, key). */
 	readonly claims: ReadonlyMap<string, ClaimRecord>;
 	readonly lastToken: number;
+	/** By name; absent: none. */
+	readonly buckets?: ReadonlyMap<string, Bucket>;
 	/** Absent: the one that the store began with. */
 	readonly epoch?: number;
 }
@@ -89,8 +92,9 @@ export function withEntry<V>(
  *
  * @param history - whether the journal counts; without it, two ways to the same state are one
  */
-export function serialise({ policies, claims, lastToken }: MemoryData, history: boolean): string {
+export function serialise({ policies, claims, lastToken, buckets }: MemoryData, history: boolean): string {
 	return canonicalJson({
+		...(buckets ? { buckets: sorted(buckets, asJson) } : {}),
 		policies: sorted(policies, (data) => serialisePolicy(data, history)),
 		claims: sorted(claims, asJson),
 		lastToken,

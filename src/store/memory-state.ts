@@ -23,6 +23,7 @@ import { changedReviews, selectReviews } from './memory-reviews';
 import { findAlikeIn } from './memory-spread';
 import { policyUnpublished, streamUnknown } from './stream-errors';
 import type * as store from './sync-store';
+import { type Bucket, paused, takeFrom } from './token-bucket';
 
 export interface MemoryOptions {
 	/** The store's clock, milliseconds since 1970. */
@@ -232,6 +233,18 @@ export class MemoryState {
 		return this.#keep(releaseIn(this.#data, claims));
 	}
 
+	take(requests: readonly store.TakeRequest[]): readonly store.Taken[] {
+		return requests.map((request) => {
+			const { bucket, ...taken } = takeFrom(this.#data.buckets?.get(request.bucket), request, this.#options.now());
+			this.#putBucket(request.bucket, bucket);
+			return taken;
+		});
+	}
+
+	pause(bucket: string, forMs: number): void {
+		this.#putBucket(bucket, paused(this.#data.buckets?.get(bucket), forMs, this.#options.now()));
+	}
+
 	changeReviews(policy: string, changes: readonly ReviewChange[]): void {
 		const data = this.#policy(policy);
 		const reviews = changedReviews(data.reviews, changes, this.#options.now());
@@ -261,6 +274,10 @@ export class MemoryState {
 
 	#put(name: string, data: PolicyData): void {
 		this.#data = { ...this.#data, policies: withEntry(this.#data.policies, name, data) };
+	}
+
+	#putBucket(name: string, bucket: Bucket): void {
+		this.#data = { ...this.#data, buckets: withEntry(this.#data.buckets ?? new Map(), name, bucket) };
 	}
 
 	#keep<T>({ data, result }: { data: MemoryData; result: T }): T {

@@ -92,6 +92,14 @@ export class MemoryStore implements store.SyncStore {
 		return this.state.release(claims);
 	}
 
+	async take(requests: readonly store.TakeRequest[]): Promise<readonly store.Taken[]> {
+		return this.state.take(requests);
+	}
+
+	async pause(bucket: string, forMs: number): Promise<void> {
+		this.state.pause(bucket, forMs);
+	}
+
 	async changeReviews(policy: string, changes: readonly ReviewChange[]): Promise<void> {
 		this.state.changeReviews(policy, changes);
 	}

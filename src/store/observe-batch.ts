@@ -7,19 +7,15 @@ import type { LinkState } from '../core/link';
 import type { Disposition } from '../core/observe';
 import { foldEvents } from '../core/fold-events';
 import { previousKeyOf } from '../core/record-change';
-import {
-	dispositionId,
-	eventId,
-	prepareObservation,
-	unknownMatches,
-	type PreparedObservation,
-} from './observe-step';
 import { unknownReferences } from './batch-references';
 import { holdMassDeletes } from './mass-delete';
+import { dispositionId, eventId, type PreparedObservation } from './observation-run';
+import { prepareObservation, unknownMatches } from './observe-step';
+import { prepareAsked } from './prepare-asked';
 import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
 import { positionOfEvent, sortOut, type SortedBatch } from './stream-order';
-import type { Loaded, LoadedLink, LoadRequest, MatchKey, PublishedPolicy, SyncStore } from './sync-store';
+import type { Loaded, LoadRequest, PublishedPolicy, SyncStore } from './sync-store';
 import { holdTruncates } from './truncate';
 
 /** What became of one event, for the item that carried it. */
@@ -126,24 +122,9 @@ async function prepare(
 	const folded = foldEvents(events, published.macKey);
 	const { changes, approvals } = await holdMassDeletes(store, { changes: folded, links: loaded.links }, policy);
 	const input = { events, changes, approvals, published, policy };
-	let { links } = loaded;
-	const asked: MatchKey[] = [];
-	let matches = unknownMatches({ ...input, links });
-	let keys = unknownReferences({ ...input, links });
-	for (;;) {
-		if (matches.length + keys.length > 0) {
-			links = distinct([...links, ...(await store.load({ policy: published.name, matches, keys })).links]);
-		}
-		asked.push(...matches);
-		const prepared = prepareObservation({ ...input, system, from, links, asked });
-		if (prepared.unasked.length === 0) return prepared;
-		matches = [...prepared.unasked];
-		keys = [];
-	}
-}
-
-function distinct(links: readonly LoadedLink[]): LoadedLink[] {
-	return [...new Map(links.map((link) => [link.state.id, link])).values()];
+	const { links } = loaded;
+	const sought = { matches: unknownMatches({ ...input, links }), keys: unknownReferences({ ...input, links }) };
+	return await prepareAsked(store, { policy: published.name, links, sought }, (known) => prepareObservation({ ...input, system, from, ...known }));
 }
 
 function sought(events: readonly ChangeEvent[]): Pick<LoadRequest, 'keys' | 'links'> {

@@ -1,51 +1,19 @@
 import type { ChangeEvent } from '../core/change-event';
-import { reviewChanges } from '../core/draft';
-import { isDue } from '../core/decide';
-import type { JournalEntry } from '../core/journal';
-import { canonicalJson } from '../core/canonical-json';
-import type { ReviewItem } from '../core/review';
-import { emptyLink, EXISTENCE, isStill, type Key, type LinkState } from '../core/link';
-import { isFreshlyRefused } from '../core/obstacles';
-import { observe, type Disposition, type PolicyInForce } from '../core/observe';
 import { commitOf, type Position } from '../core/position';
 import type { RecordChange } from '../core/record-change';
-import { matchText } from './identity-text';
-import { spreadOfChange } from './spread-of-links';
-import { BatchLinks, type Found } from './batch-identity';
-import { withReferences } from './batch-references';
-import type { CommitRequest, LinkCommit, LoadedLink, MatchKey, PublishedPolicy } from './sync-store';
-import type { WorkingLink } from './working-link';
+import { BatchLinks } from './batch-identity';
+import { ObservationRun, type PreparedObservation, type RunInput } from './observation-run';
+import type { MatchKey } from './sync-store';
 
-/** R1 over one batch of one stream, thought out but not committed. */
-export interface PreparedObservation {
-	readonly commit: CommitRequest;
-	/** Every link the batch met, in its state after the batch. */
-	readonly links: BatchLinks;
-	/** By `dispositionId`. */
-	readonly dispositions: ReadonlyMap<string, Disposition>;
-	/** By `eventId`: the link that the event was led to. */
-	readonly met: ReadonlyMap<string, string>;
-	/** By link id; links that the batch did not change are not in it. */
-	readonly due: ReadonlyMap<string, boolean>;
-	/** Match keys that would be claimed without knowing whose they are: load these, and prepare again. */
-	readonly unasked: readonly MatchKey[];
-}
-
-export interface ObservationInput {
+/** A batch of one stream. */
+export interface ObservationInput extends RunInput {
 	readonly system: string;
 	/** In stream order, contiguous, all after the stream's position. */
 	readonly events: readonly ChangeEvent[];
 	/** The same events, folded. */
 	readonly changes: readonly RecordChange[];
-	/** Items that records of the batch wait for; opened with the first of them. */
-	readonly approvals?: readonly ReviewItem[];
 	/** The predecessor of the first event, at or before the stream's position. */
 	readonly from: Position;
-	readonly links: readonly LoadedLink[];
-	/** Match keys that were looked up: whoever holds one of them is among the links. */
-	readonly asked: readonly MatchKey[];
-	readonly published: PublishedPolicy;
-	readonly policy: PolicyInForce;
 }
 
 /**
@@ -54,33 +22,13 @@ export interface ObservationInput {
  * another worker was faster.
  */
 export function prepareObservation(input: ObservationInput): PreparedObservation {
-	const links = new BatchLinks(input.policy.policy, input.links);
+	const run = new ObservationRun(input);
 	const prevOf = new Map(input.events.map(({ source }) => [source.position, source.prev]));
-	const work = new Map<string, LinkWork>();
-	const dispositions = new Map<string, Disposition>();
-	const met = new Map<string, string>();
-	const { changes } = input;
-	for (const transaction of byTransaction(changes)) {
-		links.startTransaction(transaction);
-		const stopAt = prevOf.get(firstOf(transaction)) ?? input.from;
-		for (const plain of links.inOrder(transaction)) {
-			const change = withReferences(links, plain);
-			for (const found of links.find(change)) {
-				const { link } = found;
-				const mine = workOn(work, link, stopAt);
-				introduce(mine, found);
-				const seen = observe(link.state, found.change, input.policy);
-				links.update(found, seen.state);
-				mine.journal.push(...seen.journal);
-				mine.isForeign ||= seen.disposition === 'foreign';
-				dispositions.set(dispositionId(link.state.id, change.position), seen.disposition);
-				for (const key of [found.change.key, found.change.previousKey]) {
-					if (key) met.set(eventId({ ...found.change, key }), link.state.id);
-				}
-			}
-		}
+	for (const transaction of byTransaction(input.changes)) {
+		run.observe(transaction, prevOf.get(firstOf(transaction)) ?? input.from);
 	}
-	return finish(input, { links, work, dispositions, met });
+	const { system, events, from } = input;
+	return run.finish({ system, from, to: events.at(-1)?.source.position ?? from });
 }
 
 const firstOf = (transaction: readonly RecordChange[]): Position =>
@@ -100,124 +48,4 @@ function byTransaction(changes: readonly RecordChange[]): RecordChange[][] {
 /** Match keys to load before `prepareObservation`: of records that no link knows, or that have come to have them. */
 export function unknownMatches({ changes, links, policy }: Pick<ObservationInput, 'changes' | 'links' | 'policy'>): MatchKey[] {
 	return new BatchLinks(policy.policy, links).unknownMatches(changes);
-}
-
-/** The events of one transaction about the row with one key: a key that is used again stands for one link, then for another. */
-export function eventId({ system, entity, key, position }: { system: string; entity: string; key: Key; position: Position }): string {
-	return canonicalJson([system, entity, { ...key }, commitOf(position)]);
-}
-
-/** One disposition per link and transaction: its events were folded to one change. */
-export function dispositionId(link: string, position: Position): string {
-	return `${link} ${commitOf(position)}`;
-}
-
-interface LinkWork {
-	readonly before: LinkState;
-	readonly journal: JournalEntry[];
-	/**
-	 * The event before the first transaction that concerns the link: if the link loses its commit, the
-	 * stream has been observed up to there. Not within a transaction, whose rest would fold otherwise.
-	 */
-	readonly stopAt: Position;
-	isForeign: boolean;
-}
-
-function workOn(work: Map<string, LinkWork>, link: WorkingLink, stopAt: Position): LinkWork {
-	const existing = work.get(link.state.id);
-	if (existing) return existing;
-	const { id, entity, generation } = link.state;
-	const before = link.loaded?.state ?? emptyLink(id, entity, generation);
-	const started = { before, journal: [], stopAt, isForeign: false };
-	work.set(link.state.id, started);
-	return started;
-}
-
-function introduce(mine: LinkWork, { link, how, change }: Found): void {
-	const { system } = change;
-	if (how === 'created' || how === 'ambiguous') {
-		const { generation, entity } = link.state;
-		mine.journal.push({ kind: 'created', generation, entity, by: system, ambiguous: how === 'ambiguous' });
-	} else if (how === 'matched') {
-		mine.journal.push({ kind: 'linked', system, detail: { by: 'match key', claims: [...link.claims] } });
-	}
-}
-
-function finish(
-	{ system, events, from, published, policy, asked, approvals = [] }: ObservationInput,
-	done: Pick<PreparedObservation, 'links' | 'dispositions' | 'met'> & { work: ReadonlyMap<string, LinkWork> },
-): PreparedObservation {
-	const together = done.links.finish(done.work.keys());
-	const commits: LinkCommit[] = [];
-	for (const [id, mine] of done.work) {
-		const link = done.links.byId(id);
-		if (link && mine.journal.length > 0) commits.push({ ...linkCommit(link, mine, { published, policy }), yields: done.links.yields(link) });
-	}
-	for (const item of approvals) openWith(commits, item);
-	wakeWithin(commits);
-	const to = events.at(-1)?.source.position ?? from;
-	return {
-		commit: { policy: published.name, links: commits, advance: { system, from, to }, together },
-		links: done.links,
-		dispositions: done.dispositions,
-		met: done.met,
-		due: new Map(commits.map(({ state, due }) => [state.id, due])),
-		unasked: unasked(commits, asked),
-	};
-}
-
-/** What a link of the batch has come to wait for, another one of the batch may bring: a commit wakes only those outside of it. */
-function wakeWithin(commits: LinkCommit[]): void {
-	const told = new Set(commits.flatMap(({ tells = [] }) => tells));
-	commits.forEach((one, index) => {
-		if (!one.due && one.waitsFor?.some((target) => told.has(target))) commits[index] = { ...one, due: true };
-	});
-}
-
-/** The item comes to be together with the first record that waits for it. */
-function openWith(commits: LinkCommit[], item: ReviewItem): void {
-	const index = commits.findIndex(({ state }) => state.fields[EXISTENCE]?.frozen?.review === item.id);
-	const first = commits[index];
-	if (first) commits[index] = { ...first, reviews: [...first.reviews, { action: 'open', item }] };
-}
-
-function linkCommit(
-	link: WorkingLink,
-	{ before, journal, stopAt, isForeign }: LinkWork,
-	{ published, policy }: Pick<ObservationInput, 'published' | 'policy'>,
-): LinkCommit {
-	return {
-		state: link.state,
-		expectedRevision: link.loaded?.revision ?? 0,
-		due: isDueAfter(link, { isForeign, before, published, policy }),
-		claims: [...link.claims],
-		releases: [...link.releases],
-		journal,
-		reviews: reviewChanges(before, link.state, { policy: published.name, how: 'superseded', by: 'sync' }),
-		stopAt,
-		...spreadOfChange(before, link.state, policy),
-	};
-}
-
-function isDueAfter(
-	{ state, loaded }: WorkingLink,
-	{ isForeign, before, published, policy }: Pick<LinkWork, 'isForeign' | 'before'> & Pick<ObservationInput, 'published' | 'policy'>,
-): boolean {
-	// A new link has no revision that a policy published meanwhile could have moved: it is looked at once. And whoever
-	// has just asked if two records are one looks once more.
-	if (loaded === null || (loaded.due && state.fields[EXISTENCE]?.frozen?.twin !== undefined)) return true;
-	if (isFreshlyRefused(before, state)) return true;
-	return (isForeign && policy.pending.size === 0 && !isHeld(state)) || isDue(state, policy, published.mode);
-}
-
-/** Where nothing is held, a foreign change has to be decided about, without asking what the decision would be. */
-function isHeld({ fields }: LinkState): boolean {
-	return Object.values(fields).some(isStill);
-}
-
-/** Whose claims a commit would judge without this batch having seen the holder: it could lose them for ever. */
-function unasked(commits: readonly LinkCommit[], asked: readonly MatchKey[]): MatchKey[] {
-	const known = new Set(asked.map(matchText));
-	const claimed = commits.flatMap(({ state: { entity }, claims }) => claims.map((match) => ({ entity, match })));
-	return claimed.filter((key) => !known.has(matchText(key)));
 }

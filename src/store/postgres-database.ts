@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 import { SyncError } from '../core/errors';
-import { ident, toSyncError } from '../postgres/sql';
+import { codeOf, ident, toSyncError } from '../postgres/sql';
 
 export interface DatabaseOptions {
 	/** The schema's name as it is, unquoted. */
@@ -31,7 +31,7 @@ export class StoreDatabase {
 	/**
 	 * Runs one statement: one round trip, one transaction.
 	 *
-	 * @throws SyncError STORE_UNREACHABLE, AUTH_FAILED, PRIVILEGE_MISSING …; a mistake in the SQL as it is
+	 * @throws SyncError STORE_UNREACHABLE, STORE_LOST, AUTH_FAILED, PRIVILEGE_MISSING …; a mistake in the SQL as it is
 	 */
 	async query<Row extends pg.QueryResultRow>(
 		text: string,
@@ -83,6 +83,10 @@ export class StoreDatabase {
 	}
 
 	#translated(error: unknown): Error {
+		if (MISSING.has(codeOf(error) ?? '')) {
+			const message = `The schema ${this.schema} of the sync store on ${this.#address()} is gone, or parts of it are, though this process has used it before`;
+			return new SyncError('STORE_LOST', message, { cause: error });
+		}
 		const translated = toSyncError(error, `the sync store on ${this.#address()}`);
 		if (!(translated instanceof SyncError) || translated.code !== 'DATABASE_UNREACHABLE')
 			return translated;
@@ -95,6 +99,9 @@ export class StoreDatabase {
 		return `${host ?? 'localhost'}:${port ?? 5432}${database === undefined ? '' : `/${database}`}`;
 	}
 }
+
+/** SQLSTATEs: a table, a function or a schema that is not there. */
+const MISSING: ReadonlySet<string> = new Set(['42P01', '42883', '3F000']);
 
 const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
 	16: (text) => text === 't', // boolean

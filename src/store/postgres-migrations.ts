@@ -1,5 +1,6 @@
 import { SyncError } from '../core/errors';
 import { COMMIT, COMMIT_TYPES, IDENTITIES, MOVED_LINKS, WRITES } from './postgres-commit-functions';
+import { BUCKETS } from './postgres-buckets';
 import { DATES } from './postgres-dates';
 import { SPREAD } from './postgres-spread';
 import type { StoreDatabase } from './postgres-database';
@@ -15,6 +16,7 @@ const MIGRATIONS: readonly string[] = [
 	SPREAD,
 	DATES,
 	KNOWN_COLUMNS,
+	BUCKETS,
 ];
 
 /** Classes of the advisory locks taken in this schema: arbitrary numbers that nobody else is likely to use. */

@@ -1,8 +1,10 @@
 import type pg from 'pg';
 
+import { SyncError } from '../core/errors';
 import type { PolicyMode, StoredJournalEntry } from '../core/journal';
 import type { LinkState } from '../core/link';
 import type { ReviewChange } from '../core/review';
+import { pause, take } from './postgres-buckets';
 import * as claims from './postgres-claims';
 import { commit } from './postgres-commit';
 import { StoreDatabase } from './postgres-database';
@@ -49,7 +51,14 @@ export class PostgresStore implements store.SyncStore {
 	}
 
 	async publishPolicy(request: store.PublishRequest): Promise<store.PublishedPolicy> {
-		return await publishPolicy(this.#db, request);
+		try {
+			return await publishPolicy(this.#db, request);
+		} catch (error) {
+			if (!(error instanceof SyncError) || error.code !== 'STORE_LOST') throw error;
+			// A policy that is published anew is the way to begin again.
+			await this.migrate();
+			return await publishPolicy(this.#db, request);
+		}
 	}
 
 	async approve(policy: string, hash: string): Promise<store.PublishedPolicy> {
@@ -118,6 +127,14 @@ export class PostgresStore implements store.SyncStore {
 
 	async release(held: readonly store.HeldClaim[]): Promise<readonly boolean[]> {
 		return await claims.release(this.#db, held);
+	}
+
+	async take(requests: readonly store.TakeRequest[]): Promise<readonly store.Taken[]> {
+		return await take(this.#db, requests);
+	}
+
+	async pause(bucket: string, forMs: number): Promise<void> {
+		await pause(this.#db, bucket, forMs);
 	}
 
 	async changeReviews(policy: string, changes: readonly ReviewChange[]): Promise<void> {

@@ -11,8 +11,8 @@ import type { ReviewChange, ReviewItem } from '../core/review';
  * trips of a node does not depend on the number of its items. No connection or transaction
  * leaves an implementation, and none of them ever reads a clock but the store's own.
  *
- * Errors: STORE_UNREACHABLE (retry) when the store cannot be reached; STREAM_GAP and
- * STREAM_UNKNOWN from `commit`. Everything else is a defect and surfaces as it is.
+ * Errors: STORE_UNREACHABLE (retry) when the store cannot be reached; STORE_LOST from `load` when
+ * its data has vanished since `migrate`; STREAM_GAP and STREAM_UNKNOWN from `commit`. Everything else is a defect and surfaces as it is.
  */
 export interface SyncStore {
 	/** Makes or upgrades the schema under a lock; safe to run from many processes at once. */
@@ -79,6 +79,11 @@ export interface SyncStore {
 	complete(claims: readonly HeldClaim[], retainMs: number): Promise<readonly boolean[]>;
 	/** Gives claims back, so that the next caller gets `new`. */
 	release(claims: readonly HeldClaim[]): Promise<readonly boolean[]>;
+
+	/** Takes tokens out of buckets, as many as there are, up to what is wanted. See `takeFrom`. */
+	take(requests: readonly TakeRequest[]): Promise<readonly Taken[]>;
+	/** Lets nobody take from a bucket for so long, because the other side asked for a rest. Never shortens a pause. */
+	pause(bucket: string, forMs: number): Promise<void>;
 
 	/** Opens, refreshes or closes items that belong to no link's commit (dead letters, approvals, wiring faults). */
 	changeReviews(policy: string, changes: readonly ReviewChange[]): Promise<void>;
@@ -157,6 +162,8 @@ export interface TableReading {
 	readonly rows: number;
 	/** By the server's statistics; null when it has none. */
 	readonly estimate: number | null;
+	/** See `RecordChange`. Absent: the system has not been put back. */
+	readonly restoredTo?: Position;
 }
 
 export interface StreamRecord extends StreamRegistration {
@@ -314,6 +321,27 @@ export interface HeldClaim {
 	readonly scope: string;
 	readonly key: string;
 	readonly token: number;
+}
+
+export interface Rate {
+	/** How many may be taken at once, after a rest. */
+	readonly capacity: number;
+	/** How many come back in a second. */
+	readonly perSecond: number;
+}
+
+export interface TakeRequest {
+	/** Any text. */
+	readonly bucket: string;
+	readonly wanted: number;
+	/** Null: as many as are wanted, unless the bucket is paused. */
+	readonly rate: Rate | null;
+}
+
+export interface Taken {
+	readonly granted: number;
+	/** Until a further token can be had; 0 when all that were wanted were granted. */
+	readonly waitMs: number;
 }
 
 export interface ReviewFilter {

@@ -89,6 +89,14 @@ export function tell({ note, phone, acts }: Script, pending: Scopes = NO_SCOPES)
 	return story;
 }
 
+/** Decides, and lets the databases do what they are told, until nothing is left to do. */
+export function comeToRest(story: LinkStory): void {
+	for (let rounds = 0; story.decide().length > 0; rounds += 1) {
+		if (rounds > 50) throw new Error('the story does not come to rest');
+		for (const to of STORY_SYSTEMS) settle(story, { do: 'applied', system: to });
+	}
+}
+
 function perform(story: LinkStory, one: Act): void {
 	switch (one.do) {
 		case 'edit':

@@ -1,10 +1,11 @@
 import {
-	judgeRestart,
+	beginning,
 	judgeStart,
 	NOTHING_READ,
 	type StartFacts,
 } from '../../../nodes/PostgresCdcTrigger/registration';
-import { positionOf } from '../../../src/core/position';
+import { inLineage, positionOf, STREAM_START } from '../../../src/core/position';
+import { formatLsn } from '../../../src/core/lsn';
 import type { SlotState } from '../../../src/postgres/slot';
 import type { StreamRecord } from '../../../src/store/sync-store';
 
@@ -52,14 +53,11 @@ const record = (changes: Partial<StreamRecord>) => ({ record: { ...RECORD, ...ch
 const slot = (changes: Partial<SlotState>) => ({ slot: { ...SLOT, ...changes } });
 
 test('a stream that was never read begins', () => {
-	expect(judged({ record: null, slot: null })).toEqual({ kind: 'begin', staleSlot: null });
+	expect(judged({ record: null, slot: null })).toEqual({ kind: 'begin', staleSlot: null, lineage: 0, restoredTo: null });
 });
 
-test('a slot of that name of which the store knows nothing is left alone', () => {
-	expect(judged({ record: null })).toMatchObject({
-		kind: 'refuse',
-		error: { code: 'SLOT_EXISTS' },
-	});
+test('a slot of that name of which the store knows nothing says that the store has lost its memory', () => {
+	expect(judged({ record: null })).toMatchObject({ kind: 'gap', what: expect.stringContaining('lost its memory') as string, restoredTo: null });
 });
 
 test('a beginning that was cut short goes on where it stood', () => {
@@ -68,10 +66,12 @@ test('a beginning that was cut short goes on where it stood', () => {
 
 test('a beginning that was cut short and has lost its slot is begun again', () => {
 	const begun = record({ snapshot: 'running', filterHash: NOTHING_READ });
-	expect(judged({ ...begun, slot: null })).toEqual({ kind: 'begin', staleSlot: null });
+	expect(judged({ ...begun, slot: null })).toEqual({ kind: 'begin', staleSlot: null, lineage: 0, restoredTo: null });
 	expect(judged({ ...begun, ...slot({ walStatus: 'lost' }) })).toEqual({
 		kind: 'begin',
 		staleSlot: 'bisync_crm',
+		lineage: 0,
+		restoredTo: null,
 	});
 });
 
@@ -128,9 +128,37 @@ test('another slot name in the settings is refused, naming both', () => {
 	});
 });
 
-test('after an agreement to a gap the stream begins anew, unless its positions would look observed', () => {
-	expect(judgeRestart({ ...FACTS, slot: null })).toEqual({ kind: 'begin', staleSlot: null });
-	expect(judgeRestart(FACTS)).toEqual({ kind: 'begin', staleSlot: 'bisync_crm' });
+test('after an agreement to a gap the stream begins anew', () => {
+	const begun = { kind: 'begin', lineage: 0, restoredTo: null };
+	expect(beginning({ ...FACTS, slot: null }, null)).toEqual({ ...begun, staleSlot: null });
+	expect(beginning(FACTS, null)).toEqual({ ...begun, staleSlot: 'bisync_crm' });
+});
+
+test('in a log that ends before what was observed a new lineage begins, whose places come after all of the old one', () => {
 	const rewound = { ...FACTS, server: { systemId: '9', timeline: 1, walLsn: 0x100n } };
-	expect(judgeRestart(rewound)).toMatchObject({ kind: 'refuse', error: { code: 'LOG_REWOUND' } });
+	expect(beginning(rewound, STREAM_START)).toMatchObject({ kind: 'begin', lineage: 1, restoredTo: STREAM_START });
+	expect(positionOf(inLineage(0x10n, 1), 0) > RECORD.position).toBe(true);
+	const last = { ...rewound, ...record({ position: positionOf(inLineage(0x180n, 255), 0) }) };
+	expect(beginning(last, null)).toMatchObject({ kind: 'refuse', error: { code: 'LOG_REWOUND' } });
+});
+
+test('an acknowledgement of an earlier lineage says nothing of this one', () => {
+	const position = positionOf(inLineage(0x50n, 1), 0);
+	const again = record({ start: position, position });
+	const server = { ...FACTS.server, walLsn: 0x60n };
+	expect(judged({ ...again, server, ...slot({ confirmedLsn: 0x50n }) })).toEqual({ kind: 'resume' });
+	const acknowledged = record({ start: position, position, acknowledgedLsn: formatLsn(inLineage(0x58n, 1)) });
+	expect(judged({ ...acknowledged, server, ...slot({ confirmedLsn: 0x58n }) })).toEqual({ kind: 'resume' });
+	expect(judged({ ...acknowledged, server, ...slot({ confirmedLsn: 0x59n }) })).toMatchObject({ kind: 'gap' });
+});
+
+test.each<[string, Partial<StartFacts>, string | null]>([
+	['a slot that is gone says nothing of older rows', { slot: null }, null],
+	['another server may be older in all', { server: { ...FACTS.server, systemId: '9' } }, STREAM_START],
+	['so may one whose log ends before what was observed', { server: { ...FACTS.server, walLsn: 0x1ffn } }, STREAM_START],
+	['and one that does not say where it left the timeline', { server: { ...FACTS.server, timeline: 2 } }, STREAM_START],
+	['one that had heard of everything is not', { server: { ...FACTS.server, timeline: 2, leftAt: new Map([[1, 0x200n]]) } }, null],
+	['one that had not, from there on', { server: { ...FACTS.server, timeline: 2, leftAt: new Map([[1, 0x1a0n]]) } }, positionOf(0x19fn, 0)],
+])('%s', (_, facts, restoredTo) => {
+	expect(judged(facts)).toMatchObject({ kind: 'gap', restoredTo });
 });

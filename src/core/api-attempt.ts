@@ -1,0 +1,65 @@
+import { apiRecordOf, attemptOf, type Attempt, type Ending } from './api-record';
+import { requestOf, stillExpected, type ApiRequest } from './api-operation';
+import type { Key, LinkState, Operation } from './link';
+import { apiOf, type ApiTier, type EntityPolicy } from './policy';
+
+/** A request for an operation that may be sent, or must be preceded by reading the record. */
+export interface BegunRequest extends ApiRequest {
+	readonly key: Key | null;
+	/** The condition of the write, as far as one is known: the ETag that was read last, and the provider's version. */
+	readonly etag: string | null;
+	readonly version: string | null;
+}
+
+/**
+ * Begins a request for the operation in flight. What became of an earlier one counts: where it may have been
+ * carried out without anybody hearing of it, the record is read first, unless a condition protects it.
+ */
+export function beginAttempt(state: LinkState, op: Operation, entity: EntityPolicy): Attempt {
+	const before = attemptOf(state, op.system);
+	const last = before?.state === 'running' ? 'unsure' : before?.last; // Whoever began it has never been heard of again.
+	const mustRead = before?.state === 'reading' || readsFirst(state, op, { entity, last });
+	return {
+		op: op.id,
+		count: (before?.count ?? 0) + 1,
+		state: mustRead ? 'reading' : 'running',
+		...(last === undefined ? {} : { last }),
+		seen: state.seen[op.system] ?? null,
+	};
+}
+
+function readsFirst(state: LinkState, op: Operation, { entity, last }: { entity: EntityPolicy; last: Ending | undefined }): boolean {
+	const tier = apiOf(entity, op.system);
+	if (last === 'stale' || last === 'written') return true;
+	if (op.kind === 'insert') return last === 'unsure';
+	if (!stillExpected(state, op, entity)) return true;
+	if (tier === 'conditional') return !hasCondition(state, op.system);
+	return tier === 'verified' || last === 'unsure';
+}
+
+/** Whether a write can name the state that it may replace. What was read in parts is no state that anybody has seen. */
+export function hasCondition(state: LinkState, system: string): boolean {
+	const { etag, version, inParts, unplaced } = apiRecordOf(state, system);
+	return inParts === undefined && (etag !== undefined || (version !== undefined && unplaced === undefined));
+}
+
+/** The request after the record was read: it may be sent. */
+export function afterReading(attempt: Attempt, state: LinkState, system: string): Attempt {
+	return { ...attempt, state: 'running', seen: state.seen[system] ?? null };
+}
+
+/** The request as it ended. */
+export function endedAttempt({ op, count, seen }: Attempt, last: Ending): Attempt {
+	return { op, count, state: 'over', last, seen };
+}
+
+export function begunRequest(state: LinkState, op: Operation, entity: EntityPolicy): BegunRequest {
+	const { etag = null, version = null } = hasCondition(state, op.system) ? apiRecordOf(state, op.system) : {};
+	return { ...requestOf(op, entity), key: op.key, etag, version };
+}
+
+/** Whether the API compares before it writes, so that nobody can have come between. */
+export function isConditional(entity: EntityPolicy, { system }: Operation): boolean {
+	const tier: ApiTier | null = apiOf(entity, system);
+	return tier === 'conditional';
+}

@@ -1,0 +1,37 @@
+import { equalJson } from './canonical-json';
+import { explain, freeze, unfreeze, type Draft } from './draft';
+import { fieldOf, type Operation, type View } from './link';
+import { isContained } from './merged-version';
+import type { Authority } from './policy';
+
+/**
+ * A write without a condition has replaced a value that it had not seen. The value was read in time to be known,
+ * so it is not lost in silence: whoever decides next has heard of it, or a person is asked, who finds it in the journal.
+ *
+ * @param view - before the write was seen to have been applied
+ */
+export function noteOverwritten(
+	draft: Draft,
+	op: Operation,
+	{ name, view, authority }: { name: string; view: View; authority: Authority | undefined },
+): void {
+	const { system } = op;
+	const written = op.fields[name];
+	if (written === undefined || equalJson(view.canon, written.canon) || view.unreadable !== undefined) return;
+	const wasExpected = written.expected !== undefined && equalJson(written.expected, view.raw);
+	if (wasExpected) {
+		explain(draft, 'net-zero', { field: name, system }); // Changed, and set back before the write.
+		return;
+	}
+	explain(draft, 'overwritten', { field: name, system, detail: { op: op.id, found: view.canon, wrote: written.canon } });
+	const field = fieldOf(draft.state, name);
+	const { frozen } = field;
+	const isReverted = authority?.kind === 'owned' && authority.onForeignEdit === 'revert' && authority.owner !== system;
+	// What was decided about it already stands, unless a person was to decide: the value that the question is about is gone.
+	if (isReverted || (frozen === null && isContained(view, field.merged))) return;
+	if (frozen?.kind === 'conflict') unfreeze(draft, frozen.review, 'one of the values was replaced by a write that had not seen it');
+	freeze(draft, [name], {
+		kind: 'failure',
+		reason: `A value of ${name} in ${system} was replaced by a write that had not seen it, because the API cannot write on a condition. The journal has both values`,
+	});
+}

@@ -1,0 +1,201 @@
+import { apiRecordOf, attemptOf } from '../core/api-record';
+import { showsOperation, stillExpected } from '../core/api-operation';
+import { judgeReading, showsWhatIsKnown, type ReadingVerdict } from '../core/judge-reading';
+import type { LinkState, Operation } from '../core/link';
+import { apiOf, type EntityPolicy } from '../core/policy';
+import { lsnOfPosition, positionOf, type Position } from '../core/position';
+import { asOurs, changeOfReading, outcomeChange, type Reading } from '../core/reading';
+import { judgeTicket } from '../core/reading-ticket';
+import type { RecordChange } from '../core/record-change';
+import { ObservationRun, type PreparedObservation, type RunInput } from './observation-run';
+import type { LoadedLink } from './sync-store';
+
+export interface ReadingsInput extends RunInput {
+	readonly readings: readonly Reading[];
+}
+
+/** What became of one reading. */
+export interface JudgedReading {
+	readonly verdict: ReadingVerdict;
+	/** Under which position it was, or would be, observed. */
+	readonly position: Position;
+	/** The link that knows the record, after the reading; null: none does. */
+	readonly link: string | null;
+}
+
+export interface PreparedReadings extends PreparedObservation {
+	/** In the order given. */
+	readonly judged: readonly JudgedReading[];
+}
+
+/**
+ * R1 for systems without a change stream: each reading is judged against what its link knows, and what is
+ * news is observed. Their order is the order in which they are observed: positions are counted up per link.
+ * Pure: the caller loads before and commits after, and does both again when another worker was faster.
+ */
+export function prepareReadings(input: ReadingsInput): PreparedReadings {
+	const run = new ObservationRun(input);
+	const places = new Places(input.links);
+	const judged = input.readings.map((reading) => new ReadingStep({ run, places, input }, reading).take());
+	return { ...run.finish(), judged };
+}
+
+/** The changes that the readings would be, to find out what has to be loaded. */
+export function plainChanges(readings: readonly Reading[], links: readonly LoadedLink[]): RecordChange[] {
+	const places = new Places(links);
+	return readings.map((reading) => changeOfReading(reading, places.next(reading.system)));
+}
+
+/** Positions after all that any of the links has seen. */
+export class Places {
+	readonly #last = new Map<string, bigint>();
+
+	constructor(links: readonly LoadedLink[]) {
+		for (const { state } of links) {
+			for (const [system, seen] of Object.entries(state.seen)) {
+				const lsn = lsnOfPosition(seen);
+				if (lsn > (this.#last.get(system) ?? 0n)) this.#last.set(system, lsn);
+			}
+		}
+	}
+
+	next(system: string): Position {
+		const lsn = (this.#last.get(system) ?? 0n) + 1n;
+		this.#last.set(system, lsn);
+		return positionOf(lsn, 0);
+	}
+}
+
+interface StepContext {
+	readonly run: ObservationRun;
+	readonly places: Places;
+	readonly input: ReadingsInput;
+}
+
+/** So often a record is read again that a write was taken for and that does not show it. */
+const MAX_REREADS = 4;
+
+/** One reading on its way into its link. */
+class ReadingStep {
+	#change: RecordChange;
+	readonly #entity: EntityPolicy | undefined;
+	readonly #isConditional: boolean;
+
+	constructor(
+		readonly context: StepContext,
+		readonly reading: Reading,
+	) {
+		this.#change = changeOfReading(reading, context.places.next(reading.system));
+		this.#entity = context.input.policy.policy.entities.get(reading.entity);
+		this.#isConditional = this.#entity !== undefined && apiOf(this.#entity, reading.system) === 'conditional';
+	}
+
+	take(): JudgedReading {
+		const { system } = this.reading;
+		const before = this.#link();
+		const entity = this.#entity;
+		if (!entity) return this.#judged('known');
+		const { ticket } = this.reading;
+		const verdict = judgeReading(before, { change: this.#change, ticket }, entity);
+		if (verdict === 'stale' || verdict === 'doubtful') return this.#judged(verdict);
+		const op = before?.inFlight[system];
+		if (before && op && this.#isUnshown(before, op, entity)) return this.#judged('doubtful');
+		const isOurs = before !== null && op !== undefined && this.#isOurs(before, op, entity);
+		const isSilent = verdict === 'known' && !isOurs && before !== null && !this.#hasFacts(before);
+		if (!isSilent) this.#observe(before, isOurs ? op : undefined, entity);
+		if (op && !isOurs) this.#endIfOutdated(op, { entity, isSilent });
+		return this.#judged(verdict);
+	}
+
+	/** The link that knows the record, or an operation that the record names. */
+	#link(): LinkState | null {
+		const { links } = this.context.run;
+		const { mark, system, entity, key } = this.reading;
+		const marked = mark === null ? undefined : links.byId(linkOfOperation(mark));
+		if (marked && marked.state.inFlight[system]?.id === mark) return marked.state;
+		const found = links.seek(this.#change) ?? links.whoHad(system, entity, key);
+		return found?.state ?? null;
+	}
+
+	#observe(before: LinkState | null, op: Operation | undefined, entity: EntityPolicy): void {
+		const { run, places } = this.context;
+		const { system, earlier } = this.reading;
+		for (const row of before ? earlier : []) {
+			const { facts: _latest, ...rest } = this.reading;
+			const older = changeOfReading({ ...rest, exists: true, row, facts: { whole: false } }, places.next(system));
+			const { reading: _none, ...change } = older;
+			const now = this.#link();
+			const isOurs = op !== undefined && now !== null && showsOperation(now, op, { change, entity });
+			if (now !== null && !isOurs && !showsWhatIsKnown(now, change, entity)) run.observe([change], null);
+		}
+		const position = earlier.length > 0 ? places.next(system) : this.#change.position;
+		this.#change = { ...this.#change, position, firstPosition: position };
+		run.observe([op ? asOurs(this.#change, op, this.#isConditional) : this.#change], null);
+	}
+
+	/**
+	 * A record that names the operation is the operation's, whatever has become of the values. Equal values are harmless even
+	 * where a user has typed them, but not once the record is known to have changed since the decision: a condition
+	 * cannot have held any more, so somebody has come to the same value after that change, and knowing it.
+	 */
+	#isOurs(before: LinkState, op: Operation, entity: EntityPolicy): boolean {
+		if (this.reading.mark === op.id) return true;
+		const mayHaveBeenWritten = stillExpected(before, op, entity) || (!this.#isConditional && op.kind !== 'insert' && attemptOf(before, op.system) !== null);
+		if (mayHaveBeenWritten && showsOperation(before, op, { change: this.#change, entity })) return true;
+		return this.#ending(before) === 'written' && this.#change.exists === true;
+	}
+
+	/** How the request ended after which this reading was asked for; null: it may be from before, or there was none. */
+	#ending(state: LinkState): string | null {
+		const { ticket, system } = this.reading;
+		const ended = ticket !== null && judgeTicket(ticket, state, system).ended;
+		return ended ? (attemptOf(state, system)?.last ?? null) : null;
+	}
+
+	/** The API has taken the write, and what it shows is what was there before: mostly it answers from a replica that lags behind. */
+	#isUnshown(before: LinkState, op: Operation, entity: EntityPolicy): boolean {
+		const { system } = this.reading;
+		const { count = 0 } = attemptOf(before, system) ?? {};
+		const isOld = this.#ending(before) === 'written' && stillExpected(before, op, entity) && showsWhatIsKnown(before, this.#change, entity);
+		return isOld && op.kind !== 'insert' && count < MAX_REREADS && this.reading.mark !== op.id;
+	}
+
+	/**
+	 * An operation that expects what is not there any more can only be stale. Nobody may settle it while its
+	 * request may still be under way: only if none was begun, or the reading was asked for when the last one was over.
+	 */
+	#endIfOutdated(op: Operation, { entity, isSilent }: { entity: EntityPolicy; isSilent: boolean }): void {
+		const { run, places } = this.context;
+		const state = run.links.byId(op.link)?.state;
+		if (state?.inFlight[op.system]?.id !== op.id) return;
+		const { system, ticket } = this.reading;
+		const attempt = attemptOf(state, system);
+		const isOver = attempt === null || (ticket !== null && this.#wasOver(state, ticket));
+		// A condition that fails although nothing has changed: asked once more, and then a person is.
+		const isRefusedAnyway = isSilent && attempt?.last === 'stale';
+		if (!isOver || (stillExpected(state, op, entity) && !isRefusedAnyway)) return;
+		run.observe([outcomeChange(op, { outcome: op.kind === 'insert' ? 'exists' : 'stale' }, places.next(system))], null);
+	}
+
+	/** Observing the reading has moved the link on: the ticket is held against what was loaded. */
+	#wasOver(state: LinkState, ticket: string): boolean {
+		const loaded = this.context.run.links.byId(state.id)?.loaded?.state ?? state;
+		return judgeTicket(ticket, loaded, this.reading.system).ended;
+	}
+
+	#hasFacts(before: LinkState): boolean {
+		const known = apiRecordOf(before, this.reading.system);
+		const { version, etag, whole } = this.reading.facts;
+		const isNewVersion = version !== undefined && version !== known.version;
+		return isNewVersion || (whole && (etag !== known.etag || known.inParts !== undefined || known.unplaced !== undefined));
+	}
+
+	#judged(verdict: ReadingVerdict): JudgedReading {
+		return { verdict, position: this.#change.position, link: this.#link()?.id ?? null };
+	}
+}
+
+/** `<link>:<system>:<number>`. */
+function linkOfOperation(id: string): string {
+	return id.slice(0, id.indexOf(':'));
+}
