@@ -1,5 +1,8 @@
 import type { Icon, ICredentialType, INodeProperties } from 'n8n-workflow';
 
+const POSTGRES = { show: { backend: ['postgres'] } };
+const REDIS = { show: { backend: ['redis'] } };
+
 /** Where links, claims, review items and the journal of a sync are kept. All nodes of a sync share it. */
 export class BisyncStoreApi implements ICredentialType {
 	name = 'bisyncStoreApi';
@@ -13,7 +16,7 @@ export class BisyncStoreApi implements ICredentialType {
 	properties: INodeProperties[] = [
 		{
 			displayName:
-				'The sync store remembers what each system was last seen to hold. Give every node of a sync the same one. It may be a database of its own or a schema in any Postgres database; who can read it can read the synced values.',
+				'The sync store remembers what each system was last seen to hold. Give every node of a sync the same one. It may be a schema in any Postgres database, or a Redis that keeps its data on disk and never evicts; who can read it can read the synced values.',
 			name: 'notice',
 			type: 'notice',
 			default: '',
@@ -22,20 +25,42 @@ export class BisyncStoreApi implements ICredentialType {
 			displayName: 'Backend',
 			name: 'backend',
 			type: 'options',
-			options: [{ name: 'Postgres', value: 'postgres' }],
+			options: [
+				{ name: 'Postgres', value: 'postgres', description: 'Version 14 or newer: the choice where in doubt' },
+				{ name: 'Redis', value: 'redis', description: 'Version 7 or newer, with appendonly yes and maxmemory-policy noeviction' },
+			],
 			default: 'postgres',
 			description: 'The kind of database that keeps the sync store',
 		},
 		{ displayName: 'Host', name: 'host', type: 'string', required: true, default: 'localhost' },
-		{ displayName: 'Port', name: 'port', type: 'number', required: true, default: 5432 },
+		{ displayName: 'Port', name: 'port', type: 'number', required: true, displayOptions: POSTGRES, default: 5432 },
+		{ displayName: 'Port', name: 'redisPort', type: 'number', required: true, displayOptions: REDIS, default: 6379 },
 		{
 			displayName: 'Database',
 			name: 'database',
 			type: 'string',
 			required: true,
+			displayOptions: POSTGRES,
 			default: 'postgres',
 		},
-		{ displayName: 'User', name: 'user', type: 'string', required: true, default: 'postgres' },
+		{
+			displayName: 'Database Number',
+			name: 'redisDatabase',
+			type: 'number',
+			typeOptions: { minValue: 0 },
+			displayOptions: REDIS,
+			default: 0,
+			description: 'Which of the databases of the server to use. A cluster has only number 0.',
+		},
+		{ displayName: 'User', name: 'user', type: 'string', required: true, displayOptions: POSTGRES, default: 'postgres' },
+		{
+			displayName: 'User',
+			name: 'redisUser',
+			type: 'string',
+			displayOptions: REDIS,
+			default: '',
+			description: 'Leave empty for the default user',
+		},
 		{
 			displayName: 'Password',
 			name: 'password',
@@ -48,8 +73,18 @@ export class BisyncStoreApi implements ICredentialType {
 			name: 'schema',
 			type: 'string',
 			required: true,
+			displayOptions: POSTGRES,
 			default: 'n8n_bisync',
 			description: 'Where the tables of the sync store are made on first use',
+		},
+		{
+			displayName: 'Key Prefix',
+			name: 'redisPrefix',
+			type: 'string',
+			required: true,
+			displayOptions: REDIS,
+			default: 'n8n_bisync',
+			description: 'What the names of all keys begin with: letters, digits, dots, dashes and underscores. Another prefix is another store.',
 		},
 		{
 			displayName: 'SSL',
@@ -86,6 +121,7 @@ export class BisyncStoreApi implements ICredentialType {
 			name: 'maxConnections',
 			type: 'number',
 			typeOptions: { minValue: 1 },
+			displayOptions: POSTGRES,
 			default: 5,
 			description: 'How many connections this n8n process may hold to the sync store at once',
 		},

@@ -12,6 +12,7 @@ import { runNode } from '../shared/run-node';
 import { oneOf } from '../shared/settings';
 import { decideItems } from './decide-items';
 import { DEAD_LETTER } from './letters';
+import { markSucceeded } from './mark-succeeded';
 import { OPERATIONS, properties } from './properties';
 import { pushItems } from './push-items';
 import { getReviews, listReviews } from './read-queue';
@@ -45,6 +46,8 @@ export class DeadLetterQueue implements INodeType {
 				switch (operation) {
 					case 'push':
 						return [await pushItems(this, store, items)];
+					case 'succeed':
+						return [await markSucceeded(this, store, items)];
 					case 'list':
 						return [await listReviews(this, store)];
 					case 'get':

@@ -4,6 +4,7 @@ import { canonicalJson, type Json, sha256Hex } from '../../src/core/canonical-js
 import type { Operation } from '../../src/core/link';
 import type { ReviewItem } from '../../src/core/review';
 import { findingOf } from '../shared/items';
+import type { OfRecord } from './record-letters';
 
 /** The key of this node's findings. */
 export const DEAD_LETTER = 'deadLetter';
@@ -22,6 +23,8 @@ export interface PushContext {
 	readonly policy: string;
 	/** Why an item of another workflow is kept; asked for such items alone, for it costs an expression. */
 	readonly reason: () => string;
+	/** Which record such an item is about; asked likewise. */
+	readonly ofRecord: () => OfRecord;
 	/** Of the workflow that pushes. */
 	readonly origin: { readonly workflow: string; readonly execution: string };
 }
@@ -84,24 +87,32 @@ function writeLetter(
 
 function plainLetter(
 	{ json }: INodeExecutionData,
-	{ policy, reason: reasonOf, origin }: PushContext,
+	{ policy, reason: reasonOf, ofRecord, origin }: PushContext,
 ): Pushed {
 	const reason = reasonOf();
 	const payload = plain(json);
+	const about = ofRecord();
+	const isOfRecord = about.record !== '';
 	const hash = sha256Hex(canonicalJson([policy, origin.workflow, payload])).slice(0, 24);
 	const entity = typeof json['entity'] === 'string' ? json['entity'] : null;
 	const review: ReviewItem = {
-		id: `${LETTER_PREFIX}${hash}`,
+		id: isOfRecord ? recordLetterId(policy, about.record) : `${LETTER_PREFIX}${hash}`,
 		kind: 'failure',
 		policy,
 		link: null,
 		entity,
 		fields: [],
 		reason,
-		token: tokenOf([hash, reason]),
-		detail: { payload, origin: { ...origin } },
+		// Another version than the one that somebody looked at is not what they decided about.
+		token: tokenOf([hash, about.version, reason]),
+		detail: { payload, ...(isOfRecord ? { ...about } : {}), origin: { ...origin } },
 	};
 	return { kind: 'letter', review };
+}
+
+/** Whichever workflow pushes: what one could not write, another may. */
+export function recordLetterId(policy: string, record: string): string {
+	return `${LETTER_PREFIX}${sha256Hex(canonicalJson([policy, 'record', record])).slice(0, 24)}`;
 }
 
 function tokenOf(parts: readonly string[]): string {

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { policy, shownWhen } from '../shared/properties';
 
-export const OPERATIONS = ['push', 'list', 'get', 'resolve', 'approve', 'reject', 'dismiss', 'retry'] as const;
+export const OPERATIONS = ['push', 'list', 'get', 'resolve', 'approve', 'reject', 'dismiss', 'retry', 'succeed'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 const decisions = ['resolve', 'approve', 'reject', 'dismiss', 'retry'];
@@ -66,10 +66,17 @@ export const properties: INodeProperties[] = [
 				description:
 					'Let the rules decide again, after the cause was mended. A pushed item of another workflow comes out here again.',
 			},
+			{
+				name: 'Succeed',
+				value: 'succeed',
+				action: 'Close items of records that were written',
+				description:
+					'For workflows of your own: this version of the record was written, so what waits of it and is not later is closed, and cannot be parked again',
+			},
 		],
 		default: 'push',
 	},
-	shownWhen(policy, { operation: ['push', 'list'] }),
+	shownWhen(policy, { operation: ['push', 'list', 'succeed'] }),
 	{
 		displayName: 'Reason',
 		name: 'reason',
@@ -78,6 +85,26 @@ export const properties: INodeProperties[] = [
 		default: '={{ $json.error?.message ?? $json.error ?? "Sent here by the workflow" }}',
 		description:
 			'Why the item is kept, for items that do not come from a node of this pack. Name fields and records, no values: lists and messages show it.',
+	},
+	{
+		displayName: 'Record',
+		name: 'record',
+		type: 'string',
+		displayOptions: { show: { operation: ['push', 'succeed'] } },
+		default: '',
+		placeholder: 'customer {{ $json.customerId }}',
+		description:
+			'For items that do not come from a node of this pack: which record the item is about, as a text that is the same each time. Of each record the latest version waits, and an older one is never parked over it.',
+	},
+	{
+		displayName: 'Version',
+		name: 'recordVersion',
+		type: 'string',
+		displayOptions: { show: { operation: ['push', 'succeed'] } },
+		default: '',
+		placeholder: '{{ $json.updatedAt }}',
+		description:
+			'Which version of the record it is: a number that grows, or a time. When empty, what comes later is later.',
 	},
 	{
 		displayName: 'State',

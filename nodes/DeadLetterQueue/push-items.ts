@@ -1,35 +1,75 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import type { ReviewChange } from '../../src/core/review';
-import type { SyncStore } from '../../src/store/sync-store';
-import { filled, isTestItem, withFinding } from '../shared/items';
+import type { ReviewChange, ReviewItem } from '../../src/core/review';
+import type { StoredReview, SyncStore } from '../../src/store/sync-store';
+import { filled, type InputItem, isTestItem, withFinding } from '../shared/items';
 import { optionalText, text } from '../shared/settings';
-import { DEAD_LETTER, letterOf } from './letters';
+import { DEAD_LETTER, letterOf, type Pushed } from './letters';
+import { detailOf, type OfRecord, parked } from './record-letters';
 
-/** Keeps the items that nothing else keeps, all in one store trip, and hands them all on. */
+type PushingStore = Pick<SyncStore, 'changeReviews' | 'listReviews'>;
+
+/** Keeps the items that nothing else keeps, and hands them all on. One store trip; two where items name their records. */
 export async function pushItems(
 	context: IExecuteFunctions,
-	store: Pick<SyncStore, 'changeReviews'>,
+	store: PushingStore,
 	items: readonly INodeExecutionData[],
 ): Promise<INodeExecutionData[]> {
 	const policy = text('Policy', context.getNodeParameter('policy', 0));
 	const workflow = String(context.getWorkflow().id ?? '');
 	const origin = { workflow, execution: context.getExecutionId() };
-	const changes: ReviewChange[] = [];
 	const pushed = filled(items).map((input) => {
 		const reason = (): string => reasonOf(context, input.index);
-		const letter = letterOf(input.item, { policy, reason, origin });
-		if (letter.kind === 'known') {
-			return withFinding(input, DEAD_LETTER, { state: letter.state, ids: letter.ids });
-		}
-		const { id, token } = letter.review;
-		if (isTestItem(input.item))
-			return withFinding(input, DEAD_LETTER, { would: `be kept as ${id}` });
-		changes.push({ action: 'open', item: letter.review });
-		return withFinding(input, DEAD_LETTER, { state: 'open', id, token });
+		const ofRecord = (): OfRecord => recordOf(context, input.index);
+		return { input, letter: letterOf(input.item, { policy, reason, ofRecord, origin }) };
 	});
+	const known = await knownLetters(store, pushed.map(({ letter }) => letter));
+	const changes: ReviewChange[] = [];
+	const kept = pushed.map(({ input, letter }) => keep(input, letter, { known, changes }));
 	if (changes.length > 0) await store.changeReviews(policy, changes);
-	return pushed;
+	return kept;
+}
+
+/** What the items say of the record that they are about. */
+export function recordOf(context: IExecuteFunctions, index: number): OfRecord {
+	const read = (name: string): string => {
+		const given = context.getNodeParameter(name, index, '') as unknown;
+		return typeof given === 'number' || typeof given === 'string' ? String(given).trim() : '';
+	};
+	return { record: read('record'), version: read('recordVersion') };
+}
+
+type Letters = Map<string, StoredReview>;
+
+async function knownLetters(store: PushingStore, letters: readonly Pushed[]): Promise<Letters> {
+	const ofRecords = letters.flatMap((letter) =>
+		letter.kind === 'letter' && detailOf(letter.review) ? [letter.review.id] : [],
+	);
+	const ids = [...new Set(ofRecords)];
+	const found = ids.length > 0 ? await store.listReviews({ ids, limit: ids.length }) : [];
+	return new Map(found.map((review) => [review.id, review]));
+}
+
+function keep(
+	input: InputItem,
+	letter: Pushed,
+	{ known, changes }: { known: Letters; changes: ReviewChange[] },
+): INodeExecutionData {
+	if (letter.kind === 'known') {
+		return withFinding(input, DEAD_LETTER, { state: letter.state, ids: letter.ids });
+	}
+	const { id, token } = letter.review;
+	if (isTestItem(input.item)) return withFinding(input, DEAD_LETTER, { would: `be kept as ${id}` });
+	const item = parked(known.get(id), letter.review);
+	if (item === null) return withFinding(input, DEAD_LETTER, { state: 'superseded', id });
+	known.set(id, open(item));
+	changes.push({ action: 'open', item });
+	return withFinding(input, DEAD_LETTER, { state: 'open', id, token });
+}
+
+/** As the store will have it when the next item of the same record is looked at. */
+function open(item: ReviewItem): StoredReview {
+	return { ...item, state: 'open', openedAtMs: 0, updatedAtMs: 0, closedBy: null };
 }
 
 function reasonOf(context: IExecuteFunctions, index: number): string {

@@ -6,6 +6,7 @@ import type {
 
 import { SyncError } from '../../src/core/errors';
 import { probeServer, type ServerProbe } from '../../src/postgres/probe-server';
+import { probeRedis, type RedisFacts, unsuitable } from '../../src/store/redis-facts';
 import { ownSettings, storeSettings } from './connection-settings';
 
 /** The oldest server whose change stream carries messages, which our markers are. */
@@ -19,7 +20,9 @@ async function testSyncStore(
 	{ data }: ICredentialsDecrypted,
 ): Promise<INodeCredentialTestResult> {
 	return await answer(async () => {
-		const { database, schema } = storeSettings(data ?? {});
+		const settings = storeSettings(data ?? {});
+		if (settings.backend === 'redis') return redisProblems(await probeRedis(settings.server));
+		const { database, schema } = settings;
 		return storeProblems(await probeServer(database, schema), { schema, role: database.user });
 	});
 }
@@ -35,18 +38,18 @@ async function testPostgresReplication(
 }
 
 interface Probed {
-	readonly version: string;
+	/** "Postgres 18.1" */
+	readonly server: string;
 	readonly problems: readonly string[];
+	/** What does not stand in the way, and should be known. */
+	readonly warnings?: readonly string[];
 }
 
 async function answer(probe: () => Promise<Probed>): Promise<INodeCredentialTestResult> {
 	try {
-		const { version, problems } = await probe();
-		if (problems.length === 0) return { status: 'OK', message: `Connected to Postgres ${version}` };
-		return {
-			status: 'Error',
-			message: `Connected to Postgres ${version}, but ${problems.join('; and ')}`,
-		};
+		const { server, problems, warnings = [] } = await probe();
+		if (problems.length === 0) return { status: 'OK', message: [`Connected to ${server}`, ...warnings].join('. ') };
+		return { status: 'Error', message: `Connected to ${server}, but ${problems.join('; and ')}` };
 	} catch (error) {
 		const message =
 			error instanceof SyncError ? `${error.message}. ${error.remedy}` : String(error);
@@ -67,7 +70,15 @@ export function storeProblems(
 			`the role may not make tables in the schema "${schema}": create schema ${quoted(schema)} authorization ${quoted(role)};`,
 		);
 	}
-	return { version: probe.version, problems };
+	return { server: `Postgres ${probe.version}`, problems };
+}
+
+/** What keeps a Redis from holding the sync store, and what it may lose. Pure. */
+export function redisProblems(facts: RedisFacts): Probed {
+	const warnings = facts.isAppendOnly
+		? []
+		: ['It keeps no log of what it is given, so a restart may lose the sync store: set appendonly yes and appendfsync always'];
+	return { server: `Redis ${facts.version}`, problems: unsuitable(facts), warnings };
 }
 
 /** What keeps a server's changes from being read. Pure. */
@@ -84,7 +95,7 @@ export function sourceProblems(probe: ServerProbe, role: string): Probed {
 	if (!probe.mayReplicate) {
 		problems.push(`the role may not replicate: alter role ${quoted(role)} replication;`);
 	}
-	return { version: probe.version, problems };
+	return { server: `Postgres ${probe.version}`, problems };
 }
 
 function quoted(name: string): string {

@@ -3,6 +3,8 @@ import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { canonicalJson, sha256Hex } from '../../src/core/canonical-json';
 import { openPool } from '../../src/postgres/open-pool';
 import { PostgresStore } from '../../src/store/postgres-store';
+import { openRedis } from '../../src/store/redis-connect';
+import { RedisStore } from '../../src/store/redis-store';
 import type { SyncStore } from '../../src/store/sync-store';
 import { type CredentialData, type StoreSettings, storeSettings } from './connection-settings';
 import { type Borrowed, ResourceCache } from './resource-cache';
@@ -24,16 +26,15 @@ export interface CredentialSource {
 }
 
 /**
- * The sync store of a credential, its schema brought up to date. Give it back with `release`;
+ * The sync store of a credential, brought up to date. Give it back with `release`;
  * never call its `close`, for others use it too.
  *
- * @throws SyncError INVALID_SETTING, STORE_UNREACHABLE, AUTH_FAILED, PRIVILEGE_MISSING, STORE_TOO_NEW
+ * @throws SyncError INVALID_SETTING, STORE_UNREACHABLE, AUTH_FAILED, PRIVILEGE_MISSING, STORE_TOO_NEW, STORE_UNSUITABLE
  */
 export async function openStore(credential: CredentialData): Promise<Borrowed<SyncStore>> {
 	const settings = storeSettings(credential);
 	return await stores.borrow(keyOf(settings), async () => {
-		const { database, schema, maxConnections } = settings;
-		const store = new PostgresStore(openPool(database, maxConnections), { schema });
+		const store = storeOf(settings);
 		let isReady = false;
 		try {
 			await store.migrate();
@@ -43,6 +44,13 @@ export async function openStore(credential: CredentialData): Promise<Borrowed<Sy
 			if (!isReady) await store.close();
 		}
 	});
+}
+
+/** A client of the store that is not connected yet. */
+export function storeOf(settings: StoreSettings): SyncStore {
+	if (settings.backend === 'redis') return new RedisStore(openRedis(settings.server), { prefix: settings.prefix });
+	const { database, schema, maxConnections } = settings;
+	return new PostgresStore(openPool(database, maxConnections), { schema });
 }
 
 /** Runs `work` with the sync store of the node's credential. */

@@ -38,6 +38,8 @@ function describeEntry(entry: JournalEntry): string[] {
 			return ['takes the answer'];
 		case 'held':
 			return [`${entry.hold.action}s fields`];
+		case 'attempted':
+			return [`attempt ${entry.attempt.count} at ${shortName(entry.attempt.op)} is ${entry.attempt.state}`];
 		default:
 			return [[entry.kind, entry.field, entry.system && `(${entry.system})`].filter(Boolean).join(' ')];
 	}

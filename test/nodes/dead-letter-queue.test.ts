@@ -345,3 +345,76 @@ describe('a decision', () => {
 		expect(await list()).toEqual([]);
 	});
 });
+
+describe('an item about a record of another workflow', () => {
+	const item = (payload: string, version: string): INodeExecutionData => ({
+		json: { payload, record: 'customer 7', version },
+	});
+	const about = { reason: 'the target is down' };
+	const push = async (payload: string, recordVersion: string) =>
+		await run('push', { ...about, record: 'customer 7', recordVersion }, [item(payload, recordVersion)]);
+	const succeed = async (recordVersion: string) =>
+		findings(
+			(await run('succeed', { record: 'customer 7', recordVersion }, [item('', recordVersion)]))[0],
+			'deadLetter',
+		)['state'];
+	const waiting = async () =>
+		(await list()).map(({ detail }) => (detail as { payload: { payload: string } }).payload.payload);
+
+	test('is one item however often it fails, and the latest version of it', async () => {
+		await push('a', '1');
+		await push('b', '10');
+		expect(await waiting()).toEqual(['b']);
+		const [late] = await push('a', '9');
+		expect(findings(late, 'deadLetter')['state']).toBe('superseded');
+		expect(await waiting()).toEqual(['b']);
+	});
+
+	test('cannot be tried again as it was once a later version waits', async () => {
+		await push('a', '1');
+		const [seen] = await list();
+		await push('b', '2');
+		await expect(run('retry', {}, [{ json: seen as never }])).rejects.toThrow(/changed since/);
+		const [again] = await run('retry', {}, [{ json: (await list())[0] as never }]);
+		expect(again?.json['payload']).toBe('b');
+	});
+
+	test('closes itself when this version or a later one was written, and not before', async () => {
+		await push('a', '2024-05-01T10:00:00Z');
+		expect(await succeed('2024-05-01T09:59:59Z')).toBe('nothing waited');
+		expect(await waiting()).toEqual(['a']);
+		const [seen] = await list();
+		expect(await succeed('2024-05-01T12:00:00+02:00')).toBe('superseded');
+		expect(await list()).toEqual([]);
+		await expect(run('retry', {}, [{ json: seen as never }])).rejects.toThrow(/was closed by a later version/);
+	});
+
+	test('that fails after a later version was written is not parked again, but a still later one is', async () => {
+		await push('a', '1');
+		await run('retry', {}, [{ json: (await list())[0] as never }]);
+		await succeed('3');
+		const [late] = await push('a', '1');
+		expect(findings(late, 'deadLetter')['state']).toBe('superseded');
+		expect(await list()).toEqual([]);
+		expect(await list({ state: 'resolved' })).toHaveLength(1);
+		await push('d', '4');
+		expect(await waiting()).toEqual(['d']);
+	});
+
+	test('without versions is the one that came last', async () => {
+		await push('a', '');
+		await push('b', '');
+		expect(await waiting()).toEqual(['b']);
+		expect(await succeed('')).toBe('superseded');
+		expect(await list()).toEqual([]);
+	});
+
+	test('of a batch comes in its order, and takes two store trips', async () => {
+		const versions = ['2', '3', '1'];
+		const items = versions.map((version) => item(`v${version}`, version));
+		const record = 'customer 7';
+		await run('push', { ...about, record, recordVersion: ({ version }: { version: string }) => version }, items);
+		expect(lab.trips()).toBe(2);
+		expect(await waiting()).toEqual(['v3']);
+	});
+});

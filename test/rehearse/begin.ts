@@ -9,9 +9,11 @@ import { setUpSystem } from './set-up';
 export async function begin(rehearsal: Rehearsal): Promise<void> {
 	const { scenario, databases } = rehearsal;
 	await Promise.all([...databases].map(async ([system, { pool }]) => await setUpSystem(pool, scenario, system)));
+	for (const [system, api] of rehearsal.apis) await api.populate(scenario.given[system] ?? {});
 	await rehearsal.publish(scenario.policy);
 	await pump(rehearsal); // Reads everything; nothing may be written before the approval.
-	for (const system of rehearsal.systems) await rehearsal.openWitness(system);
+	for (const system of rehearsal.apis.keys()) await (await rehearsal.process()).readApi(system);
+	for (const system of databases.keys()) await rehearsal.openWitness(system);
 	await rehearsal.policyNode('approveFirstContact');
 	await pump(rehearsal);
 	await keepCopies(rehearsal);
@@ -35,6 +37,7 @@ async function keepCopies(rehearsal: Rehearsal): Promise<void> {
 
 async function setBaseline(rehearsal: Rehearsal): Promise<void> {
 	const { home, policyName, witnesses } = rehearsal;
+	for (const api of rehearsal.apis.values()) await api.begin();
 	const journal = await home.observer.readJournal({ policy: policyName, limit: 1_000_000 });
 	rehearsal.baseline = {
 		journalSeq: journal.at(-1)?.seq ?? '0',

@@ -1,6 +1,6 @@
 import { EXISTENCE, isStill } from '../../src/core/link';
 import { RECORD } from './check-names';
-import { wrongRows } from './check-rows';
+import { wrongRecords, wrongRows } from './check-rows';
 import type { Expectation, ExpectedReview, ExpectedRows } from './expectation';
 import { countOf, type Facts, isLive, openReviews, writesIn } from './facts';
 import { missingInOrder } from './pattern';
@@ -19,6 +19,8 @@ export async function wrongFacts(
 	for (const system of systems) {
 		const rows = expected[system] as ExpectedRows | undefined;
 		const pool = databases.get(system)?.pool;
+		const api = rehearsal.apis.get(system);
+		if (rows && api) problems.push(...wrongRecords(await api.rows(), rows, { system, policy: version.policy }));
 		if (rows && pool) problems.push(...(await wrongRows(pool, rows, { system, policy: version.policy })));
 	}
 	return [...problems, ...wrongCounts(rehearsal, facts, expected), ...wrongTexts(rehearsal, facts, expected)];

@@ -1,7 +1,8 @@
 import { type EXPECTATIONS, isExpectationName } from './expectation';
 import type { NumberedStep, Scenario } from './scenario';
 import { anyOf, type ScenarioError } from './scenario-error';
-import { bindingOf, shortName, tableNameOf } from './table-name';
+import type { Step } from './steps';
+import { bindingOf, COLLECTION, shortName, tableNameOf } from './table-name';
 
 type Fail = (line: number, what: string) => ScenarioError;
 
@@ -31,12 +32,14 @@ export function checkNames(scenario: Scenario, fail: Fail): void {
 	}
 }
 
+/** Whether what the step is given has a word for each system. */
+function isPerSystem(step: Step): boolean {
+	return ['sql', 'tx', 'clock', 'user', 'switch'].includes(step.name);
+}
+
 function wrongNameIn({ step }: NumberedStep, names: KnownNames): string | null {
+	if (isPerSystem(step)) return first(Object.keys(step.given), (system) => names.wrongSystem(system));
 	switch (step.name) {
-		case 'sql':
-		case 'tx':
-		case 'clock':
-			return first(Object.keys(step.given), (system) => names.wrongSystem(system));
 		case 'resolve':
 			return wrongRecord(step.given, names) ?? wrongApply(step.given.apply, names);
 		case 'dismiss':
@@ -57,7 +60,7 @@ function wrongNameIn({ step }: NumberedStep, names: KnownNames): string | null {
 
 /** Of the steps that concern one system. */
 function systemOf({ name, given }: NumberedStep['step']): string | undefined {
-	if (name === 'drop-slot') return given;
+	if (name === 'drop-slot' || name === 'hold' || name === 'release') return given;
 	if (name === 'pump') return given.only;
 	return name === 'redeliver' || name === 'pause' || name === 'restore' ? given.system : undefined;
 }
@@ -118,7 +121,9 @@ class KnownNames {
 		for (const version of [policy, ...steps.flatMap((step) => step.policy ?? [])]) {
 			for (const entity of version.policy.entities.values()) {
 				for (const field of entity.fields.keys()) this.#fields.add(field);
-				for (const [system, binding] of entity.tables) this.#tablesOf(system).add(shortName(binding));
+				for (const [system, binding] of entity.tables) {
+					this.#tablesOf(system).add(binding.api === undefined ? shortName(binding) : COLLECTION);
+				}
 			}
 		}
 		const sql = steps.flatMap(({ step }) => (step.name === 'sql' || step.name === 'tx' ? Object.entries(step.given) : []));

@@ -30,6 +30,20 @@ export async function wrongRows(
 	return problems;
 }
 
+/** The same for records that were read already. */
+export function wrongRecords(
+	records: readonly Readonly<Record<string, Json>>[],
+	expected: ExpectedRows,
+	place: Omit<TablePlace, 'table'>,
+): string[] {
+	const found = records.map((record) => Object.fromEntries(Object.entries(record).map(([name, value]) => [name, textOf(value)])));
+	return Object.entries(expected).flatMap(([table, rows]) => compareRows(found, rows, { ...place, table }));
+}
+
+function textOf(value: Json): string | null {
+	return value === null || typeof value === 'string' ? value : canonicalJson(value);
+}
+
 async function readRows(pool: pg.Pool, table: string): Promise<FoundRow[]> {
 	const { rows } = await pool.query<{ row: FoundRow }>(
 		`select (select json_object_agg(key, value) from jsonb_each_text(to_jsonb(t))) as row

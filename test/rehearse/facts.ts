@@ -14,6 +14,8 @@ export interface Facts {
 	/** Since the start. */
 	readonly news: readonly StoredJournalEntry[];
 	readonly reviews: readonly StoredReview[];
+	/** Of systems that are APIs: how many versions came over the API since the start. */
+	readonly apiWrites: ReadonlyMap<string, number>;
 	/** Since the start, by system. */
 	readonly transactions: ReadonlyMap<string, readonly WitnessedTransaction[]>;
 }
@@ -25,7 +27,9 @@ export async function readFacts(rehearsal: Rehearsal): Promise<Facts> {
 	await Promise.all([...witnesses.values()].map(async (witness) => await witness.catchUp()));
 	const journal = await home.observer.readJournal({ policy: policyName, limit: JOURNAL_LIMIT });
 	const start = BigInt(baseline.journalSeq);
+	const counting = [...rehearsal.apis].map(async ([system, api]) => [system, await api.writes()] as const);
 	return {
+		apiWrites: new Map(await Promise.all(counting)),
 		links: await allLinks(home.observer, policyName),
 		journal,
 		news: journal.filter(({ seq }) => BigInt(seq) > start),
@@ -39,7 +43,9 @@ export async function readFacts(rehearsal: Rehearsal): Promise<Facts> {
 export const openReviews = ({ reviews }: Facts): StoredReview[] => reviews.filter(({ state }) => state === 'open');
 
 /** Rows that operations of ours changed in a system since the start. */
-export function writesIn({ transactions }: Facts, system: string): number {
+export function writesIn({ transactions, apiWrites }: Facts, system: string): number {
+	const written = apiWrites.get(system);
+	if (written !== undefined) return written;
 	const markers = (transactions.get(system) ?? []).flatMap(({ markers: found }) => found);
 	return new Set(markers.flatMap(({ op, outcome }) => (outcome === 'applied' ? [op] : []))).size;
 }

@@ -23,8 +23,9 @@ export async function allLinks(store: SyncStore, policy: string): Promise<Loaded
 }
 
 /** Why the sync is not idle, as far as these systems are read; null when it is. */
-export async function whyBusy(rehearsal: Rehearsal, systems: readonly string[]): Promise<string | null> {
-	const { home, policyName, witnesses, livingProcess } = rehearsal;
+export async function whyBusy(rehearsal: Rehearsal, all: readonly string[]): Promise<string | null> {
+	const { home, policyName, witnesses, livingProcess, databases } = rehearsal;
+	const systems = all.filter((system) => databases.has(system));
 	const running = livingProcess?.executions.size ?? 0;
 	if (running > 0) return `${running} executions are running`;
 	await Promise.all([...witnesses.values()].map(async (witness) => await witness.catchUp()));

@@ -1,8 +1,11 @@
+import type { Json } from '../../src/core/canonical-json';
 import { parseLsn } from '../../src/core/lsn';
+import { keyOf } from '../../src/core/mapping';
 import { approvedPart, hidePending } from '../../src/core/pending';
 import type { EntityPolicy } from '../../src/core/policy';
 import { policyInForce } from '../../src/store/published-policy';
 import { type SystemRows, wrongLink, wrongRows } from '../support/at-rest';
+import { keyTextOf } from '../support/simulated-database';
 import { witnessed, type WitnessedTransaction, witnessedWrites } from '../support/witness';
 import { wrongWrites } from '../support/witnessed-writes';
 import { Truth } from '../crash/truth';
@@ -24,6 +27,7 @@ export async function brokenInvariants(
 	return [
 		...wrongHistory(rehearsal, facts),
 		...(await wrongAcknowledgements(rehearsal)),
+		...(await Promise.all([...rehearsal.apis.values()].map(async (api) => await api.problems()))).flat(),
 		...(isAtRest ? await wrongRest(rehearsal, facts) : []),
 	];
 }
@@ -84,15 +88,21 @@ async function wrongRest(rehearsal: Rehearsal, { links, reviews }: Facts): Promi
 	return problems;
 }
 
-async function rowsOf({ databases }: Rehearsal, entity: EntityPolicy): Promise<Record<string, SystemRows>> {
+async function rowsOf({ databases, apis }: Rehearsal, entity: EntityPolicy): Promise<Record<string, SystemRows>> {
 	const bound = [...databases].filter(([system]) => entity.tables.has(system));
 	const read = bound.map(async ([system, { pool }]) => [system, await readSystemRows(pool, entity, system)] as const);
-	return Object.fromEntries(await Promise.all(read));
+	const asked = [...apis].map(async ([system, api]) => [system, rowsByKey(await api.rows(), entity, system)] as const);
+	return Object.fromEntries(await Promise.all([...read, ...asked]));
+}
+
+function rowsByKey(rows: readonly Record<string, Json>[], entity: EntityPolicy, system: string): SystemRows {
+	const keyed = rows.map((columns) => ({ key: keyOf(entity, system, columns), columns }));
+	return { rows: Object.fromEntries(keyed.map((row) => [keyTextOf(row.key), row])) };
 }
 
 /** I6: what a pump wrote although nobody had done anything since the last one. */
 export function unaskedWrites(before: Facts, after: Facts): string[] {
-	return [...after.transactions.keys()].flatMap((system) => {
+	return [...after.transactions.keys(), ...after.apiWrites.keys()].flatMap((system) => {
 		const more = writesIn(after, system) - writesIn(before, system);
 		return more === 0 ? [] : [`I6 another run wrote ${more} rows of ${system} although nobody had changed anything`];
 	});

@@ -1,6 +1,7 @@
 import { NodeOperationError } from 'n8n-workflow';
 
 import { waitUntil } from '../support/wait-until';
+import type { ApiSystem } from './api-system';
 import { whyBusy } from './idle';
 import type { Rehearsal } from './rehearsal';
 import { ScenarioError } from './scenario-error';
@@ -31,13 +32,31 @@ export async function pump(rehearsal: Rehearsal, { only, until = () => false }: 
 	try {
 		await activateAll(rehearsal, systems, false);
 		for (;;) {
+			await deliverEvents(rehearsal, systems);
 			const why = await runUntilIdle(rehearsal, { systems, until, deadlineMs });
+			if (why === 'idle' && hasEvents(rehearsal, systems)) continue;
 			if (why === 'idle' && letGo(rehearsal)) continue;
 			if (why !== 'died') break;
 			await activateAll(rehearsal, systems, true);
 		}
 	} finally {
 		await closeTriggers(rehearsal);
+	}
+}
+
+const apisOf = ({ apis }: Rehearsal, systems: readonly string[]): ApiSystem[] => systems.flatMap((system) => apis.get(system) ?? []);
+
+const hasEvents = (rehearsal: Rehearsal, systems: readonly string[]): boolean =>
+	apisOf(rehearsal, systems).some(({ waiting }) => waiting.length > 0);
+
+/** Hands over what APIs have to tell, in the order in which it happened; what is not taken is handed over again. */
+async function deliverEvents(rehearsal: Rehearsal, systems: readonly string[]): Promise<void> {
+	const process = await rehearsal.process();
+	for (const { system, crm, waiting } of apisOf(rehearsal, systems)) {
+		for (const delivery of waiting) {
+			if ((await process.receive(system, [delivery.event])) === 0) break;
+			crm.webhooks.handedOver(delivery);
+		}
 	}
 }
 
@@ -86,7 +105,7 @@ async function activateAll(rehearsal: Rehearsal, systems: readonly string[], isR
 	if (isRestart) await untilSlotsAreFree(rehearsal);
 	await Promise.all(
 		systems.map(async (system) => {
-			if (rehearsal.triggers.has(system)) return;
+			if (rehearsal.triggers.has(system) || rehearsal.apis.has(system)) return;
 			try {
 				rehearsal.triggers.set(system, await process.activate(system, isRestart));
 			} catch (error) {
@@ -100,8 +119,8 @@ async function activateAll(rehearsal: Rehearsal, systems: readonly string[], isR
 }
 
 /** The servers need a moment to see that a process is gone. */
-async function untilSlotsAreFree({ databases, systems, slotOf }: Rehearsal): Promise<void> {
-	for (const system of systems) {
+async function untilSlotsAreFree({ databases, slotOf }: Rehearsal): Promise<void> {
+	for (const system of databases.keys()) {
 		await waitUntil(
 			`the slot of ${system} to be free`,
 			async () => {

@@ -6,6 +6,7 @@ import type { PublishedPolicy, StoredReview } from '../../src/store/sync-store';
 import { executeNode } from '../support/fake-execute';
 import type { FakeN8n } from '../support/fake-n8n';
 import { defaultName } from '../../nodes/PostgresCdcTrigger/settings';
+import type { ApiSystem } from './api-system';
 import type { ScenarioDatabase } from './databases';
 import { type ArmedFault, watchFaults } from './faults';
 import type { PolicyVersion } from './policy-version';
@@ -26,6 +27,17 @@ export interface Held {
 	/** As long as its execution runs, its trigger does nothing else. Null: the trigger has given it up. */
 	readonly trigger: ActiveTrigger | null;
 	release(): void;
+}
+
+/** Where a scenario runs. */
+export interface Places {
+	readonly scenario: Scenario;
+	/** Of the systems that are databases. */
+	readonly databases: ReadonlyMap<string, ScenarioDatabase>;
+	/** The systems that are not. */
+	readonly apis: ReadonlyMap<string, ApiSystem>;
+	readonly home: StoreHome;
+	readonly storePort: number;
 }
 
 /** Everything about one scenario while it runs. */
@@ -57,12 +69,18 @@ export class Rehearsal {
 	readonly #seen = new Map<string, readonly WitnessedTransaction[]>();
 	#process: SyncProcess | null = null;
 
-	constructor(
-		readonly scenario: Scenario,
-		readonly databases: ReadonlyMap<string, ScenarioDatabase>,
-		readonly home: StoreHome,
-		private readonly storePort: number,
-	) {
+	readonly scenario: Scenario;
+	readonly databases: Places['databases'];
+	readonly apis: Places['apis'];
+	readonly home: StoreHome;
+	readonly #storePort: number;
+
+	constructor({ scenario, databases, apis, home, storePort }: Places) {
+		this.scenario = scenario;
+		this.databases = databases;
+		this.apis = apis;
+		this.home = home;
+		this.#storePort = storePort;
 		this.versions = [scenario.policy];
 		for (const system of databases.keys()) this.userXids.set(system, new Set());
 	}
@@ -82,7 +100,7 @@ export class Rehearsal {
 	/** The process that runs now; a new one where the last one died. */
 	async process(): Promise<SyncProcess> {
 		if (this.#process === null || this.#process.points.isDead) {
-			this.#process = await SyncProcess.start(this.#surroundings(), this.storePort);
+			this.#process = await SyncProcess.start(this.#surroundings(), this.#storePort);
 			watchFaults(this, this.#process);
 		}
 		return this.#process;
@@ -157,10 +175,11 @@ export class Rehearsal {
 	readonly slotOf = (system: string): string => `${this.databases.get(system)?.name ?? system}_slot`.toLowerCase();
 
 	#surroundings(): Surroundings {
-		const { databases, home } = this;
+		const { databases, apis, home } = this;
 		return {
 			policy: () => this.version.policy,
 			databases,
+			apis,
 			home,
 			slotOf: (system) => this.slotOf(system),
 			onEmit: (system, events) => this.#emitted(system, events),
@@ -183,7 +202,7 @@ export class Rehearsal {
 			const items = runs.flatMap((run) => (run.data?.['main'] ?? []).flat());
 			return items.map((item) => ({ node, ...(item?.json['bisync'] as Findings | undefined) }));
 		});
-		const filtered = found.filter(({ node, echoFilter }) => node === 'Echo Filter' && echoFilter?.disposition === 'duplicate');
+		const filtered = found.filter(({ node, echoFilter }) => /^(Echo Filter|Observe )/.test(node) && echoFilter?.disposition === 'duplicate');
 		this.duplicates += filtered.length;
 		for (const { node, write } of found) if (write?.error) this.logs.push(`${node}: ${write.outcome}: ${write.error.message}`);
 	}

@@ -1,4 +1,5 @@
 import type { PostgresServer } from '../support/embedded-postgres';
+import { ApiSystem, isApi } from './api-system';
 import { begin } from './begin';
 import { wrongFacts } from './check-expectation';
 import { ScenarioDatabase } from './databases';
@@ -35,8 +36,8 @@ export interface ScenarioResult {
 export async function runScenario(scenario: Scenario, stage: Stage): Promise<ScenarioResult> {
 	const startedMs = performance.now();
 	const [server] = stage.servers;
-	const [databases, home] = await Promise.all([openDatabases(scenario, stage), openHome(stage)]);
-	const rehearsal = new Rehearsal(scenario, databases, home, server.port);
+	const [databases, apis, home] = await Promise.all([openDatabases(scenario, stage), openApis(scenario, stage), openHome(stage)]);
+	const rehearsal = new Rehearsal({ scenario, databases, apis, home, storePort: server.port });
 	try {
 		const found = await play(rehearsal);
 		const seconds = (performance.now() - startedMs) / 1_000;
@@ -44,15 +45,24 @@ export async function runScenario(scenario: Scenario, stage: Stage): Promise<Sce
 	} finally {
 		await rehearsal.endProcess();
 		for (const system of databases.keys()) await rehearsal.closeWitness(system);
-		await Promise.all([home.drop(), ...[...databases.values()].map(async (database) => await database.drop())]);
+		const places = [home, ...databases.values(), ...apis.values()];
+		await Promise.all(places.map(async (place) => await place.drop()));
 	}
 }
 
 async function openDatabases({ policy }: Scenario, { servers }: Stage): Promise<Map<string, ScenarioDatabase>> {
-	const opening = policy.policy.systems.map(async (system, index): Promise<[string, ScenarioDatabase]> => {
+	const { systems } = policy.policy;
+	const opening = systems.map(async (system, index): Promise<[string, ScenarioDatabase] | null> => {
+		if (isApi(policy.policy, system)) return null;
 		const server = servers[index % servers.length] ?? servers[0];
 		return [system, await ScenarioDatabase.create(server, system)];
 	});
+	return new Map((await Promise.all(opening)).filter((one) => one !== null));
+}
+
+async function openApis({ policy }: Scenario, { servers }: Stage): Promise<Map<string, ApiSystem>> {
+	const systems = policy.policy.systems.filter((system) => isApi(policy.policy, system));
+	const opening = systems.map(async (system) => [system, await ApiSystem.open(servers[0], system)] as const);
 	return new Map(await Promise.all(opening));
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { dropSlot } from '../../src/postgres/slot';
+import type { ApiSystem } from './api-system';
 import { arm } from './faults';
 import { answerReview, approveAll, holdRecord } from './operator';
 import { pump } from './pump';
@@ -25,6 +26,18 @@ const ACTS: { readonly [Name in StepName]: Act<Name> } = {
 	kill: arm,
 	clock: ({ clocks }, given) => {
 		for (const [system, ms] of Object.entries(given)) clocks.set(system, ms);
+	},
+	user: async ({ apis }, given) => {
+		for (const [system, acts] of Object.entries(given)) await apiNamed(apis, system).act(acts);
+	},
+	switch: ({ apis }, given) => {
+		for (const [system, change] of Object.entries(given)) apiNamed(apis, system).turn(change);
+	},
+	hold: ({ apis }, system) => {
+		apiNamed(apis, system).isHeld = true;
+	},
+	release: ({ apis }, system) => {
+		apiNamed(apis, system).isHeld = false;
 	},
 	resolve: async (rehearsal, given) => await answerReview(rehearsal, { operation: 'resolve', ...given }),
 	dismiss: async (rehearsal, given) => await answerReview(rehearsal, { operation: 'dismiss', ...given }),
@@ -69,7 +82,7 @@ async function write(
 	for (const [system, statements] of Object.entries(given)) {
 		const pool = databases.get(system)?.pool;
 		const xids = userXids.get(system);
-		if (!pool || !xids) throw new TypeError(`there is no database of ${system}`);
+		if (!pool || !xids) throw new ScenarioError(`${system} is an API: what people do there is a step "user"`);
 		await runUserSql(pool, { statements, isOneTransaction, xids });
 	}
 }
@@ -77,6 +90,8 @@ async function write(
 /** Everything that the trigger handed over since the start comes once more, as it was. */
 async function redeliver(rehearsal: Rehearsal, { system, times }: Given<'redeliver'>): Promise<void> {
 	const process = await rehearsal.process();
+	const api = rehearsal.apis.get(system);
+	for (let time = 0; api && time < times; time++) await process.receive(system, api.events);
 	const batches = rehearsal.deliveries.filter((delivery) => delivery.system === system);
 	for (let time = 0; time < times; time++) {
 		for (const { events } of batches) await process.execute(system, structuredClone(events));
@@ -98,6 +113,12 @@ async function pause(rehearsal: Rehearsal, { system, at }: Given<'pause'>): Prom
 	await pump(rehearsal, { until: () => held.length > before });
 	off();
 	if (held.length === before) throw new ScenarioError(`No operation for ${system} came to "${at}"`);
+}
+
+function apiNamed(apis: Rehearsal['apis'], system: string): ApiSystem {
+	const api = apis.get(system);
+	if (!api) throw new ScenarioError(`${system} is no API: what people do there is a step "sql"`);
+	return api;
 }
 
 async function loseSlot({ databases, slotOf }: Rehearsal, system: string): Promise<void> {

@@ -17,6 +17,8 @@ export function sentence(entry: JournalEntry): string {
 			return `resolved by ${entry.resolution.by}: ${choice(entry.resolution.choice)}`;
 		case 'held':
 			return `${entry.hold.action} by ${entry.hold.by}: ${entry.hold.fields === 'record' ? 'the record' : entry.hold.fields.join(', ')}`;
+		case 'attempted':
+			return attempted(entry.attempt);
 		default:
 			return explained(entry);
 	}
@@ -27,6 +29,10 @@ function observed(change: Extract<JournalEntry, { kind: 'observed' }>['change'])
 	const what = { true: 'the row', false: 'no row any more', null: 'no change of the row' }[String(exists)] ?? '';
 	const ours = marker === null ? '' : `, the outcome ${marker.outcome} of our ${opName(marker.op)}`;
 	return `observed in ${system}: ${what}${snapshot ? ' (read)' : ''}${ours}${forged ? ', a forged marker' : ''}`;
+}
+
+function attempted({ op, count, state, last }: Extract<JournalEntry, { kind: 'attempted' }>['attempt']): string {
+	return `attempt ${count} at ${opName(op)}: ${state}${last === undefined ? '' : `, ${last}`}`;
 }
 
 function choice(made: Extract<JournalEntry, { kind: 'resolved' }>['resolution']['choice']): string {

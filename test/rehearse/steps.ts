@@ -1,6 +1,7 @@
 import { z } from 'zod/v4';
 
 import { CRASH_POINTS } from '../support/crash-points';
+import { Patch } from '../support/rest-crm/customer';
 import { duration } from './duration';
 import { expectation } from './expectation';
 
@@ -26,6 +27,32 @@ const record = {
 };
 const answer = { ...record, token: z.enum(['current', 'first']).default('current'), times };
 
+/** What somebody does who sits at a system that is an API. */
+const userAct = z.union([
+	z.strictObject({ patch: z.string(), with: Patch }),
+	z.strictObject({ create: z.string(), with: Patch }),
+	z.strictObject({ remove: z.string() }),
+]);
+
+/** Of an API; a refusal lasts for a time. */
+const switches = z.strictObject({
+	versions: z.enum(['conditional', 'informative', 'none']).optional(),
+	history: z.boolean().optional(),
+	idempotencyKeys: z.boolean().optional(),
+	partialReplies: z.boolean().optional(),
+	retryAfter: z.enum(['seconds', 'date']).optional(),
+	refuse: z
+		.strictObject({
+			status: z.union([z.literal(401), z.literal(429), z.literal(503)]),
+			retryAfterSeconds: z.number().nullable().default(null),
+			forMs: duration,
+		})
+		.nullable()
+		.optional(),
+	webhooks: z.strictObject({ body: z.enum(['full', 'partial', 'id']).optional(), versioned: z.boolean().optional() }).optional(),
+	faults: z.strictObject({ loseReply: z.number().optional(), fail: z.number().optional(), failAfter: z.number().optional() }).optional(),
+});
+
 export const CRASH_POINT_NAMES = Object.keys(CRASH_POINTS) as (keyof typeof CRASH_POINTS)[];
 
 /** What may be done, by name; `null` where the word says it all. */
@@ -33,6 +60,10 @@ export const STEPS = {
 	pump: z.strictObject({ only: z.string().optional() }),
 	sql: perSystem(statements),
 	tx: perSystem(statements),
+	user: perSystem(z.array(userAct).min(1)),
+	switch: perSystem(switches),
+	hold: z.string(),
+	release: z.string(),
 	redeliver: z.strictObject({ system: z.string(), times }),
 	pause: z.strictObject({ system: z.string(), at: z.enum(['before-write', 'after-commit']) }),
 	kill: z.strictObject({ at: z.enum(CRASH_POINT_NAMES), times }),

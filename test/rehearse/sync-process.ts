@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import type { IRun } from 'n8n-workflow';
+import type { IDataObject, IRun } from 'n8n-workflow';
 import type pg from 'pg';
 
 import { PostgresCdcTrigger } from '../../nodes/PostgresCdcTrigger/PostgresCdcTrigger.node';
@@ -13,16 +13,19 @@ import { openPool } from '../../src/postgres/open-pool';
 import { CrashPoints, watchPool, watchStore } from '../support/crash-points';
 import { type FakeN8n, fakeN8n } from '../support/fake-n8n';
 import { fakeTriggerContext } from '../support/fake-trigger-context';
+import type { CrmEvent } from '../support/rest-crm/webhooks';
 import { runTemplate } from '../support/run-template';
 import { openTcpRelay, type TcpRelay } from '../support/tcp-relay';
+import type { ApiSystem } from './api-system';
 import type { ScenarioDatabase } from './databases';
 import type { OpenedStore, StoreHome } from './store-home';
-import { credentialName, STORE_CREDENTIAL_NAME, triggerName, workflowFor } from './workflow-for';
+import { API_CREDENTIAL_NAME, credentialName, eventsName, SCHEDULE, STORE_CREDENTIAL_NAME, triggerName, workflowFor } from './workflow-for';
 
 /** What a process finds around it. */
 export interface Surroundings {
 	readonly policy: () => Policy;
 	readonly databases: ReadonlyMap<string, ScenarioDatabase>;
+	readonly apis: ReadonlyMap<string, ApiSystem>;
 	readonly home: StoreHome;
 	readonly slotOf: (system: string) => string;
 	/** Called with what a trigger emits; may change what the workflow gets. */
@@ -80,13 +83,32 @@ export class SyncProcess {
 
 	/** Runs the workflow as if the trigger of the system had emitted these events. */
 	async execute(system: string, events: readonly ChangeEvent[]): Promise<IRun['status']> {
+		return await this.#execute(system, triggerName(system), events);
+	}
+
+	/** Runs the workflow as if an API had sent these events, each by itself. @returns how many were taken */
+	async receive(system: string, events: readonly CrmEvent[]): Promise<number> {
+		let taken = 0;
+		for (const body of events) {
+			if ((await this.#execute(system, eventsName(system), [{ headers: {}, body }])) !== 'success') break;
+			taken += 1;
+		}
+		return taken;
+	}
+
+	/** Runs the workflow as its schedule does, which reads all records of an API. */
+	async readApi(system: string): Promise<void> {
+		await this.#execute(system, SCHEDULE, [{}]);
+	}
+
+	async #execute(system: string, from: string, events: readonly object[]): Promise<IRun['status']> {
 		let giveUp: () => void = () => undefined;
 		const givenUp = new Promise<IRun['status']>((resolve) => {
 			giveUp = () => resolve('canceled');
 		});
 		const execution: Execution = { system, giveUp };
 		this.executions.add(execution);
-		const running = this.#current.run(execution, async () => await this.#run(system, events));
+		const running = this.#current.run(execution, async () => await this.#run(from, events));
 		return await Promise.race([running.finally(() => this.executions.delete(execution)), givenUp]);
 	}
 
@@ -129,12 +151,13 @@ export class SyncProcess {
 		for (const relay of this.relays.values()) await relay.close();
 	}
 
-	async #run(system: string, events: readonly ChangeEvent[]): Promise<IRun['status']> {
+	async #run(from: string, events: readonly object[]): Promise<IRun['status']> {
+		const urls = new Map([...this.around.apis].map(([system, { crm }]) => [system, crm.url]));
 		const run = await this.points.living(
 			runTemplate({
-				template: workflowFor(this.around.policy()),
-				from: triggerName(system),
-				events,
+				template: workflowFor(this.around.policy(), urls),
+				from,
+				events: events as readonly IDataObject[],
 				credentials: this.#credentials(),
 			}),
 		);
@@ -162,6 +185,7 @@ export class SyncProcess {
 		const systems = [...this.around.databases.keys()];
 		return {
 			[STORE_CREDENTIAL_NAME]: this.storeCredential,
+			[API_CREDENTIAL_NAME]: { name: 'authorization', value: 'none' },
 			...Object.fromEntries(systems.map((system) => [credentialName(system), this.#databaseCredential(system)])),
 		};
 	}

@@ -1,6 +1,9 @@
 import type { Policy, TableBinding } from '../../src/core/policy';
 import { ident } from '../../src/postgres/sql';
 
+/** What the records of a system that is an API are called where its tables are named. */
+export const COLLECTION = 'customers';
+
 export interface TableName {
 	readonly schema: string;
 	readonly table: string;
@@ -26,6 +29,7 @@ export function bindingOf(
 	const { schema, table } = tableNameOf(name);
 	for (const [entity, { tables }] of policy.entities) {
 		const binding = tables.get(system);
+		if (binding?.api !== undefined && name === COLLECTION) return { entity, binding };
 		if (binding?.schema === schema && binding.table === table) return { entity, binding };
 	}
 	return null;

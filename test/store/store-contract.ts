@@ -1,3 +1,4 @@
+import { describeBuckets } from './contract/bucket-contract';
 import { describeClaims } from './contract/claim-contract';
 import { describeCommits } from './contract/commit-contract';
 import { describeCounts } from './contract/count-contract';
@@ -24,6 +25,7 @@ export function describeStoreContract(name: string, open: OpenStore): void {
 		describeDueLinks(open);
 		describePolicies(open);
 		describeClaims(open);
+		describeBuckets(open);
 		describeReviewsAndJournal(open);
 		describeSpreading(open);
 		describeDates(open);

@@ -10,13 +10,26 @@ import { assertSuffixAdmits } from './test-suffix';
 import { waitUntil } from './wait-until';
 import { isAlive, startWatchdog } from './watchdog';
 
-/** A real Redis server of its own, without persistence. */
+/** A real Redis server of its own. */
 export interface RedisServer {
 	readonly host: string;
 	readonly port: number;
 	/** `redis://host:port` */
 	readonly url: string;
+	/** Where it keeps its files. */
+	readonly directory: string;
+	/** Ends the server process, at once when killed; `start` brings it up again on the same port and files. */
+	halt(how: 'kill' | 'stop'): Promise<void>;
+	start(): Promise<void>;
+	/** Ends the server and removes its files. */
 	stop(): Promise<void>;
+}
+
+export interface RedisServerOptions {
+	/** Whether every write is in a file before it is answered; default: nothing is ever on disk. */
+	readonly keeps?: boolean;
+	/** More of the server's own options, such as `['--maxmemory-policy', 'allkeys-lru']`. */
+	readonly options?: readonly string[];
 }
 
 const HOST = '127.0.0.1';
@@ -28,34 +41,46 @@ const MISSING =
  *
  * @throws Error that says what to install.
  */
-export async function startRedis(): Promise<RedisServer> {
+export async function startRedis({ keeps = false, options = [] }: RedisServerOptions = {}): Promise<RedisServer> {
 	assertSuffixAdmits('redis');
 	ensureInstalled();
 	const directory = await mkdtemp(join(tmpdir(), 'bisync-redis-'));
 	const pidFile = join(directory, 'pid');
 	const watchdogPid = startWatchdog(process.pid, { directory, pidFile });
 	const port = await freePort();
-	const child = spawnServer(['--port', String(port), '--dir', directory, '--pidfile', pidFile]);
+	const place = ['--port', String(port), '--dir', directory, '--pidfile', pidFile];
+	let child: ChildProcess | null = null;
+	const halt = async (how: 'kill' | 'stop') => {
+		if (child) await end(child, how);
+	};
+	const start = async () => {
+		child = spawnServer(keeps, [...place, ...options]);
+		await isUp(child, port);
+	};
 	const stop = async () => {
 		if (isAlive(watchdogPid)) process.kill(watchdogPid);
-		await end(child);
+		await halt('stop');
 		await rm(directory, { recursive: true, force: true });
 	};
 	try {
-		await waitUntil('redis-server to start', () => {
-			if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
-			return answersPing(port);
-		});
+		await start();
 	} catch (error) {
 		await stop();
 		throw error;
 	}
-	return { host: HOST, port, url: `redis://${HOST}:${port}`, stop };
+	return { host: HOST, port, url: `redis://${HOST}:${port}`, directory, halt, start, stop };
 }
 
-function spawnServer(options: readonly string[]): ChildProcess {
-	const fixed = ['--bind', HOST, '--save', '', '--appendonly', 'no'];
-	return spawn('redis-server', [...fixed, ...options], { stdio: 'ignore' });
+async function isUp(child: ChildProcess, port: number): Promise<void> {
+	await waitUntil('redis-server to start', () => {
+		if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
+		return answersPing(port);
+	});
+}
+
+function spawnServer(keeps: boolean, options: readonly string[]): ChildProcess {
+	const files = keeps ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
+	return spawn('redis-server', ['--bind', HOST, '--save', '', ...files, ...options], { stdio: 'ignore' });
 }
 
 function ensureInstalled(): void {
@@ -102,8 +127,9 @@ async function answersPing(port: number): Promise<boolean> {
 	}
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, how: 'kill' | 'stop'): Promise<void> {
 	if (child.exitCode !== null || child.signalCode !== null) return;
-	child.kill('SIGTERM');
-	await once(child, 'exit');
+	const ended = once(child, 'exit');
+	child.kill(how === 'kill' ? 'SIGKILL' : 'SIGTERM');
+	await ended;
 }

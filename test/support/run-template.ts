@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ExecutionLifecycleHooks, WorkflowExecute } from 'n8n-core';
 import {
 	type IConnections,
+	type IDataObject,
 	type INode,
 	type INodeExecutionData,
 	type INodeType,
@@ -18,12 +19,14 @@ import {
 import { DeadLetterQueue } from '../../nodes/DeadLetterQueue/DeadLetterQueue.node';
 import { EchoFilter } from '../../nodes/EchoFilter/EchoFilter.node';
 import { FieldAuthorityMerge } from '../../nodes/FieldAuthorityMerge/FieldAuthorityMerge.node';
+import { IdempotencyGuard } from '../../nodes/IdempotencyGuard/IdempotencyGuard.node';
 import { SyncWrite } from '../../nodes/SyncWrite/SyncWrite.node';
 import { VersionVectorCheck } from '../../nodes/VersionVectorCheck/VersionVectorCheck.node';
 import type { ChangeEvent } from '../../src/core/change-event';
+import { STAND_INS } from './n8n-stand-ins';
 
 const PACK = 'n8n-nodes-bisync';
-const TRIGGER = `${PACK}.postgresCdcTrigger`;
+const TRIGGERS = [`${PACK}.postgresCdcTrigger`, 'n8n-nodes-base.webhook', 'n8n-nodes-base.scheduleTrigger'];
 
 /** A workflow as n8n exports it. */
 export interface WorkflowTemplate {
@@ -37,11 +40,27 @@ export function readTemplate(name: string): WorkflowTemplate {
 	return JSON.parse(text) as WorkflowTemplate;
 }
 
+/** The template with the address of a CRM that is there. */
+export function forCrm<T>(template: T, url: string): T {
+	return JSON.parse(JSON.stringify(template).replaceAll('https://crm.example.com', url)) as T;
+}
+
+/** What stands between the webhook and the Guard checks who sent it, with nodes of n8n; that is for the end-to-end tests. */
+export function withoutSignature({ nodes, connections }: WorkflowTemplate): WorkflowTemplate {
+	const left = new Set(['Raw Body', 'Signature', 'Is It the CRM?']);
+	const guard = connections['Is It the CRM?']?.['main']?.[0] ?? [];
+	const kept = Object.entries(connections).filter(([from]) => !left.has(from));
+	return {
+		nodes: nodes.filter(({ name }) => !left.has(name)),
+		connections: { ...Object.fromEntries(kept), 'CRM Events': { main: [guard] } },
+	};
+}
+
 export interface TemplateRun {
 	readonly template: WorkflowTemplate;
 	/** The name of the trigger node that emitted the events. */
 	readonly from: string;
-	readonly events: readonly ChangeEvent[];
+	readonly events: readonly ChangeEvent[] | readonly IDataObject[];
 	/** By the names that the template gives the credentials. */
 	readonly credentials: Readonly<Record<string, object>>;
 }
@@ -70,12 +89,14 @@ export async function runTemplate({
 	return await new WorkflowExecute(data, 'trigger').run({ workflow, startNode });
 }
 
-function nodeTypes(events: readonly ChangeEvent[]): INodeTypes {
+function nodeTypes(events: TemplateRun['events']): INodeTypes {
 	const types: Readonly<Record<string, INodeType>> = {
-		[TRIGGER]: feed(events),
+		...STAND_INS,
+		...Object.fromEntries(TRIGGERS.map((type) => [type, feed(events)])),
 		[`${PACK}.echoFilter`]: new EchoFilter(),
 		[`${PACK}.versionVectorCheck`]: new VersionVectorCheck(),
 		[`${PACK}.fieldAuthorityMerge`]: new FieldAuthorityMerge(),
+		[`${PACK}.idempotencyGuard`]: new IdempotencyGuard(),
 		[`${PACK}.syncWrite`]: new SyncWrite(),
 		[`${PACK}.deadLetterQueue`]: new DeadLetterQueue(),
 	};
@@ -87,13 +108,13 @@ function nodeTypes(events: readonly ChangeEvent[]): INodeTypes {
 	return { getByName: find, getByNameAndVersion: find, getKnownTypes: () => ({}) };
 }
 
-function feed(events: readonly ChangeEvent[]): INodeType {
+function feed(events: TemplateRun['events']): INodeType {
 	return {
 		description: {
 			displayName: 'Feed',
 			name: 'feed',
 			group: ['trigger'],
-			version: 1,
+			version: [1, 1.2, 2],
 			description: '',
 			defaults: {},
 			inputs: [],

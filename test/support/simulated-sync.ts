@@ -3,6 +3,7 @@ import { openReviews } from '../../src/core/draft';
 import { decide } from '../../src/core/decide';
 import { SyncError } from '../../src/core/errors';
 import type { PolicyMode } from '../../src/core/journal';
+import type { Outcome } from '../../src/core/marker';
 import { EXISTENCE, type LinkState, type Operation } from '../../src/core/link';
 import { obstaclesOf } from '../../src/core/obstacles';
 import { STREAM_START, type Position } from '../../src/core/position';
@@ -26,7 +27,12 @@ import { SIMULATED_POLICY, simulatedEntity } from './simulated-policy';
 import { userTransaction, type Statement } from './simulated-users';
 import { applyOperations, type Overwrite } from './simulated-writer';
 import { verdictOn, silence, placeOf, wasSetBack } from './silent-overwrite';
+import { SimulatedApi, type ApiRules } from './simulated-api';
+import { HookTask, ReadTask, SendTask, type ApiOutcome, type Fate, type Task, type TrafficWorld } from './simulated-traffic';
 import type { TrueWrite } from './true-causality';
+
+/** All leases are over after this. */
+const LEASES_END_MS = 3_600_000;
 
 /** One execution of the workflow: a batch on its way through the nodes. */
 export interface Execution {
@@ -46,6 +52,8 @@ export interface SimulatedSyncOptions {
 	readonly rules?: Readonly<Record<string, Omit<DatabaseRules, 'entity'>>>;
 	/** Off where users change what names a record: the simulation would no longer know which is which. */
 	readonly checksCausality?: boolean;
+	/** By system, those that are reached through an API. */
+	readonly apis?: Readonly<Record<string, ApiRules>>;
 }
 
 /**
@@ -53,9 +61,14 @@ export interface SimulatedSyncOptions {
  * decides who does what when, and everything that must never happen is checked on the way.
  */
 export class SimulatedSync {
-	readonly store = new MemoryStore({ now: () => 0, graceMs: 0 });
+	readonly store = new MemoryStore({ now: () => this.clockMs, graceMs: 0 });
+	/** Of the store; moved by whoever lets leases run out. */
+	clockMs = 0;
 	readonly watch = new CommitWatch();
 	readonly executions: Execution[] = [];
+	/** Executions that talk to an API. */
+	readonly tasks: Task[] = [];
+	readonly apis = new Map<string, SimulatedApi>();
 	readonly truth: Record<number, TrueWrite> = {};
 	/** Every event ever committed, by system. */
 	readonly history: Record<string, ChangeEvent[]> = {};
@@ -69,6 +82,8 @@ export class SimulatedSync {
 		options.systems.forEach((system, index) => {
 			this.#dbs.set(system, emptyDatabase(system, index * 1000 + 1));
 			this.history[system] = [];
+			const rules = options.apis?.[system];
+			if (rules) this.apis.set(system, new SimulatedApi(system, rules));
 		});
 	}
 
@@ -76,7 +91,7 @@ export class SimulatedSync {
 		const { document, name } = this.options.policy.policy;
 		const { hash } = this.options.policy;
 		await this.store.publishPolicy({ name, document, hash, by: 'test', initialMode });
-		for (const system of this.options.systems) {
+		for (const system of this.options.systems.filter((one) => !this.apis.has(one))) {
 			const about = { slot: system, systemId: system, timeline: 1, filterHash: '' };
 			await this.store.registerStream({ policy: name, system, start: STREAM_START, snapshot: 'none', ...about });
 		}
@@ -97,6 +112,7 @@ export class SimulatedSync {
 	/** The trigger emits what follows the acknowledged position; null when it is busy or has nothing. */
 	emit(system: string, size: number, maim: (events: ChangeEvent[]) => ChangeEvent[] = (all) => all): Execution | null {
 		if (this.executions.some((one) => one.live && one.system === system)) return null;
+		if (this.apis.has(system)) return null;
 		const events = this.db(system).log.slice(0, size);
 		return events.length === 0 ? null : this.#begin(system, maim(events));
 	}
@@ -106,7 +122,42 @@ export class SimulatedSync {
 		const busy = this.executions.some((one) => one.live && one.system === system);
 		const due = this.links().filter(({ due: isDue }) => isDue);
 		if (busy || due.length === 0) return null;
+		this.clockMs += LEASES_END_MS;
 		return this.#begin(system, due.map(({ state }) => wakeItem(state, system)));
+	}
+
+	/** A webhook arrives: one of those under way, or one that came before. */
+	hook(system: string, which: number, isAgain: boolean): void {
+		const api = this.apis.get(system);
+		if (!api) return;
+		const from = isAgain ? api.sent : api.hooks;
+		const at = which % Math.max(1, from.length);
+		const hook = from[at];
+		if (!hook) return;
+		if (!isAgain) api.hooks.splice(at, 1);
+		this.tasks.push(new HookTask(this.#world(), api, hook));
+	}
+
+	/** Somebody asks an API for all its records, and for those that are known. */
+	poll(system: string): void {
+		const api = this.apis.get(system);
+		if (!api) return;
+		const known = this.links().map(({ state }) => state.keys[system]).filter((key) => key !== undefined);
+		const all = new Map([...api.keys(), ...known].map((key) => [JSON.stringify(key), key]));
+		for (const key of all.values()) this.tasks.push(new ReadTask(this.#world(), api, key));
+	}
+
+	async stepTask(which: number, fate: Fate): Promise<void> {
+		const at = which % Math.max(1, this.tasks.length);
+		const task = this.tasks[at];
+		if (!task) return;
+		const next = await task.step(fate);
+		this.tasks.splice(this.tasks.indexOf(task), 1, ...(next ? [next] : []));
+	}
+
+	/** The execution dies. */
+	killTask(which: number): void {
+		this.tasks.splice(which % Math.max(1, this.tasks.length), 1);
 	}
 
 	/** Part of the stream once more, whatever was acknowledged. */
@@ -190,10 +241,25 @@ export class SimulatedSync {
 				await this.step(open);
 				continue;
 			}
+			if (await this.#quietApis()) continue;
 			const begun = this.options.systems.map((system) => this.emit(system, batch)).find((one) => one !== null);
 			if (begun) continue;
 			const [first = ''] = this.options.systems;
 			if (this.wake(first) === null) return true;
+		}
+		return false;
+	}
+
+	/** @returns whether there was something to do about an API */
+	async #quietApis(): Promise<boolean> {
+		if (this.tasks.length > 0) {
+			await this.stepTask(0, 'heard');
+			return true;
+		}
+		for (const [system, { hooks }] of this.apis) {
+			if (hooks.length === 0) continue;
+			this.hook(system, 0, false);
+			return true;
 		}
 		return false;
 	}
@@ -219,9 +285,18 @@ export class SimulatedSync {
 		const ops = execution.ops.filter(({ system }) => system === target);
 		execution.ops = execution.ops.filter(({ system }) => system !== target);
 		if (execution.ops.length === 0) execution.step = 'acknowledge';
+		const api = this.apis.get(target);
+		if (api) {
+			for (const op of ops) this.tasks.push(new SendTask(this.#world(), api, op));
+			return;
+		}
 		if (this.#down.has(target)) return;
+		this.#apply(target, ops);
+	}
+
+	#apply(target: string, ops: readonly Operation[], defects: DatabaseRules['defects'] = {}): Outcome | undefined {
 		const { macKey = '' } = this.store.state.load({ policy: SIMULATED_POLICY }).policy ?? {};
-		const context = { rules: this.#rules(target), macKey, truth: this.truth, nextId: () => this.#nextId() };
+		const context = { rules: { ...this.#rules(target), defects }, macKey, truth: this.truth, nextId: () => this.#nextId() };
 		const written = applyOperations(this.db(target), ops, context);
 		for (const { op, outcome, recorded } of written.outcomes) {
 			if (!recorded && outcome === 'applied') this.watch.noteApplied(op);
@@ -231,6 +306,27 @@ export class SimulatedSync {
 		}
 		this.#note(written.writes);
 		this.#put(written.db);
+		return written.outcomes[0]?.outcome;
+	}
+
+	#world(): TrafficWorld {
+		return {
+			store: this.#watchedStore(),
+			entity: simulatedEntity(this.options.policy),
+			apply: (op) => this.#applyThroughApi(op),
+			isDown: (system) => this.#down.has(system),
+			decide: (links) => {
+				const execution = this.#begin('', []);
+				Object.assign(execution, { step: 'decide', links, live: false });
+			},
+		};
+	}
+
+	/** An API has no ledger and compares nothing but its own condition. */
+	#applyThroughApi(op: Operation): ApiOutcome {
+		const outcome = this.#apply(op.system, [op], { noCompareAndSet: true, reusableOperations: true });
+		if (outcome === 'applied' || outcome === 'exists' || outcome === 'refused') return outcome;
+		return 'gone';
 	}
 
 	#judge(overwrite: Overwrite, target: string): void {
@@ -311,6 +407,12 @@ export class SimulatedSync {
 	}
 
 	#put(db: SimulatedDatabase): void {
+		const api = this.apis.get(db.system);
+		if (api) {
+			api.changed(this.db(db.system), db);
+			this.#dbs.set(db.system, { ...db, log: [] });
+			return;
+		}
 		const known = this.history[db.system]?.at(-1)?.source.position ?? STREAM_START;
 		this.history[db.system]?.push(...db.log.filter(({ source }) => (source.position ?? '') > known));
 		this.#dbs.set(db.system, db);

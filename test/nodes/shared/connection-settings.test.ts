@@ -27,3 +27,25 @@ test.each([
 test('a store has a schema and a number of connections by default', () => {
 	expect(storeSettings(address)).toMatchObject({ schema: 'n8n_bisync', maxConnections: 5 });
 });
+
+test('a store in Redis has a port, a database and a prefix by default, and no user', () => {
+	expect(storeSettings({ backend: 'redis', host: 'h', password: ' p ' })).toEqual({
+		backend: 'redis',
+		server: { host: 'h', port: 6379, user: '', password: ' p ', database: 0, tls: { mode: 'disable' } },
+		prefix: 'n8n_bisync',
+	});
+});
+
+test('what the fields of Postgres hold does not matter to a store in Redis, and the other way round', () => {
+	const redis = { backend: 'redis', host: 'h', redisPort: 7000, redisDatabase: 3, redisUser: 'sync', redisPrefix: 'a.b-c_1', ssl: 'require' };
+	expect(storeSettings({ ...redis, port: 5432, user: 'postgres', schema: ' ' })).toEqual({
+		backend: 'redis',
+		server: { host: 'h', port: 7000, user: 'sync', password: '', database: 3, tls: { mode: 'require' } },
+		prefix: 'a.b-c_1',
+	});
+	expect(storeSettings({ ...address, redisPrefix: '{' })).toMatchObject({ backend: 'postgres' });
+});
+
+test.each(['', ' ', 'a:b', '{a}', 'x'.repeat(101)])('a key prefix "%s" is refused', (redisPrefix) => {
+	expect(() => storeSettings({ backend: 'redis', host: 'h', redisPrefix })).toThrow('"Key Prefix"');
+});
