@@ -1,8 +1,7 @@
-import { SyncError } from '../../src/core/errors';
 import { hasRowIn } from '../../src/core/link';
 import { type Position, STREAM_START } from '../../src/core/position';
 import { connect, type PgSettings } from '../../src/postgres/connect';
-import { readEntries } from '../../src/postgres/ledger-claims';
+import { tryReadEntries } from '../../src/postgres/ledger-claims';
 import type { StreamId, SyncStore } from '../../src/store/sync-store';
 
 const PAGE = 1_000;
@@ -18,7 +17,7 @@ interface LedgerRequest {
  * has shown as applied. A dump that was loaded again has the server's identity and its log; nothing else tells.
  *
  * @returns the start of the stream, for which rows are as old as the dump nobody can say; null: the ledger has heard
- * of everything, or cannot be read
+ * of everything, or may not be read
  */
 export async function placeOfCopy(
 	store: Pick<SyncStore, 'scanLinks'>,
@@ -33,14 +32,14 @@ export async function placeOfCopy(
 				const number = applied?.[system];
 				return number === undefined || !hasRowIn(state, system) ? [] : [{ id: link, link, system, number }];
 			});
-			const entries = await readEntries(client, storeId, written);
+			const entries = await tryReadEntries(client, storeId, written);
+			if (entries === 'unreadable') return null;
+			// Something was written with it, so a copy without one is of a time before that.
+			if (entries === 'missing') return STREAM_START;
 			if (written.some(({ id, number }) => (entries.get(id)?.number ?? 0) < number)) return STREAM_START;
 			afterId = page.at(-1)?.state.id;
 			if (page.length < PAGE || afterId === undefined) return null;
 		}
-	} catch (error) {
-		if (error instanceof SyncError && error.code === 'LEDGER_MISSING') return null;
-		throw error;
 	} finally {
 		await client.end();
 	}

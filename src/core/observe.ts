@@ -1,20 +1,20 @@
 import { noteReading } from './api-record';
 import { equalJson, type Json } from './canonical-json';
 import { explain, freezeUnreadable, startDraft, type Draft } from './draft';
-import { foreignView, liftFailure } from './foreign-view';
+import { foreignView, liftFailure, unrelated } from './foreign-view';
 import type { JournalEntry } from './journal';
 import { fieldOf, FIRST_EPOCH, type LinkState, type Operation, type View } from './link';
 import { readFields, type FieldReading } from './mapping';
 import { deltaOf, unionOf } from './merge-values';
 import { forgetRow, insist, observeExistence } from './observe-existence';
-import { noteOverwritten } from './overwritten';
+import { noteUnseen } from './overwritten';
 import { noteKeysWritten } from './obstacles';
 import { forgetPending, pendingOf } from './pending';
 import { isGone } from './fold-parts';
 import { columnsRead, policyHash, type Authority, type Nulls, type EntityPolicy, type Policy } from './policy';
 import type { RecordChange } from './record-change';
 import { isMisaimed, readReference } from './references';
-import { isOlderRow, noteCopy, olderView } from './older-row';
+import { isOlderRow, isShownField, isShownRecord, noteCopy, olderView } from './older-row';
 import { noteDate } from './passing-date';
 import { makesPartOf } from './record-parts';
 import { isKnownRow, presenceOf } from './row-presence';
@@ -110,7 +110,7 @@ function observeRow(draft: Draft, step: Step, entity: EntityPolicy): void {
 	const isRow = presence === 'record' || presence === 'archived';
 	const isNewRow = isRow && !isKnownRow(draft.state, change) && op?.kind !== 'insert';
 	if (isNewRow) forgetRow(draft, change.system);
-	if (observeExistence(draft, { change, op, presence, isOlder }).isForeign) counts.foreign += 1;
+	if (observeExistence(draft, { change, op, presence, isOlder: isOlder && (presence === 'gone' || isShownRecord(change, entity)) }).isForeign) counts.foreign += 1;
 	if (change.key !== null) draft.state.keys[change.system] = change.key;
 	noteDate(draft.state, change, entity);
 	const before = counts.foreign;
@@ -126,7 +126,8 @@ function observeFields(draft: Draft, step: Step & { readonly isNewRow: boolean }
 		const view = isNewRow ? undefined : draft.state.fields[name]?.views[change.system];
 		const reading = readReference(read, { field, change, view });
 		const isDefault = step.op?.kind === 'insert' || (view === undefined && makesPartOf(step.op, name, entity));
-		observeField(draft, { ...step, name, reading, isDefault, authority: field?.authority, nulls: field?.nulls ?? 'clear' });
+		const isShown = step.isOlder && isShownField(name, change, entity);
+		observeField(draft, { ...step, name, reading, isDefault, isShown, authority: field?.authority, nulls: field?.nulls ?? 'clear' });
 	}
 }
 
@@ -164,6 +165,8 @@ interface FieldStep extends Step {
 	readonly isNewRow: boolean;
 	/** Unless we wrote the field, it holds what its column holds by default: our write has made the row, or the part's row. */
 	readonly isDefault: boolean;
+	/** See `isShownField`. */
+	readonly isShown: boolean;
 	readonly authority: Authority | undefined;
 	readonly nulls: Nulls;
 }
@@ -183,20 +186,36 @@ function observeField(draft: Draft, step: FieldStep): void {
 	if (op?.fields[name] !== undefined) {
 		observeWritten(draft, step, sent);
 	} else if (step.isDefault) {
-		// What our insert left out holds the column's default. The vector stays, for vectors never go back.
-		field.views[system] = { raw: sent.raw, canon: sent.canon, vector: view?.vector ?? NOTHING_SEEN, defaulted: true };
+		field.views[system] = defaultView(view, sent);
 	} else if (before && isSameValue(before, sent)) {
 		field.views[system] = { ...before, raw: sent.raw }; // Another spelling of the same value is no change.
 	} else if (view && step.isOlder) {
-		field.views[system] = olderView(view, sent, system);
-		explain(draft, 'restored', { field: name, system, detail: { had: view.canon, has: sent.canon } });
+		observeOlder(draft, step, { view, sent });
 	} else if (before && sent.canon === null && step.nulls !== 'clear') {
 		observeEmptied(draft, step, { view: before, raw: sent.raw });
 	} else {
-		field.views[system] = foreignView(view, sent, change);
-		step.counts.foreign += 1;
-		liftFailure(draft, name);
+		observeForeign(draft, step, { view, sent });
 	}
+}
+
+/** What our insert left out holds the column's default. The vector stays, for vectors never go back. */
+function defaultView(view: View | undefined, { raw, canon }: Sent): View {
+	return { raw, canon, vector: view?.vector ?? NOTHING_SEEN, defaulted: true };
+}
+
+function observeForeign(draft: Draft, { name, change, counts }: FieldStep, { view, sent }: { view: View | undefined; sent: Sent }): void {
+	fieldOf(draft.state, name).views[change.system] = foreignView(view, sent, change);
+	counts.foreign += 1;
+	liftFailure(draft, name);
+}
+
+/** A value of a row that may be older: what it lacks is not undone, and an edit of it has not seen that. */
+function observeOlder(draft: Draft, step: FieldStep, { view, sent }: { view: View; sent: Sent }): void {
+	const { name, change } = step;
+	const { system } = change;
+	if (!step.isShown) return observeForeign(draft, step, { view: unrelated(view, system), sent });
+	fieldOf(draft.state, name).views[system] = olderView(view, sent, system);
+	explain(draft, 'restored', { field: name, system, detail: { had: view.canon, has: sent.canon } });
 }
 
 function isSameValue(view: View, sent: Sent): boolean {
@@ -230,13 +249,7 @@ function observeWritten(
 	const conferred = join(written.vector, before);
 	const { raw, canon } = sent;
 	const base = view ? baseAfter(view, written.canon, authority) : written.canon;
-	const isUnseen = counterOf(before, system) > counterOf(written.vector, system);
-	if (isUnseen && change.unconditional && view && op) {
-		noteOverwritten(draft, op, { name, view, authority });
-	} else if (isUnseen) {
-		// The value was changed and set back before our write came: compare-and-set sees values, not edits.
-		explain(draft, 'net-zero', { field: name, system });
-	}
+	if (counterOf(before, system) > counterOf(written.vector, system)) noteUnseen(draft, op, { name, change, view, authority });
 	if (equalJson(canon, written.canon)) {
 		views[system] = { raw, canon, vector: conferred, base };
 		forgetLosers(field);

@@ -40,6 +40,8 @@ export interface RecordChange {
 	 * of which more had been observed may be older now. Absent: it has not.
 	 */
 	readonly restoredTo?: Position;
+	/** Of a row that may be older: the columns with a value that the system had shown before. Absent: none. */
+	readonly shown?: readonly string[];
 	/** The main row was not touched (a part was, or a date has passed): the record is there if it was there before. Absent otherwise. */
 	readonly rowStays?: true;
 	/** Parts that have no row after the transaction: what is known of them is null from now on. Absent: none. */

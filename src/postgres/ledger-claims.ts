@@ -86,6 +86,21 @@ export async function readEntries(
 	);
 }
 
+/** undefined_table and invalid_schema_name, in appendix A of the Postgres manual. */
+const NO_SUCH_TABLE: ReadonlySet<string> = new Set(['42P01', '3F000']);
+
+/** The same of a ledger that need not be there, or not for us to read. Not in a transaction, which would be over. */
+export async function tryReadEntries(
+	...request: Parameters<typeof readEntries>
+): Promise<ReadonlyMap<string, LedgerEntry> | 'missing' | 'unreadable'> {
+	try {
+		return await readEntries(...request);
+	} catch (error) {
+		if (!(error instanceof SyncError) || error.code !== 'LEDGER_MISSING') throw error;
+		return NO_SUCH_TABLE.has(codeOf(error.cause) ?? '') ? 'missing' : 'unreadable';
+	}
+}
+
 /** What the ledger's entry says of an operation: its own outcome, null when there is none yet; or that a later one came. */
 export function fateOf(op: Operation, { epoch, number, outcome }: LedgerEntry): Outcome | 'later' | null {
 	const order = compareNumbers({ epoch, number }, op);

@@ -2,6 +2,7 @@ import { equalJson } from '../core/canonical-json';
 import { unseenEdits } from '../core/judge-existence';
 import { ambiguousLink, emptyLink, EXISTENCE, existsIn, hasRowIn, linkId, type Key, type LinkState } from '../core/link';
 import { matchKeysOfChange } from '../core/match-keys';
+import { isOlderRow, isShownRecord } from '../core/older-row';
 import type { Policy } from '../core/policy';
 import type { Position } from '../core/position';
 import type { RecordChange } from '../core/record-change';
@@ -215,8 +216,10 @@ export class BatchLinks {
 		return hit === undefined || hit === meant ? null : { meant, hit };
 	}
 
-	/** A row that appears under the key of a record that is gone is another record. */
+	/** A row that appears under the key of a record that is gone is another record; not one that an older copy still has. */
 	#isSuccessor({ state }: WorkingLink, change: RecordChange): boolean {
+		const rules = this.policy.entities.get(change.entity);
+		if (rules && isOlderRow(state, change) && isShownRecord(change, rules)) return false;
 		const seen = state.seen[change.system];
 		const isNew = seen === undefined || change.position > seen;
 		const gone = state.keys[change.system] !== undefined && !isKnownRow(state, change);

@@ -1,4 +1,5 @@
 import type { ChangeEvent } from '../core/change-event';
+import type { StoredJournalEntry } from '../core/journal';
 import { STREAM_START } from '../core/position';
 import type { ObservingStore } from './observe-batch';
 import { requirePublished } from './published-policy';
@@ -6,6 +7,7 @@ import type {
 	Alike,
 	CommitRequest,
 	CommitResult,
+	JournalFilter,
 	Loaded,
 	LoadedLink,
 	LoadRequest,
@@ -19,10 +21,10 @@ import type {
  * the next load, and forgotten with this object. For test runs, which show what would be done.
  */
 export class DryRunStore implements ObservingStore {
-	readonly #store: Pick<ObservingStore, 'load' | 'countRecords' | 'findAlike'>;
+	readonly #store: Pick<ObservingStore, 'load' | 'countRecords' | 'findAlike' | 'readJournal'>;
 	readonly #links = new Map<string, LoadedLink>();
 
-	constructor(store: Pick<ObservingStore, 'load' | 'countRecords' | 'findAlike'>) {
+	constructor(store: Pick<ObservingStore, 'load' | 'countRecords' | 'findAlike' | 'readJournal'>) {
 		this.#store = store;
 	}
 
@@ -50,6 +52,10 @@ export class DryRunStore implements ObservingStore {
 
 	async findAlike(policy: string, blocks: readonly string[]): Promise<readonly Alike[]> {
 		return await this.#store.findAlike(policy, blocks);
+	}
+
+	async readJournal(filter: JournalFilter): Promise<readonly StoredJournalEntry[]> {
+		return await this.#store.readJournal(filter);
 	}
 
 	async listReviews(): Promise<readonly StoredReview[]> {

@@ -12,6 +12,7 @@ import { holdMassDeletes } from './mass-delete';
 import { dispositionId, eventId, type PreparedObservation } from './observation-run';
 import { prepareObservation, unknownMatches } from './observe-step';
 import { prepareAsked } from './prepare-asked';
+import { withShown } from './older-values';
 import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
 import { positionOfEvent, sortOut, type SortedBatch } from './stream-order';
@@ -21,7 +22,8 @@ import { holdTruncates } from './truncate';
 /** What became of one event, for the item that carried it. */
 export interface Observed {
 	readonly link: string | null;
-	readonly disposition: Disposition | 'wake' | 'truncate';
+	/** `stale` and `doubtful`: of an API's record, see `ReadingVerdict`. */
+	readonly disposition: Disposition | 'wake' | 'truncate' | 'stale' | 'doubtful';
 	/** Whether somebody has to look at the link, whatever the event itself was. */
 	readonly due: boolean;
 	/** Fields in which two systems' versions have not seen each other. */
@@ -35,7 +37,7 @@ export interface Observed {
 /** A link that waited for what has been observed. */
 export type Woken = Pick<LinkState, 'id' | 'entity' | 'keys'>;
 
-export type ObservingStore = Pick<SyncStore, 'load' | 'commit' | 'changeReviews' | 'countRecords' | 'findAlike' | 'listReviews' | 'setMode'>;
+export type ObservingStore = Pick<SyncStore, 'load' | 'commit' | 'changeReviews' | 'countRecords' | 'findAlike' | 'listReviews' | 'readJournal' | 'setMode'>;
 
 /**
  * R1: observes a batch of events, of one or several streams, and says of each what it was.
@@ -120,7 +122,8 @@ async function prepare(
 	const policy = policyInForce(published);
 	await holdTruncates(store, published, events);
 	const folded = foldEvents(events, published.macKey);
-	const { changes, approvals } = await holdMassDeletes(store, { changes: folded, links: loaded.links }, policy);
+	const { changes: held, approvals } = await holdMassDeletes(store, { changes: folded, links: loaded.links }, policy);
+	const changes = await withShown(store, { changes: held, links: loaded.links }, policy);
 	const input = { events, changes, approvals, published, policy };
 	const { links } = loaded;
 	const sought = { matches: unknownMatches({ ...input, links }), keys: unknownReferences({ ...input, links }) };

@@ -86,6 +86,18 @@ test('an edit that comes after the copy was read has not seen what was lost: the
 	expect(story.rows).toMatchObject({ crm: { note: 'new' }, billing: { note: 'new' } });
 });
 
+test('a value that the system had never shown is an edit, made on the copy: the rule decides, and nothing is lost in silence', () => {
+	const story = LinkStory.linked(SHARED, { note: 'n', phone: '0' });
+	const copy = copyOf(story, 'billing');
+	story.edit('crm', { note: 'of today' });
+	story.edit('billing', { phone: '1' });
+	story.pump();
+	putBack(story, 'billing', { ...copy, note: 'of the copy' });
+	story.pump();
+	expect(conflicts(story)).toBe(1);
+	expect(story.rows).toMatchObject({ crm: { note: 'of the copy', phone: '1' }, billing: { note: 'of the copy', phone: '1' } });
+});
+
 test('what the copy holds already is a row like any other: a difference is an edit', () => {
 	const story = LinkStory.linked(SHARED, { note: 'n', phone: '0' });
 	putBack(story, 'billing', { ...copyOf(story, 'billing'), note: 'edited' }, story.state.seen['billing']);

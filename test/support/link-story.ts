@@ -9,6 +9,8 @@ import type { Outcome } from '../../src/core/marker';
 import { observe, type Disposition, type PolicyInForce } from '../../src/core/observe';
 import { lsnOfPosition, positionOf } from '../../src/core/position';
 import { foldEvents } from '../../src/core/fold-events';
+import { columnsShown } from '../../src/core/older-row';
+import type { RecordChange } from '../../src/core/record-change';
 import type { ReplayedEntry } from '../../src/core/replay';
 import { resolve, type Choice } from '../../src/core/resolve';
 import type { ReviewItem } from '../../src/core/review';
@@ -63,7 +65,8 @@ export class LinkStory {
 	/** R1 over events as they are; the disposition of the last one. */
 	observe(...events: readonly ChangeEvent[]): Disposition {
 		let last: Disposition = 'unchanged';
-		for (const change of foldEvents(events, MAC_KEY)) {
+		for (const folded of foldEvents(events, MAC_KEY)) {
+			const change = folded.restoredTo === undefined ? folded : { ...folded, shown: columnsShown(folded, this.#observed(folded.system)) };
 			const { state, disposition, journal } = observe(this.state, change, this.policy);
 			this.state = state;
 			this.#note(journal);
@@ -169,6 +172,10 @@ export class LinkStory {
 	/** The last entry of a kind, or undefined. */
 	lastEntry(kind: JournalEntry['kind']): JournalEntry | undefined {
 		return this.journal.filter(({ entry }) => entry.kind === kind).at(-1)?.entry;
+	}
+
+	#observed(system: string): RecordChange[] {
+		return this.journal.flatMap(({ entry }) => (entry.kind === 'observed' && entry.change.system === system ? [entry.change] : []));
 	}
 
 	#note(entries: readonly JournalEntry[]): void {

@@ -20,6 +20,7 @@ export function namedBy(
 			case 'ignored':
 			case 'residual':
 			case 'net-zero':
+			case 'restored':
 			case 'misdirected':
 				return 'field' in entry && entry.field !== undefined
 					? valuesOf(entry.detail).map((value) => nameOf(record, entry.field ?? '', value))
@@ -60,7 +61,7 @@ function fieldsOfReview(entry: CommittedLink['journal'][number]): string[] {
 
 function valuesOf(detail: Json): Json[] {
 	if (typeof detail !== 'object' || detail === null || Array.isArray(detail)) return [];
-	return ['view', 'merged', 'wrote', 'found'].flatMap((name) => {
+	return ['view', 'merged', 'wrote', 'found', 'has'].flatMap((name) => {
 		const value = detail[name];
 		return value === undefined ? [] : [value];
 	});
