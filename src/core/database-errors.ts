@@ -116,9 +116,7 @@ export const DATABASE_ERRORS = {
 	},
 	LOG_REWOUND: {
 		action: 'stop',
-		remedy:
-			'This is another server, or one restored to an earlier time. Give the address of the right one; or ' +
-			'publish the policy under another name, which starts with a first read of all tables.',
+		remedy: 'Publish the policy under another name, which starts with a first read of all tables.',
 	},
 	NO_SAMPLE: {
 		action: 'stop',
