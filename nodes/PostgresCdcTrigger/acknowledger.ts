@@ -53,6 +53,22 @@ export class Acknowledger {
 		await this.#send(this.#idle);
 	}
 
+	/**
+	 * At the end, what {@link noteIdle} noted, however short ago: nobody will for as long as the workflow is inactive. A store
+	 * that is not there is not waited for; the server then keeps a little more log.
+	 */
+	async finish(): Promise<void> {
+		const lsn = this.#idle; // It may move on while the store notes it.
+		if (lsn <= this.#sent) return;
+		const { stream, progress } = this.parts;
+		try {
+			await progress.acknowledging(lsn);
+			stream.acknowledge(lsn);
+		} catch {
+			// As said: the next start begins a little earlier.
+		}
+	}
+
 	async #send(lsn: bigint): Promise<void> {
 		if (lsn <= this.#sent) return;
 		const { stream, progress, patience } = this.parts;

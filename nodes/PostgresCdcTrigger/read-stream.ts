@@ -79,6 +79,7 @@ export async function readStream(request: ReadRequest): Promise<void> {
 		};
 		stop.addEventListener('abort', () => batcher.poke(), { once: true });
 		await readBatches(request, { stream, acknowledger, batcher });
+		if (stop.aborted) await acknowledger.finish();
 	} finally {
 		await stream.close();
 	}

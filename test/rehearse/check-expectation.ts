@@ -1,4 +1,5 @@
 import { EXISTENCE, isStill } from '../../src/core/link';
+import { wrongBacklog } from './check-backlog';
 import { RECORD } from './check-names';
 import { wrongRecords, wrongRows } from './check-rows';
 import type { Expectation, ExpectedReview, ExpectedRows } from './expectation';
@@ -23,6 +24,7 @@ export async function wrongFacts(
 		if (rows && api) problems.push(...wrongRecords(await api.rows(), rows, { system, policy: version.policy }));
 		if (rows && pool) problems.push(...(await wrongRows(pool, rows, { system, policy: version.policy })));
 	}
+	problems.push(...(await wrongBacklog(rehearsal, expected.backlog)));
 	return [...problems, ...wrongCounts(rehearsal, facts, expected), ...wrongTexts(rehearsal, facts, expected)];
 }
 

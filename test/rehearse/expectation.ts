@@ -19,6 +19,7 @@ export type ExpectedRows = z.output<typeof rows>;
 /** What may be expected, beside the rows of a system by its name. */
 export const EXPECTATIONS = {
 	writes: z.record(z.string(), count),
+	backlog: z.record(z.string(), count),
 	conflicts: count,
 	reviews: z.union([count, z.array(reviewItem)]),
 	journal: z.array(pattern),

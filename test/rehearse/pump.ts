@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { NodeOperationError } from 'n8n-workflow';
 
 import { waitUntil } from '../support/wait-until';
@@ -7,10 +9,13 @@ import type { Rehearsal } from './rehearsal';
 import { ScenarioError } from './scenario-error';
 
 const TIMEOUT_MS = 15_000;
+const PAUSE_MS = 500;
 
 export interface PumpOptions {
 	/** Default: all systems. */
 	readonly only?: string | undefined;
+	/** Goes on for so long at least, in milliseconds, idle or not. */
+	readonly for?: number | undefined;
 	/** Ends before that when this becomes true. */
 	readonly until?: () => boolean;
 }
@@ -21,14 +26,15 @@ export interface PumpOptions {
  *
  * @throws ScenarioError that says what it still waits for, when that takes too long
  */
-export async function pump(rehearsal: Rehearsal, { only, until = () => false }: PumpOptions = {}): Promise<void> {
+export async function pump(rehearsal: Rehearsal, { only, for: leastMs = 0, until = () => false }: PumpOptions = {}): Promise<void> {
 	const systems = only === undefined ? rehearsal.systems : [only];
 	rehearsal.halted.clear();
 	for (const held of rehearsal.held.splice(0)) {
 		if (held.trigger) rehearsal.triggers.set(held.trigger.system, held.trigger);
 		held.release();
 	}
-	const deadlineMs = performance.now() + TIMEOUT_MS;
+	const leastUntilMs = performance.now() + leastMs;
+	const deadlineMs = leastUntilMs + TIMEOUT_MS;
 	try {
 		await activateAll(rehearsal, systems, false);
 		for (;;) {
@@ -36,6 +42,10 @@ export async function pump(rehearsal: Rehearsal, { only, until = () => false }: 
 			const why = await runUntilIdle(rehearsal, { systems, until, deadlineMs });
 			if (why === 'idle' && hasEvents(rehearsal, systems)) continue;
 			if (why === 'idle' && letGo(rehearsal)) continue;
+			if (why === 'idle' && performance.now() < leastUntilMs) {
+				await sleep(Math.min(PAUSE_MS, leastUntilMs - performance.now()));
+				continue;
+			}
 			if (why !== 'died') break;
 			await activateAll(rehearsal, systems, true);
 		}

@@ -32,7 +32,7 @@ test.each([
 	['an unknown step', '  - pumpp\n', /^step 1: there is no step "pumpp"; there are "pump", "sql", /],
 	['two steps in one', '  - { pump: {}, approve: {} }\n', /^step 1: a step is one of /],
 	['a step that says nothing', '  - pump\n  - sql\n', /^step 2 \(sql\): says nothing/],
-	['an unknown key of a step', '  - pump: { onyl: crm }\n', /^step 1 \(pump\): has the unknown key "onyl"; it may have "only"$/],
+	['an unknown key of a step', '  - pump: { onyl: crm }\n', /^step 1 \(pump\): has the unknown key "onyl"; it may have "only" or "for"$/],
 	['an unknown system', '  - sql: { cmr: select 1 }\n', /^step 1 \(sql\): there is no system "cmr"; the policy's systems are "crm" or "billing"$/],
 	['an unknown expectation', '  - expect: { conflict: 1 }\n', /^step 1 \(expect\): "conflict" is no expectation; there are "writes", /],
 	['rows that are none', '  - expect: { crm: { customers: { id: 1 } } }\n', /^step 1 \(expect\): "crm" must be lists of rows/],

@@ -57,7 +57,7 @@ export const CRASH_POINT_NAMES = Object.keys(CRASH_POINTS) as (keyof typeof CRAS
 
 /** What may be done, by name; `null` where the word says it all. */
 export const STEPS = {
-	pump: z.strictObject({ only: z.string().optional() }),
+	pump: z.strictObject({ only: z.string().optional(), for: duration.optional() }),
 	sql: perSystem(statements),
 	tx: perSystem(statements),
 	user: perSystem(z.array(userAct).min(1)),
@@ -86,7 +86,7 @@ export const STEPS = {
 	rollback: z.strictObject({ run: z.literal('last') }),
 	'drop-slot': z.string(),
 	restore: z.strictObject({ system: z.string(), to: z.literal('start') }),
-	store: z.strictObject({ restore: z.literal('start') }),
+	store: z.strictObject({ restore: z.enum(['start', 'nothing']) }),
 	wait: duration,
 	expect: expectation,
 } as const;
