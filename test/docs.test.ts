@@ -80,7 +80,7 @@ test('docs/errors.md says what the code says', () => {
 	expect(read('docs/errors.md')).toBe(errorPage());
 });
 
-test.each(['README.md', 'DESIGN.md', 'CHANGELOG.md', 'docs/errors.md', 'docs/codecs.md'])(
+test.each(['README.md', 'DESIGN.md', 'CHANGELOG.md', 'docs/errors.md', 'docs/codecs.md', 'docs/stores.md', 'docs/api.md', 'docs/policy.md'])(
 	'the links of %s lead somewhere',
 	(file) => {
 		const text = read(file);
@@ -108,6 +108,12 @@ function headings(text: string): string[] {
 	);
 }
 
+/** Of n8n itself, that the templates may use. */
+const N8N_NODES = [
+	...['stickyNote', 'manualTrigger', 'webhook', 'extractFromFile', 'crypto', 'if', 'respondToWebhook'],
+	...['httpRequest', 'noOp', 'splitOut', 'scheduleTrigger', 'stopAndError'],
+];
+
 describe.each(TEMPLATES)('the template %s', (_file, { nodes, connections, settings }) => {
 	const own = nodes.filter(({ type }) => type.startsWith('n8n-nodes-bisync.'));
 
@@ -121,9 +127,7 @@ describe.each(TEMPLATES)('the template %s', (_file, { nodes, connections, settin
 		}
 		const others = nodes.filter((node) => !own.includes(node)).map(({ type }) => type);
 		expect(
-			others.filter(
-				(type) => !['n8n-nodes-base.stickyNote', 'n8n-nodes-base.manualTrigger'].includes(type),
-			),
+			others.filter((type) => !N8N_NODES.includes(type.replace('n8n-nodes-base.', ''))),
 		).toEqual([]);
 	});
 
@@ -156,8 +160,8 @@ describe.each(TEMPLATES)('the template %s', (_file, { nodes, connections, settin
 	});
 });
 
-test('the sync saves no execution data, because items hold personal data', () => {
-	const [, sync] = TEMPLATES.find(([file]) => file === 'two-way-postgres.json') ?? [];
+test.each(['two-way-postgres.json', 'api-postgres.json'])('%s saves no execution data, because items hold personal data', (name) => {
+	const [, sync] = TEMPLATES.find(([file]) => file === name) ?? [];
 	expect(sync?.settings).toMatchObject({
 		saveDataSuccessExecution: 'none',
 		saveDataErrorExecution: 'none',

@@ -23,8 +23,8 @@ type Context = Pick<IExecuteFunctions, 'getNodeParameter' | 'addExecutionHints'>
 export interface ApiBatch {
 	readonly outputs: Outputs;
 	readonly refused: readonly RefusedItem[];
-	/** How many items could be read. */
-	readonly accepted: number;
+	/** Items that could be read. */
+	readonly observed: readonly InputItem[];
 }
 
 interface ReadItem extends InputItem {
@@ -44,7 +44,7 @@ export async function observeApi(context: Context, store: ReadingStore, items: r
 	});
 	const note = noteOnMode(observed.find(({ mode }) => mode !== undefined)?.mode ?? 'live');
 	if (note !== null) context.addExecutionHints({ message: note });
-	return { outputs, refused, accepted: read.length };
+	return { outputs, refused, observed: read };
 }
 
 function route(outputs: Outputs, item: ReadItem, { wakes = [], position, ...found }: ObservedReading): void {
@@ -65,7 +65,7 @@ export async function ticketItems(context: Context, store: Pick<ReadingStore, 'l
 	const { read, refused } = readAll(items, (input) => readItem(context, input, { system, entity }));
 	const tickets = await takeTickets(store, policyName, read.map(({ reading }) => reading));
 	const output = read.map((item, at) => withFinding(item, ECHO_FILTER, { ticket: tickets[at] ?? '', key: item.reading.key }));
-	return { outputs: [output], refused, accepted: read.length };
+	return { outputs: [output], refused, observed: read };
 }
 
 async function placeOf(context: Context, store: Pick<ReadingStore, 'load'>): Promise<{ entity: EntityPolicy; policyName: string; system: string }> {

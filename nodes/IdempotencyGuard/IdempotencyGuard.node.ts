@@ -9,7 +9,7 @@ import {
 import { credentialTest } from '../shared/credential-tests';
 import { withStore } from '../shared/open-store';
 import { readSettings, runNode } from '../shared/run-node';
-import { oneOf, text, wholeNumber } from '../shared/settings';
+import { oneOf, optionalText, text, wholeNumber } from '../shared/settings';
 import { claimItems } from './claim-items';
 import { endClaims } from './end-claims';
 import { GUARD, IN_PROGRESS, OPERATIONS, OUTPUTS_BY_OPERATION } from './outputs';
@@ -57,9 +57,10 @@ export class IdempotencyGuard implements INodeType {
 			const scope = text('Scope', read('scope'));
 			if (isClaim) {
 				const leaseMs = SECOND_MS * wholeNumber('Lease (Seconds)', read('leaseSeconds'), 1);
+				const policy = optionalText('Policy', read('policy'));
 				return await withStore(
 					this,
-					async (store) => await claimItems(this, store, { items, scope, leaseMs }),
+					async (store) => await claimItems(this, store, { items, scope, leaseMs, policy }),
 				);
 			}
 			const retainMs =

@@ -48,6 +48,15 @@ export const properties: INodeProperties[] = [
 			'Keeps the keys of different guards apart. Claim, Complete and Release of the same work need the same scope.',
 	},
 	{
+		displayName: 'Policy',
+		name: 'policy',
+		type: 'string',
+		displayOptions: { show: { operation: ['claim'] } },
+		default: '',
+		description:
+			'Name of the sync policy, where the keys are writes of this pack: one whose outcome has been observed stays a duplicate for ever, without being remembered. Leave empty for anything else.',
+	},
+	{
 		displayName: 'Lease (Seconds)',
 		name: 'leaseSeconds',
 		type: 'number',
@@ -65,6 +74,6 @@ export const properties: INodeProperties[] = [
 		displayOptions: { show: { operation: ['complete'] } },
 		default: 7,
 		description:
-			'How long a completed key stays a duplicate: longer than the sender repeats its events',
+			'How long a completed key stays a duplicate: longer than the sender repeats its events, which most give up within three days. Each key is forgotten by itself then, so that the memory of keys is never full.',
 	},
 ];

@@ -52,13 +52,15 @@ export async function pauseGone(
 		return;
 	}
 	const scopes = scopesOf(gone);
-	if (!scopes.every((scope) => published.pending.includes(scope))) await store.suspend(policy, published.hash, scopes);
 	const token = sha256Hex(canonicalJson(scopes)).slice(0, 16);
-	if (item?.state === 'open' && item.token === token) return;
-	const reason = `${inWords(gone)}. Nothing is read from or written to ${gone.length === 1 ? 'it' : 'them'}, and nothing is cleared; all other fields flow. Put back what was there, or take it out of the policy`;
-	log.warn(reason);
-	const about = { kind: 'failure', policy, link: null, entity: null, fields: [], reason, token, detail: { scopes } } as const;
-	await store.changeReviews(policy, [{ action: 'open', item: { id, ...about } }]);
+	if (item?.state !== 'open' || item.token !== token) {
+		const reason = `${inWords(gone)}. Nothing is read from or written to ${gone.length === 1 ? 'it' : 'them'}, and nothing is cleared; all other fields flow. Put back what was there, or take it out of the policy`;
+		log.warn(reason);
+		const about = { kind: 'failure', policy, link: null, entity: null, fields: [], reason, token, detail: { scopes } } as const;
+		await store.changeReviews(policy, [{ action: 'open', item: { id, ...about } }]);
+	}
+	// After the item: whoever starts in between would ask for the approval of what has no column.
+	if (!scopes.every((scope) => published.pending.includes(scope))) await store.suspend(policy, published.hash, scopes);
 }
 
 function inWords(gone: readonly GoneColumn[]): string {

@@ -1,7 +1,7 @@
 import { SyncError } from '../../src/core/errors';
 import type { GoneColumn } from '../../src/core/table-drift';
 import { EXISTENCE } from '../../src/core/link';
-import { columnsRead, type Policy } from '../../src/core/policy';
+import { apiOf, columnsRead, type Policy } from '../../src/core/policy';
 import { lineageOf, type Position, STREAM_START } from '../../src/core/position';
 import { columnsOfTable } from '../../src/core/record-parts';
 import { type Scope, unreadScopes } from '../../src/core/scopes';
@@ -59,13 +59,16 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
 	const { policy } = policyInForce(published);
 	const tables = tablesOf(policy, system);
 	const { system: server, slot } = await readSourceState(settings.connection, settings.slot);
-	const facts: StartFacts = {
+	const found: StartFacts = {
 		record: loaded.streams[system] ?? null,
 		slot,
 		server,
 		slotName: settings.slot,
 		database: settings.connection.database,
 	};
+	// Somebody who still reads acknowledges to the store first: the slot may be ahead of what was loaded before it was looked at.
+	const isAhead = judgeStart(found).kind === 'gap';
+	const facts = isAhead ? { ...found, record: (await store.load({ policy: name })).streams[system] ?? null } : found;
 	const decision = await decided(facts, request, published.storeId);
 	// At the very first start it is a mistake in the policy, which the preflight reports with all others.
 	const look = await lookAtColumns(settings.connection, { policy, system, tables });
@@ -100,7 +103,7 @@ async function whyUnpublished({ settings, source }: PrepareRequest, loaded: Load
 	);
 }
 
-/** @throws SyncError INVALID_SETTING when the policy has no tables for the system */
+/** @throws SyncError INVALID_SETTING when the policy has no tables for the system, WRONG_KIND_OF_SYSTEM when it has an API */
 export function tablesOf(policy: Policy, system: string): EventTables {
 	if (!policy.systems.includes(system)) {
 		throw invalid(
@@ -110,6 +113,9 @@ export function tablesOf(policy: Policy, system: string): EventTables {
 	}
 	const tables = policyTables(policy, system);
 	if (tables.all.length > 0) return tables;
+	if ([...policy.entities.values()].some((entity) => apiOf(entity, system) !== null)) {
+		throw new SyncError('WRONG_KIND_OF_SYSTEM', `The policy "${policy.name}" reaches ${system} through an API, which has no change stream for this trigger`);
+	}
 	throw invalid('System', `is "${system}", for which the policy "${policy.name}" names no table`);
 }
 

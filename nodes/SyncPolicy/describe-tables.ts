@@ -6,6 +6,7 @@ import { parsePolicy } from '../../src/core/parse-policy';
 import type { TableFacts } from '../../src/core/table-facts';
 import type { PgSettings } from '../../src/postgres/connect';
 import { readTableFacts } from '../../src/postgres/table-facts';
+import { isBehindApi } from '../../src/store/approve-first-contact';
 import { withDatabase } from '../shared/open-database';
 import { defaultName } from '../PostgresCdcTrigger/settings';
 
@@ -22,11 +23,11 @@ export async function describeTables(
 	const policy = parsePolicy(document);
 	const tables = [...policy.entities.values()].flatMap((entity) => {
 		const table = entity.tables.get(system);
-		const all = table ? [table, ...table.parts.values()] : [];
+		const all = table && table.api === undefined ? [table, ...table.parts.values()] : [];
 		return all.map(({ schema, table: name }) => ({ schema, table: name }));
 	});
 	if (tables.length === 0) {
-		const known = policy.systems.join(', ');
+		const known = policy.systems.filter((one) => !isBehindApi(policy, one)).join(', ');
 		throw new SyncError('INVALID_SETTING', `"System" must be one of ${known}, not "${system}"`);
 	}
 	const publication = defaultName('bisync', policy.name);

@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { addToReport, emptyReport, type EntityReport } from '../../src/core/first-contact';
-import { waitsForApproval, whatIsUnread } from '../../src/store/approve-first-contact';
+import { isBehindApi, waitsForApproval, whatIsUnread } from '../../src/store/approve-first-contact';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
 import type { Loaded, PublishedPolicy, SyncStore } from '../../src/store/sync-store';
 import { markdownOf, sentenceOf, tableOf } from './report-table';
@@ -53,7 +53,8 @@ async function reportOn(
 
 function headOf(loaded: Loaded, published: PublishedPolicy): IDataObject {
 	const { name: policy, version, mode, pending } = published;
-	const { systems } = policyInForce(published).policy;
+	const { policy: policyOf } = policyInForce(published);
+	const { systems } = policyOf;
 	return {
 		policy,
 		version,
@@ -61,7 +62,7 @@ function headOf(loaded: Loaded, published: PublishedPolicy): IDataObject {
 		pending: [...pending],
 		waitsForApproval: waitsForApproval(published),
 		unread: whatIsUnread(loaded, published),
-		read: Object.fromEntries(systems.map((system) => [system, stateOf(loaded, system)])),
+		read: Object.fromEntries(systems.map((system) => [system, isBehindApi(policyOf, system) ? 'by requests' : stateOf(loaded, system)])),
 		progress: progressOf(loaded),
 	};
 }

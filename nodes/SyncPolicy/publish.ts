@@ -42,7 +42,7 @@ export function lintDocument(document: string, facts: readonly TableFacts[] = []
  * @throws SyncError POLICY_INVALID when lint finds errors: nothing is published then
  */
 export async function publish(
-	store: Pick<SyncStore, 'load' | 'publishPolicy' | 'changeReviews' | 'scanLinks' | 'commit'>,
+	store: Pick<SyncStore, 'migrate' | 'load' | 'publishPolicy' | 'changeReviews' | 'scanLinks' | 'commit'>,
 	{ document, by }: { document: string; by: string },
 ): Promise<IDataObject> {
 	const policy = parsePolicy(document);
@@ -77,10 +77,12 @@ async function closeApproval(
 
 /** What is new depends on what is in force, so whoever loses to another publisher looks again. */
 async function putIntoForce(
-	store: Pick<SyncStore, 'load' | 'publishPolicy' | 'scanLinks' | 'commit'>,
+	store: Pick<SyncStore, 'migrate' | 'load' | 'publishPolicy' | 'scanLinks' | 'commit'>,
 	{ policy, hash, by }: { policy: Policy; hash: string; by: string },
 ): Promise<{ before: PublishedPolicy | null; published: PublishedPolicy }> {
 	const { name, document } = policy;
+	// A store that has lost its data since it was opened begins anew with this.
+	await store.migrate();
 	return await retryContended(async (isLast) => {
 		const before = (await store.load({ policy: name })).policy;
 		await indexLikeness(store, { before: before && policyInForce(before).policy, after: policy });

@@ -4,9 +4,9 @@ import type { Outcome } from '../../src/core/marker';
 import type { WriteResult } from '../../src/postgres/row-writer';
 import { findingOf, withFinding } from '../shared/items';
 import { emptyOutputs, errorFinding, errorItem, type Outputs } from '../shared/run-node';
+import { OUTPUTS } from './operations';
 import type { WriteItem, Writes } from './read-writes';
 
-export const OUTPUTS = ['Applied', 'Stale', 'Failed'] as const;
 export const FAILED = 2;
 
 /** The key of this node's findings. */
@@ -26,7 +26,7 @@ export function routeResults(
 	context: Pick<IExecuteFunctions, 'getNode' | 'continueOnFail'>,
 	{ writes, results }: { writes: Writes; results: ReadonlyMap<string, WriteResult> },
 ): Outputs {
-	const outputs = emptyOutputs(OUTPUTS.length);
+	const outputs = emptyOutputs(OUTPUTS.write.length);
 	for (const item of writes.items) {
 		const result = results.get(item.op.id);
 		if (result === undefined) {
@@ -51,7 +51,7 @@ export function routeResults(
  * The operations that this item has brought to a Sync Write, in this execution. An item that is wired
  * back to Field Authority Merge must not be given any of them again, or two systems' writes would take turns for ever.
  */
-function triedWith({ item, op }: WriteItem): string[] {
+export function triedWith({ item, op }: WriteItem): string[] {
 	const before = findingOf(item, WRITE)?.['tried'];
 	return [...new Set([...(Array.isArray(before) ? before.map(String) : []), op.id])];
 }

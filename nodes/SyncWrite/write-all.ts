@@ -1,11 +1,11 @@
 import { SyncError } from '../../src/core/errors';
 import type { PolicyMode } from '../../src/core/journal';
-import { EXISTENCE, type Operation } from '../../src/core/link';
-import { scopeText } from '../../src/core/scopes';
+import type { Operation } from '../../src/core/link';
 import type { PgSettings } from '../../src/postgres/connect';
 import { ensureLedger } from '../../src/postgres/ledger';
 import type { PgPool } from '../../src/postgres/open-pool';
 import { writeOperations, type WriteResult } from '../../src/postgres/row-writer';
+import { heldBack } from '../../src/store/held-back';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
 import type { PublishedPolicy, SyncStore } from '../../src/store/sync-store';
 import { withDatabase } from '../shared/open-database';
@@ -37,13 +37,17 @@ export async function writeAll(job: WriteJob): Promise<Written> {
 	const ops = [...new Map(writes.items.map(({ op }) => [op.id, op])).values()];
 	if (ops.length === 0 || writes.isTest) return { results: new Map(), mode: 'live' };
 	const published = requirePublished(await store.load({ policy }), policy);
-	const ready = ops.filter((op) => published.mode === 'live' && !touches(op, published.pending));
-	const held = ops.filter((op) => !ready.includes(op));
+	refuseApis(ops, published);
+	const held = ops.flatMap((op) => {
+		const reason = heldBack(op, published);
+		return reason === null ? [] : [notWritten(op, reason, published)];
+	});
+	const ready = ops.filter((op) => heldBack(op, published) === null);
 	const results = [
 		...(ready.length > 0
 			? await withDatabase(database, async (pool) => await tryWriting(pool, ready, published))
 			: []),
-		...held.map((op) => notWritten(op, published)),
+		...held,
 	];
 	const linkOf = new Map(ops.map(({ id, link }) => [id, link]));
 	const unsettled = results.flatMap((result) =>
@@ -88,22 +92,15 @@ function allFailed(ops: readonly Operation[], error: SyncError): WriteResult[] {
 	return ops.map(({ id }) => ({ op: id, outcome: 'none', error }));
 }
 
-/** Whether an operation that was decided under an earlier version would write what is not approved in this one. */
-function touches({ entity, system, kind, fields }: Operation, pending: readonly string[]): boolean {
-	const written = kind === 'update' ? Object.keys(fields) : [EXISTENCE, ...Object.keys(fields)];
-	return written.some((field) => pending.includes(scopeText({ entity, field, system })));
+function notWritten({ id }: Operation, reason: string, { name }: PublishedPolicy): WriteResult {
+	const error = new SyncError('POLICY_NOT_LIVE', `Nothing was written: the policy "${name}" ${reason}`);
+	return { op: id, outcome: 'none', error };
 }
 
-function notWritten({ id }: Operation, { name, mode }: PublishedPolicy): WriteResult {
-	const state: Record<PolicyMode, string> = {
-		live: 'has a new version, and what this operation writes waits for the approval of its first contact',
-		stopped: 'is stopped',
-		shadow: 'is in shadow mode, which observes and writes nothing',
-		'first-contact': 'waits for the approval of its first contact',
-	};
-	const error = new SyncError(
-		'POLICY_NOT_LIVE',
-		`Nothing was written: the policy "${name}" ${state[mode]}`,
-	);
-	return { op: id, outcome: 'none', error };
+/** An API has no ledger and no tables: nothing here could be compared and set. */
+function refuseApis(ops: readonly Operation[], published: PublishedPolicy): void {
+	const { entities } = policyInForce(published).policy;
+	const ofApi = ops.find(({ entity, system }) => entities.get(entity)?.tables.get(system)?.api !== undefined);
+	if (ofApi === undefined) return;
+	throw new SyncError('WRONG_KIND_OF_SYSTEM', `The policy "${published.name}" reaches ${ofApi.entity} of ${ofApi.system} through an API, and this node writes to Postgres`);
 }

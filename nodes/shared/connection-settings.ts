@@ -58,7 +58,7 @@ export function ownSettings(data: CredentialData): PgSettings {
 	return { ...address(data), ssl: sslOf(data) };
 }
 
-function sslOf(data: CredentialData): SslSettings {
+function sslOf(data: CredentialData): RedisSettings['tls'] {
 	const mode = oneOf('SSL', data['ssl'] ?? 'disable', ['disable', 'require', 'verify-full']);
 	const ca = secret('CA Certificate', data['ca']);
 	return ca.trim() === '' ? { mode } : { mode, ca };

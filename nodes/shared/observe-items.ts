@@ -89,7 +89,7 @@ export function alreadyObserved({ events, unreadable, isTest }: EventBatch): {
  */
 export function refuseItems(
 	context: IExecuteFunctions,
-	{ observed, refused }: ObservedBatch,
+	{ observed, refused }: { readonly observed: readonly unknown[]; readonly refused: readonly RefusedItem[] },
 	{ key, outputs, safeOutput }: { key: string; outputs: Outputs; safeOutput: number },
 ): void {
 	const [first] = refused;

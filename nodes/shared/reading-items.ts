@@ -81,7 +81,7 @@ export function eventItem(event: ChangeEvent, { json }: INodeExecutionData): INo
 	return { json: { ...event, bisync: { ...bisync, ...event.bisync } } as unknown as IDataObject };
 }
 
-function mappedProperties(entity: EntityPolicy, system: string): string[] {
+export function mappedProperties(entity: EntityPolicy, system: string): string[] {
 	return [...entity.fields.values()].flatMap((field) => columnsRead(field, system));
 }
 
@@ -109,14 +109,14 @@ function parsedJson(text: string): unknown {
 	}
 }
 
-function versionOf(value: unknown): string | null {
+export function versionOf(value: unknown): string | null {
 	const version = textOf('Version', value);
 	if (version !== null && !isComparable(version)) throw new SyncError('NOT_A_READING', '"Version" is neither a whole number nor a time in ISO 8601 form');
 	return version;
 }
 
 /** Null when nothing is given. */
-function textOf(label: string, value: unknown): string | null {
+export function textOf(label: string, value: unknown): string | null {
 	if (value === undefined || value === null || value === '') return null;
 	if (typeof value === 'string') return value;
 	if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);

@@ -24,6 +24,7 @@ export function beginAttempt(state: LinkState, op: Operation, entity: EntityPoli
 		count: (before?.count ?? 0) + 1,
 		state: mustRead ? 'reading' : 'running',
 		...(last === undefined ? {} : { last }),
+		...(last === 'unsure' || before?.unheard ? { unheard: true as const } : {}),
 		seen: state.seen[op.system] ?? null,
 	};
 }
@@ -49,8 +50,8 @@ export function afterReading(attempt: Attempt, state: LinkState, system: string)
 }
 
 /** The request as it ended. */
-export function endedAttempt({ op, count, seen }: Attempt, last: Ending): Attempt {
-	return { op, count, state: 'over', last, seen };
+export function endedAttempt({ op, count, unheard, seen }: Attempt, last: Ending): Attempt {
+	return { op, count, state: 'over', last, ...(last === 'unsure' || unheard ? { unheard: true as const } : {}), seen };
 }
 
 export function begunRequest(state: LinkState, op: Operation, entity: EntityPolicy): BegunRequest {

@@ -30,6 +30,8 @@ export interface Attempt {
 	readonly state: 'reading' | 'running' | 'over';
 	/** How the last write that was sent ended. Absent: none was sent. */
 	readonly last?: Ending;
+	/** One of the requests may have been carried out without anybody hearing of it. Absent: of each it is known how it ended. */
+	readonly unheard?: true;
 	/** What had been observed of the record when it was begun. */
 	readonly seen: Position | null;
 }
@@ -58,6 +60,12 @@ export function apiRecordOf({ api }: LinkState, system: string): ApiRecord {
 export function attemptOf(state: LinkState, system: string): Attempt | null {
 	const { attempt } = apiRecordOf(state, system);
 	return attempt !== undefined && attempt.op === state.inFlight[system]?.id ? attempt : null;
+}
+
+/** Whether a write may have been carried out that is not known to have been. */
+export function mayHaveBeenWritten(state: LinkState, system: string): boolean {
+	const attempt = attemptOf(state, system);
+	return attempt !== null && (attempt.state === 'running' || attempt.unheard === true || attempt.last === 'written');
 }
 
 /** The same state with this attempt noted. Pure: it is how the journal is replayed. */

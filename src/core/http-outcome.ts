@@ -42,21 +42,35 @@ const NEVER_SUPPORTED = new Set([501, 505, 510, 511]);
  *
  * @param nowMs - milliseconds since 1970, for a Retry-After that names a date
  */
-export function outcomeOfReply(reply: HttpReply, kind: Operation['kind'], nowMs: number): HttpOutcome {
-	const { status, errorCode = '' } = reply;
+export function outcomeOfReply({ status, headers, errorCode = '' }: HttpReply, kind: Operation['kind'], nowMs: number): HttpOutcome {
 	if (status === null) {
 		const isSure = NEVER_SENT.has(errorCode) || CERTIFICATE.test(errorCode);
 		return { kind: 'later', isSure, retryAfterMs: null, said: `gave no answer${errorCode === '' ? '' : ` (${errorCode})`}` };
 	}
-	const said = `answered ${status}`;
 	if (status >= 200 && status < 300) return { kind: 'applied' };
+	const retryAfterMs = retryAfter(headerOf(headers, 'retry-after'), nowMs);
+	const answer = { status, retryAfterMs, said: `answered ${status}` };
+	return ofRecord(answer, kind) ?? ofServer(answer);
+}
+
+interface Answer {
+	readonly status: number;
+	readonly retryAfterMs: number | null;
+	readonly said: string;
+}
+
+/** What the answer says of the record; null: nothing. */
+function ofRecord({ status, said }: Answer, kind: Operation['kind']): HttpOutcome | null {
 	if (status === 404 || status === 410) return ofMissing(kind, said);
 	if (status === 412 || status === 409) return { kind: kind === 'insert' ? 'exists' : 'stale' };
+	return null;
+}
+
+function ofServer({ status, retryAfterMs, said }: Answer): HttpOutcome {
 	if (status === 401 || status === 407) return { kind: 'forbidden', said };
-	const retryAfterMs = retryAfter(headerOf(reply.headers, 'retry-after'), nowMs);
-	if (TURNED_AWAY.has(status)) return { kind: 'later', isSure: true, retryAfterMs, said };
-	// Some providers answer so when there were too many requests.
-	if (status === 403 && retryAfterMs !== null) return { kind: 'later', isSure: true, retryAfterMs, said };
+	// Some providers answer 403 when there were too many requests.
+	const isTurnedAway = TURNED_AWAY.has(status) || (status === 403 && retryAfterMs !== null);
+	if (isTurnedAway) return { kind: 'later', isSure: true, retryAfterMs, said };
 	if (status === 408) return { kind: 'later', isSure: false, retryAfterMs, said };
 	if (status < 500 || NEVER_SUPPORTED.has(status)) return { kind: 'refused', said };
 	return { kind: 'later', isSure: status === 503 && retryAfterMs !== null, retryAfterMs, said };

@@ -30,21 +30,24 @@ export interface JudgedReading {
  *
  * @param state - of the link that knows the record; null when none does
  */
-export function judgeReading(state: LinkState | null, { change, ticket }: JudgedReading, entity: EntityPolicy): ReadingVerdict {
-	const { system } = change;
-	const isPart = change.exists === true && change.reading?.whole !== true;
+export function judgeReading(state: LinkState | null, reading: JudgedReading, entity: EntityPolicy): ReadingVerdict {
+	const { change } = reading;
+	if (state !== null && state.seen[change.system] !== undefined) return judgeKnown(state, reading, entity);
 	// By a part nobody can tell which record it is; the link that was made of it would have to be joined later.
-	if (state === null || state.seen[system] === undefined) return isPart ? 'doubtful' : 'news';
+	return change.exists === true && change.reading?.whole !== true ? 'doubtful' : 'news';
+}
+
+function judgeKnown(state: LinkState, { change, ticket }: JudgedReading, entity: EntityPolicy): ReadingVerdict {
+	const { system, reading } = change;
 	const known = apiRecordOf(state, system);
-	const order = orderOf(change.reading?.version, known.version);
+	const order = orderOf(reading?.version, known.version);
 	const isSame = showsWhatIsKnown(state, change, entity);
-	const verdict = ticket === null ? null : judgeTicket(ticket, state, system);
-	if (order === 'older') return judgeOlder(state, { change, isAsked: verdict !== null, isSame });
-	if (verdict?.isCurrent) return isSame ? 'known' : 'news';
+	if (order === 'older') return judgeOlder(state, { change, isAsked: ticket !== null, isSame });
+	if (ticket !== null && judgeTicket(ticket, state, system).isCurrent) return isSame ? 'known' : 'news';
 	if (order === 'newer' && !known.unplaced) return 'news';
 	if (isSame) return 'known';
-	if (verdict !== null || order === 'same' || known.unplaced) return 'doubtful';
-	return judgeUnplaced(state, { change, hasVersion: known.version !== undefined });
+	const isDoubtful = ticket !== null || order === 'same' || known.unplaced;
+	return isDoubtful ? 'doubtful' : judgeUnplaced(state, { change, hasVersion: known.version !== undefined });
 }
 
 /** Neither the provider nor a ticket says when the reading was. */

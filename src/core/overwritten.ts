@@ -3,17 +3,31 @@ import { explain, freeze, unfreeze, type Draft } from './draft';
 import { fieldOf, type Operation, type View } from './link';
 import { isContained } from './merged-version';
 import type { Authority } from './policy';
+import type { RecordChange } from './record-change';
+
+interface UnseenEdit {
+	readonly name: string;
+	readonly change: RecordChange;
+	/** Before the write was seen to have been applied. */
+	readonly view: View | undefined;
+	readonly authority: Authority | undefined;
+}
+
+/** Our write was applied, and the field had been changed since it was decided. */
+export function noteUnseen(draft: Draft, op: Operation | null, { name, change, view, authority }: UnseenEdit): void {
+	if (op !== null && view !== undefined && change.unconditional) noteOverwritten(draft, op, { name, view, authority });
+	// The value was changed and set back before our write came: compare-and-set sees values, not edits.
+	else explain(draft, 'net-zero', { field: name, system: change.system });
+}
 
 /**
  * A write without a condition has replaced a value that it had not seen. The value was read in time to be known,
  * so it is not lost in silence: whoever decides next has heard of it, or a person is asked, who finds it in the journal.
- *
- * @param view - before the write was seen to have been applied
  */
-export function noteOverwritten(
+function noteOverwritten(
 	draft: Draft,
 	op: Operation,
-	{ name, view, authority }: { name: string; view: View; authority: Authority | undefined },
+	{ name, view, authority }: Pick<UnseenEdit, 'name' | 'authority'> & { readonly view: View },
 ): void {
 	const { system } = op;
 	const written = op.fields[name];

@@ -1,3 +1,4 @@
+import { lintApis } from './lint-api';
 import { lintCodecs } from './lint-codecs';
 import type { LintFinding } from './lint-finding';
 import { lintColumns } from './lint-columns';
@@ -24,6 +25,7 @@ export function lintPolicy(
 		const parts = [...entity.tables.values()].flatMap((binding) => lintParts(entity, binding, ofSystem(facts, binding)));
 		return [
 			...lintMatch(entity),
+			...lintApis(entity),
 			...lintFields(entity, known),
 			...lintReferences(policy, entity, known),
 			...lintTables(entity, known),

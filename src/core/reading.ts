@@ -43,7 +43,8 @@ export function changeOfReading({ system, entity, key, exists, row, facts, atMs 
 		forged: false,
 		// What is read as it is says nothing of when it was changed.
 		snapshot: atMs === null,
-		reading: facts,
+		// That there is no record says all there is to say of it.
+		reading: exists ? facts : { ...facts, whole: true },
 	};
 }
 

@@ -56,7 +56,7 @@ export function policyTables(policy: Policy, system: string): EventTables {
 	const tables: EventTable[] = [];
 	for (const entity of policy.entities.values()) {
 		const binding = entity.tables.get(system);
-		if (!binding) continue;
+		if (!binding || binding.api !== undefined) continue;
 		const { schema, table, key, parts } = binding;
 		tables.push({
 			schema,

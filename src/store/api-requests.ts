@@ -10,10 +10,11 @@ import { readingTicket } from '../core/reading-ticket';
 import { heldBack } from './held-back';
 import { ObservationRun } from './observation-run';
 import { observeReadings } from './observe-readings';
+import { prepareAsked } from './prepare-asked';
 import { policyInForce, requirePublished } from './published-policy';
 import { Places } from './readings-step';
 import { retryContended } from './retry-contended';
-import type { HeldClaim, LinkCommit, LoadedLink, Rate, SyncStore } from './sync-store';
+import type { CommitRequest, HeldClaim, LinkCommit, LoadedLink, PublishedPolicy, Rate, SyncStore } from './sync-store';
 
 /** A request that may be sent, or whose record is to be read first; what a node hands on. */
 export interface Begun extends BegunRequest {
@@ -83,7 +84,7 @@ export async function beginRequests(store: RequestStore, job: BeginJob): Promise
 	return results;
 }
 
-function whyNot(op: Operation, { published, entity }: { published: Parameters<typeof heldBack>[1] & { name: string }; entity: EntityPolicy | undefined }): string | null {
+function whyNot(op: Operation, { published, entity }: { published: PublishedPolicy; entity: EntityPolicy | undefined }): string | null {
 	if (entity === undefined || apiOf(entity, op.system) === null) return `The policy "${published.name}" binds ${op.system} to a table: Sync Write writes to it directly`;
 	const why = heldBack(op, published);
 	return why === null ? null : `The policy "${published.name}" ${why}`;
@@ -199,34 +200,83 @@ export async function continueRequests(store: RequestStore, policy: string, chec
 	return results;
 }
 
-async function goOn(store: RequestStore, name: string, { begun, reading, isTaken }: CheckedReading & { readonly isTaken: boolean }): Promise<BeginResult> {
+type OneChecked = CheckedReading & { readonly isTaken: boolean };
+
+async function goOn(store: RequestStore, name: string, checked: OneChecked): Promise<BeginResult> {
 	return await retryContended(async (isLast): Promise<BeginResult | null> => {
-		const loaded = await store.load({ policy: name, links: [begun.link] });
+		const loaded = await store.load({ policy: name, links: [checked.begun.link] });
 		const published = requirePublished(loaded, name);
-		const inForce = policyInForce(published);
-		const [link] = loaded.links;
-		const op = link?.state.inFlight[begun.system];
-		const entity = link && inForce.policy.entities.get(link.state.entity);
-		const attempt = link && attemptOf(link.state, begun.system);
-		if (!link || !entity || op?.id !== begun.op) return { kind: 'not-now', reason: 'It has been settled by what was read' };
-		const why = heldBack(op, published);
-		if (why !== null) return { kind: 'not-now', reason: `The policy "${name}" ${why}` };
-		if (attempt?.count !== begun.attempt || attempt.state === 'running') return { kind: 'not-now', reason: TAKEN };
-		// The place of the new record is taken, by one that is not the same for all that is known.
-		const isOccupied = op.kind === 'insert' && (isTaken || (attempt.last === 'stale' && reading === null));
-		if (isOccupied) {
-			const run = new ObservationRun({ links: [link], asked: [], published, policy: inForce });
-			run.observe([outcomeChange(op, { outcome: 'exists' }, new Places([link]).next(begun.system))], null);
-			const { links } = await store.commit(run.finish().commit);
-			return links.includes('conflict') && !isLast ? null : { kind: 'not-now', reason: `${begun.system} has a record that takes its place` };
-		}
-		if (!stillExpected(link.state, op, entity)) return { kind: 'not-now', reason: 'The record is not what the operation expects' };
-		if (op.kind !== 'insert' && isConditional(entity, op) && !hasCondition(link.state, begun.system)) return noCondition(begun.system);
-		const step = attempted(link, op, afterReading(attempt, link.state, begun.system));
-		const { links } = await store.commit({ policy: name, links: [step.commit] });
-		if (links.includes('conflict')) return isLast ? { kind: 'not-now', reason: TAKEN } : null;
-		return resultOf({ ...step, op, entity, token: begun.token });
+		const ready = readyToGo(loaded.links[0], checked, published);
+		if ('kind' in ready) return ready;
+		const { commit, result } = ready.isOccupied ? await occupied(store, published, ready) : going(ready, checked.begun, name);
+		if (commit === null) return result;
+		const { links } = await store.commit(commit);
+		if (!links.includes('conflict')) return result;
+		return isLast ? { kind: 'not-now', reason: TAKEN } : null;
 	});
+}
+
+interface Ready {
+	readonly link: LoadedLink;
+	readonly op: Operation;
+	readonly entity: EntityPolicy;
+	readonly attempt: Attempt;
+	/** The place of the new record is taken, by one that is not the same for all that is known. */
+	readonly isOccupied: boolean;
+}
+
+type NotNow = Extract<BeginResult, { kind: 'not-now' }>;
+
+function readyToGo(link: LoadedLink | undefined, checked: OneChecked, published: PublishedPolicy): Ready | NotNow {
+	const { begun } = checked;
+	const op = link?.state.inFlight[begun.system];
+	const entity = link && policyInForce(published).policy.entities.get(link.state.entity);
+	if (!link || !entity || op?.id !== begun.op) return { kind: 'not-now', reason: 'It has been settled by what was read' };
+	const why = heldBack(op, published);
+	if (why !== null) return { kind: 'not-now', reason: `The policy "${published.name}" ${why}` };
+	const attempt = attemptOf(link.state, begun.system);
+	if (attempt?.count !== begun.attempt || attempt.state === 'running') return { kind: 'not-now', reason: TAKEN };
+	return afterCheck({ link, op, entity, attempt }, checked);
+}
+
+function afterCheck(open: Omit<Ready, 'isOccupied'>, { reading, isTaken }: OneChecked): Ready | NotNow {
+	const { link, op, entity, attempt } = open;
+	const isInsert = op.kind === 'insert';
+	if (isInsert && reading === null && isUnlisted(attempt)) return { kind: 'not-now', reason: 'The record has been made, and is not found yet' };
+	const isOccupied = isInsert && (isTaken || isHidden(attempt, reading));
+	if (!isOccupied && !stillExpected(link.state, op, entity)) return { kind: 'not-now', reason: 'The record is not what the operation expects' };
+	return { ...open, isOccupied };
+}
+
+/** The API says that there is such a record, and does not show it. */
+const isHidden = ({ last }: Attempt, reading: Reading | null): boolean => last === 'stale' && reading === null;
+
+/** So often a new record is looked for that the API has taken: its search may lag behind. */
+const MAX_SEARCHES = 6;
+
+const isUnlisted = ({ last, count }: Attempt): boolean => last === 'written' && count < MAX_SEARCHES;
+
+interface Prepared {
+	/** Null: nothing is to be committed. */
+	readonly commit: CommitRequest | null;
+	readonly result: BeginResult;
+}
+
+async function occupied(store: RequestStore, published: PublishedPolicy, { link, op }: Ready): Promise<Prepared> {
+	const { system } = op;
+	const { commit } = await prepareAsked(store, { policy: published.name, links: [link], sought: {} }, (known) => {
+		const run = new ObservationRun({ ...known, published, policy: policyInForce(published) });
+		run.observe([outcomeChange(op, { outcome: 'exists' }, new Places(known.links).next(system))], null);
+		return run.finish();
+	});
+	return { commit, result: { kind: 'not-now', reason: `${system} has a record that takes its place` } };
+}
+
+function going({ link, op, entity, attempt }: Ready, { token }: CheckedReading['begun'], policy: string): Prepared {
+	const { system } = op;
+	if (op.kind !== 'insert' && isConditional(entity, op) && !hasCondition(link.state, system)) return { commit: null, result: noCondition(system) };
+	const step = attempted(link, op, afterReading(attempt, link.state, system));
+	return { commit: { policy, links: [step.commit] }, result: resultOf({ ...step, op, entity, token }) };
 }
 
 function noCondition(system: string): BeginResult {

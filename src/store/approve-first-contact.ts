@@ -1,4 +1,5 @@
 import { SyncError } from '../core/errors';
+import type { Policy } from '../core/policy';
 import { unreadScopes } from '../core/scopes';
 import { policyInForce, requirePublished } from './published-policy';
 import type { Loaded, PublishedPolicy, SyncStore } from './sync-store';
@@ -45,6 +46,12 @@ export async function approveFirstContact(
 	return { before, after };
 }
 
+/** Whether a system is reached through an API: it has no stream, and only a person knows whether all of it has been read. */
+export function isBehindApi({ entities }: Policy, system: string): boolean {
+	const bindings = [...entities.values()].flatMap(({ tables }) => tables.get(system) ?? []);
+	return bindings.length > 0 && bindings.every(({ api }) => api !== undefined);
+}
+
 /** Why a system has not been read as far as the policy needs it, one sentence each; none when all have. */
 export function whatIsUnread(
 	{ streams }: Pick<Loaded, 'streams'>,
@@ -52,6 +59,7 @@ export function whatIsUnread(
 ): string[] {
 	const { policy } = policyInForce(published);
 	return policy.systems.flatMap((system) => {
+		if (isBehindApi(policy, system)) return [];
 		const stream = streams[system];
 		if (!stream)
 			return [`${system} has not been read at all: activate the workflow with its trigger`];

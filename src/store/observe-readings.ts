@@ -1,6 +1,5 @@
 import { concurrentFields } from '../core/decide';
 import { SyncError } from '../core/errors';
-import type { LinkState } from '../core/link';
 import type { Disposition } from '../core/observe';
 import type { Position } from '../core/position';
 import type { Reading } from '../core/reading';
@@ -12,7 +11,7 @@ import type { Observed, Woken } from './observe-batch';
 import { unknownMatches } from './observe-step';
 import { prepareAsked } from './prepare-asked';
 import { policyInForce, requirePublished } from './published-policy';
-import { plainChanges, prepareReadings, type PreparedReadings } from './readings-step';
+import { plainChanges, prepareReadings, type JudgedReading, type PreparedReadings } from './readings-step';
 import { retryContended } from './retry-contended';
 import type { Loaded, PublishedPolicy, RecordKey, SyncStore } from './sync-store';
 
@@ -103,18 +102,22 @@ function resultsOf(
 function resultOf({ system }: Reading, { prepared, at }: { prepared: PreparedReadings; at: number }): ObservedReading {
 	const judged = prepared.judged[at];
 	if (!judged) throw new TypeError(`reading ${at} was not judged`);
-	const { verdict, position } = judged;
+	const { position } = judged;
 	const link = judged.link === null ? undefined : prepared.links.byId(judged.link);
-	const state: LinkState | null = link?.state ?? null;
-	const observed = state === null ? undefined : prepared.dispositions.get(dispositionId(state.id, position));
+	if (!link) return { link: null, disposition: dispositionOf(judged, undefined), due: false, concurrentFields: [], ticket: readingTicket(null, system), position };
+	const { state, loaded } = link;
 	return {
-		link: state?.id ?? null,
-		disposition: verdict === 'stale' || verdict === 'doubtful' ? verdict : (observed ?? 'unchanged'),
-		due: (state && prepared.due.get(state.id)) ?? link?.loaded?.due ?? false,
-		concurrentFields: state ? concurrentFields(state) : [],
+		link: state.id,
+		disposition: dispositionOf(judged, prepared.dispositions.get(dispositionId(state.id, position))),
+		due: prepared.due.get(state.id) ?? loaded?.due ?? false,
+		concurrentFields: concurrentFields(state),
 		ticket: readingTicket(state, system),
 		position,
 	};
+}
+
+function dispositionOf({ verdict }: JudgedReading, observed: Disposition | undefined): ObservedReading['disposition'] {
+	return verdict === 'stale' || verdict === 'doubtful' ? verdict : (observed ?? 'unchanged');
 }
 
 function contended(policy: string): SyncError {

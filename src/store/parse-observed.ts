@@ -13,6 +13,8 @@ const observedSchema = z.object({
 		'duplicate',
 		'wake',
 		'truncate',
+		'stale',
+		'doubtful',
 	]),
 	due: z.boolean(),
 	concurrentFields: z.array(z.string()),

@@ -1,6 +1,5 @@
 import type pg from 'pg';
 
-import { SyncError } from '../core/errors';
 import type { PolicyMode, StoredJournalEntry } from '../core/journal';
 import type { LinkState } from '../core/link';
 import type { ReviewChange } from '../core/review';
@@ -51,14 +50,7 @@ export class PostgresStore implements store.SyncStore {
 	}
 
 	async publishPolicy(request: store.PublishRequest): Promise<store.PublishedPolicy> {
-		try {
-			return await publishPolicy(this.#db, request);
-		} catch (error) {
-			if (!(error instanceof SyncError) || error.code !== 'STORE_LOST') throw error;
-			// A policy that is published anew is the way to begin again.
-			await this.migrate();
-			return await publishPolicy(this.#db, request);
-		}
+		return await publishPolicy(this.#db, request);
 	}
 
 	async approve(policy: string, hash: string): Promise<store.PublishedPolicy> {

@@ -1,7 +1,7 @@
-import { apiRecordOf, attemptOf } from '../core/api-record';
+import { apiRecordOf, attemptOf, mayHaveBeenWritten } from '../core/api-record';
 import { showsOperation, stillExpected } from '../core/api-operation';
 import { judgeReading, showsWhatIsKnown, type ReadingVerdict } from '../core/judge-reading';
-import type { LinkState, Operation } from '../core/link';
+import { existsIn, type LinkState, type Operation } from '../core/link';
 import { apiOf, type EntityPolicy } from '../core/policy';
 import { lsnOfPosition, positionOf, type Position } from '../core/position';
 import { asOurs, changeOfReading, outcomeChange, type Reading } from '../core/reading';
@@ -91,20 +91,35 @@ class ReadingStep {
 	}
 
 	take(): JudgedReading {
-		const { system } = this.reading;
-		const before = this.#link();
 		const entity = this.#entity;
 		if (!entity) return this.#judged('known');
-		const { ticket } = this.reading;
-		const verdict = judgeReading(before, { change: this.#change, ticket }, entity);
+		const before = this.#link();
+		const { ticket, system } = this.reading;
+		const verdict = judgeReading(this.#known() ?? before, { change: this.#change, ticket }, entity);
 		if (verdict === 'stale' || verdict === 'doubtful') return this.#judged(verdict);
 		const op = before?.inFlight[system];
-		if (before && op && this.#isUnshown(before, op, entity)) return this.#judged('doubtful');
-		const isOurs = before !== null && op !== undefined && this.#isOurs(before, op, entity);
-		const isSilent = verdict === 'known' && !isOurs && before !== null && !this.#hasFacts(before);
-		if (!isSilent) this.#observe(before, isOurs ? op : undefined, entity);
-		if (op && !isOurs) this.#endIfOutdated(op, { entity, isSilent });
+		if (before && op) return this.#judged(this.#takeUnderWay(before, op, { entity, verdict }));
+		if (verdict === 'news' || before === null || this.#hasFacts(before)) this.#observe(before, undefined, entity);
 		return this.#judged(verdict);
+	}
+
+	/** While an operation is in flight to the record. */
+	#takeUnderWay(before: LinkState, op: Operation, { entity, verdict }: { entity: EntityPolicy; verdict: ReadingVerdict }): ReadingVerdict {
+		if (this.#isUnshown(before, op, entity)) return 'doubtful';
+		const isOurs = this.#isOurs(before, op, entity);
+		const isSilent = verdict === 'known' && !isOurs && !this.#hasFacts(before);
+		if (!isSilent) this.#observe(before, isOurs ? op : undefined, entity);
+		if (!isOurs) this.#endIfOutdated(op, { entity, isSilent });
+		return verdict;
+	}
+
+	/**
+	 * What is known under the record's key, be it that the record is gone: what is told of it late must not be taken
+	 * for another record, which another link would take in.
+	 */
+	#known(): LinkState | null {
+		const { system, entity, key } = this.reading;
+		return this.context.run.links.whoHad(system, entity, key)?.state ?? null;
 	}
 
 	/** The link that knows the record, or an operation that the record names. */
@@ -134,14 +149,16 @@ class ReadingStep {
 	}
 
 	/**
-	 * A record that names the operation is the operation's, whatever has become of the values. Equal values are harmless even
-	 * where a user has typed them, but not once the record is known to have changed since the decision: a condition
-	 * cannot have held any more, so somebody has come to the same value after that change, and knowing it.
+	 * A record that names the operation is the operation's, whatever has become of the values. Equal values are ours only if a
+	 * request may have been carried out of which nobody has heard: else a user has come to the same, who counts. And not
+	 * once the record is known to have changed since the decision: a condition cannot have held any more.
 	 */
 	#isOurs(before: LinkState, op: Operation, entity: EntityPolicy): boolean {
+		// Users' record was linked first: what carries our mark is another one, of which a person is asked.
+		if (op.kind === 'insert' && existsIn(before, op.system)) return false;
 		if (this.reading.mark === op.id) return true;
-		const mayHaveBeenWritten = stillExpected(before, op, entity) || (!this.#isConditional && op.kind !== 'insert' && attemptOf(before, op.system) !== null);
-		if (mayHaveBeenWritten && showsOperation(before, op, { change: this.#change, entity })) return true;
+		const isPossible = mayHaveBeenWritten(before, op.system) && (!this.#isConditional || stillExpected(before, op, entity));
+		if (isPossible && showsOperation(before, op, { change: this.#change, entity })) return true;
 		return this.#ending(before) === 'written' && this.#change.exists === true;
 	}
 

@@ -26,15 +26,6 @@ return redis.call('HGET', KEYS[1], 'version')
  */
 export async function migrateStore(db: RedisDatabase): Promise<void> {
 	requireSuitable(readFacts(await db.send<string>('info')));
-	await ensureIdentity(db);
-}
-
-/**
- * Makes the store's identity, unless there is one.
- *
- * @throws SyncError STORE_TOO_NEW
- */
-export async function ensureIdentity(db: RedisDatabase): Promise<void> {
 	const id = Array.from({ length: ID_LENGTH }, () => ID_LETTERS[randomInt(ID_LETTERS.length)]).join('');
 	const macKey = randomBytes(MAC_KEY_BYTES).toString('hex');
 	const version = Number(await db.run<string>(FOUND, [db.keys.identity], [VERSION, id, macKey, await db.serverRun()]));

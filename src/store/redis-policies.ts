@@ -3,7 +3,6 @@ import { SyncError } from '../core/errors';
 import type { PolicyMode } from '../core/journal';
 import { EPOCHS_BEGAN_MS } from './epoch';
 import type { RedisDatabase } from './redis-database';
-import { ensureIdentity } from './redis-migrate';
 import { BYTEWISE, NOW, type PolicyScript, policyWriting, RAISE, writing } from './redis-lua';
 import { policyUnpublished } from './stream-errors';
 import type { PublishedPolicy, PublishRequest } from './sync-store';
@@ -49,8 +48,6 @@ return inForce()
 
 export async function publishPolicy(db: RedisDatabase, request: PublishRequest): Promise<PublishedPolicy> {
 	const { name, document, hash, by, initialMode, pending = [], after } = request;
-	// Where the server has lost its data while this process ran, a policy that is published anew is the way to begin again.
-	await ensureIdentity(db);
 	return await changed(db, name, PUBLISH, [
 		...[JSON.stringify(document), hash, JSON.stringify(by), initialMode, JSON.stringify(pending)],
 		...[after === undefined ? 0 : 1, after ?? ''],

@@ -71,13 +71,20 @@ async function letGo(store: ReportStore, policy: string, ended: readonly (HeldRe
 	const scope = requestScope(policy);
 	const over = ended.filter(({ result }) => result?.reported.kind !== 'read');
 	if (over.length > 0) await store.release(over.map(({ op: key, token }) => ({ scope, key, token })));
-	for (const { system, outcome } of ended) {
-		const isAsked = outcome.kind === 'later' && outcome.retryAfterMs !== null && outcome.retryAfterMs > 0;
-		if (isAsked) await store.pause(requestBucket(policy, system), outcome.retryAfterMs ?? 0);
-	}
-	const waiting = ended.flatMap(({ op, link, result }) => (result?.waitMs == null ? [] : [{ op, link, leaseMs: Math.ceil(result.waitMs) }]));
-	for (const { op, leaseMs } of waiting) {
-		if (leaseMs > 0) await store.claim({ scope, keys: [op], leaseMs });
-	}
+	for (const [bucket, forMs] of restsAsked(policy, ended)) await store.pause(bucket, forMs);
+	const waiting = ended.flatMap(({ op, link, result }) => (result?.waitMs == null ? [] : [{ op, link, waitMs: result.waitMs }]));
+	const leaseMs = Math.ceil(Math.max(0, ...waiting.map(({ waitMs }) => waitMs)));
+	if (leaseMs > 0) await store.claim({ scope, keys: waiting.map(({ op }) => op), leaseMs });
 	if (waiting.length > 0) await store.noteAttempts(policy, waiting.map(({ link }) => link));
+}
+
+/** By bucket, the longest rest that an API has asked for. */
+function restsAsked(policy: string, reports: readonly HeldReport[]): Map<string, number> {
+	const rests = new Map<string, number>();
+	for (const { system, outcome } of reports) {
+		const askedMs = outcome.kind === 'later' ? (outcome.retryAfterMs ?? 0) : 0;
+		const bucket = requestBucket(policy, system);
+		if (askedMs > 0) rests.set(bucket, Math.max(askedMs, rests.get(bucket) ?? 0));
+	}
+	return rests;
 }

@@ -69,21 +69,22 @@ interface OpenReport {
 }
 
 function reportOne(context: ReportContext, report: Report): Reported {
-	const { run, places, input } = context;
-	const state = run.links.byId(report.link)?.state;
+	const state = context.run.links.byId(report.link)?.state;
 	const op = state?.inFlight[report.system];
-	const entity = state && input.policy.policy.entities.get(state.entity);
+	const entity = state && context.input.policy.policy.entities.get(state.entity);
 	if (!state || op?.id !== report.op || !entity) return { kind: 'settled', as: 'before' };
-	const open = { report, state, op, entity };
-	const { outcome } = report;
+	return reportOpen(context, { report, state, op, entity });
+}
+
+function reportOpen(context: ReportContext, open: OpenReport): Reported {
+	const { outcome, isMissingDeleted } = open.report;
 	switch (outcome.kind) {
 		case 'applied':
 			return reportApplied(context, open);
 		case 'refused':
-			run.observe([outcomeChange(op, { outcome: 'refused', error: `it ${outcome.said}` }, places.next(op.system))], null);
-			return { kind: 'settled', as: 'refused' };
+			return reportRefused(context, open, outcome.said);
 		case 'gone':
-			return report.isMissingDeleted ? reportDeleted(context, open) : endWith(context, open, 'stale');
+			return isMissingDeleted ? reportDeleted(context, open) : endWith(context, open, 'stale');
 		case 'stale':
 		case 'exists':
 			return endWith(context, open, 'stale');
@@ -92,6 +93,11 @@ function reportOne(context: ReportContext, report: Report): Reported {
 		case 'later':
 			return endWith(context, open, outcome.isSure ? 'unsent' : 'unsure');
 	}
+}
+
+function reportRefused({ run, places }: ReportContext, { op }: OpenReport, said: string): Reported {
+	run.observe([outcomeChange(op, { outcome: 'refused', error: `it ${said}` }, places.next(op.system))], null);
+	return { kind: 'settled', as: 'refused' };
 }
 
 /** Notes how the request ended. One that is not the last says nothing: another has been begun since, and will be heard of. */
@@ -127,11 +133,24 @@ function reportApplied(context: ReportContext, open: OpenReport): Reported {
 	const isShown = report.row !== null && isAlone;
 	const isCertain = isConditional(entity, op) || op.kind !== 'update' || isShown;
 	if (key === null || !isCertain) return endWith(context, open, 'written');
+	if (existsIn(state, system) && !equalJson({ ...state.keys[system] }, { ...key })) return reportTwin(context, open, key);
 	const { run, places } = context;
 	run.observe([asOurs(writtenChange(open, { key, isAlone, places }), op, isConditional(entity, op))], null);
 	const later = isAlone || !isConditional(entity, op) ? null : laterChange(open, { key, places });
 	if (later) run.observe([later], null);
 	return { kind: 'settled', as: 'applied' };
+}
+
+/**
+ * Users have made the same record while we did, and it was linked first. Ours is another one, about which a person
+ * is asked: an API cannot be told to delete it only if it still is as we made it.
+ */
+function reportTwin({ run, places }: ReportContext, { report, op, entity }: OpenReport, key: Key): Reported {
+	const { system } = op;
+	run.observe([outcomeChange(op, { outcome: 'exists' }, places.next(system))], null);
+	const row = { ...requestOf(op, entity).flat, ...report.row };
+	run.observe([changeOfReading({ system, entity: op.entity, key, exists: true, row, facts: { ...report.facts, whole: true }, atMs: null }, places.next(system))], null);
+	return { kind: 'settled', as: 'stale' };
 }
 
 /** The record right after our write: as the answer shows it, else as it was written. */

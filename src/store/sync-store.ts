@@ -15,7 +15,10 @@ import type { ReviewChange, ReviewItem } from '../core/review';
  * its data has vanished since `migrate`; STREAM_GAP and STREAM_UNKNOWN from `commit`. Everything else is a defect and surfaces as it is.
  */
 export interface SyncStore {
-	/** Makes or upgrades the schema under a lock; safe to run from many processes at once. */
+	/**
+	 * Makes or upgrades the schema under a lock; safe to run from many processes at once. A store that has lost its data
+	 * begins anew, as another store.
+	 */
 	migrate(): Promise<void>;
 
 	/**

@@ -4,6 +4,7 @@ import type { Arm, Order, Word } from './messages';
 import { agreeToGap, approveFirstContact, publishPolicy } from './operator';
 import { settle } from './settle';
 import { Standby, type Worker } from './standby';
+import type { StoreKind } from './store-place';
 import { SERVERS, type ServerName, SYSTEMS } from './systems';
 import { Users } from './users';
 import { startWorld, type World } from './world';
@@ -13,6 +14,7 @@ export interface CampaignOptions {
 	readonly random: Random;
 	/** Rows of the large table. */
 	readonly items: number;
+	readonly storeKind: StoreKind;
 	readonly closeLater: (close: () => Promise<void>) => void;
 }
 
@@ -46,10 +48,10 @@ export class Campaign {
 	}
 
 	/** Starts everything, and takes it through first contact. */
-	static async start({ random, items, closeLater }: CampaignOptions): Promise<Campaign> {
+	static async start({ random, items, storeKind, closeLater }: CampaignOptions): Promise<Campaign> {
 		const standby = new Standby(2);
 		closeLater(async () => await standby.close());
-		const world = await startWorld({ items }, closeLater);
+		const world = await startWorld({ items, storeKind }, closeLater);
 		const campaign = new Campaign(world, random, standby);
 		closeLater(async () => await campaign.users.stop());
 		await publishPolicy(world);
@@ -85,9 +87,9 @@ export class Campaign {
 
 	order(arm: Arm | null, answer?: Order['answer']): Order {
 		const databases = Object.fromEntries(
-			SERVERS.map((name) => [name, this.world[name].workerSettings]),
+			SYSTEMS.map((name) => [name, this.world[name].workerSettings]),
 		) as Order['databases'];
-		return { databases, arm, ...(answer ? { answer } : {}) };
+		return { databases, store: this.world.store.workerCredential, arm, ...(answer ? { answer } : {}) };
 	}
 
 	async kill(worker: Worker | null = this.worker): Promise<void> {
@@ -120,9 +122,10 @@ export class Campaign {
 
 	/** A power cut: committed transactions are there again when the server is back. */
 	async crashServer(name: ServerName): Promise<void> {
+		this.kills.servers += 1;
+		if (name === 'store') return await this.world.store.crash();
 		const { server } = this.world[name];
 		await server.kill();
-		this.kills.servers += 1;
 		await server.restart();
 	}
 

@@ -2,15 +2,14 @@ import { existsIn, type LinkState, type Operation } from '../../src/core/link';
 import { parsePolicy } from '../../src/core/parse-policy';
 import type { EntityPolicy } from '../../src/core/policy';
 import { readerOfType } from '../../src/postgres/column-values';
-import { type LinkDocument, unpackLink } from '../../src/store/link-document';
 import { wrongLink, type SystemRows } from '../support/at-rest';
-import { replayJournal } from '../support/journaled-ops';
+import { JournalReplay } from '../support/journal-replay';
 import { namedBy } from '../support/named-values';
 import { keyTextOf } from '../support/simulated-database';
 import { keyOf } from '../../src/core/mapping';
 import { type WitnessedTransaction, witnessedWrites } from '../support/witness';
 import { wrongWrites } from '../support/witnessed-writes';
-import { CRASH_POLICY, type System, SYSTEMS } from './systems';
+import { CRASH_POLICY, POLICY, type System, SYSTEMS } from './systems';
 import { Sums } from './sums';
 import { Truth } from './truth';
 import { Witness } from './witness';
@@ -36,12 +35,13 @@ export class Inspector {
 	readonly #operations = new Map<string, Operation>();
 	readonly #named = new Set<string>();
 	#marked = new Set<string>();
-	#lastSeq = '0';
+	readonly #journal: JournalReplay;
 	/** The latest transactions, to tell the story of a record. */
 	readonly recent: WitnessedTransaction[] = [];
 
 	constructor(private readonly world: World) {
 		this.witness = new Witness(world, policy);
+		this.#journal = new JournalReplay(world.store.store, POLICY);
 	}
 
 	/**
@@ -98,7 +98,7 @@ export class Inspector {
 	storeWentBack(): void {
 		this.#marked = new Set();
 		this.#operations.clear();
-		this.#lastSeq = '0';
+		this.#journal.forget();
 	}
 
 	/**
@@ -111,14 +111,10 @@ export class Inspector {
 	}
 
 	async #readJournal(): Promise<{ unfaithful: readonly string[] }> {
-		const { operations, unfaithful, lastSeq } = await replayJournal(this.world.store.pool, {
-			changedAfter: this.#lastSeq,
-			watch: ({ before, after, entry }) => {
-				for (const name of namedBy({ before, after, journal: [entry] }, after.id)) this.#named.add(name);
-			},
+		const { operations, unfaithful } = await this.#journal.read(({ before, after, entry }) => {
+			for (const name of namedBy({ before, after, journal: [entry] }, after.id)) this.#named.add(name);
 		});
 		for (const [id, op] of operations) this.#operations.set(id, op);
-		this.#lastSeq = lastSeq;
 		return { unfaithful };
 	}
 
@@ -137,8 +133,13 @@ export class Inspector {
 }
 
 export async function readLinks({ store }: World): Promise<LinkState[]> {
-	const { rows } = await store.pool.query<{ state: LinkDocument }>('select state from n8n_bisync.links');
-	return rows.map(({ state }) => unpackLink(state));
+	const states: LinkState[] = [];
+	for (;;) {
+		const afterId = states.at(-1)?.id;
+		const page = await store.store.scanLinks({ policy: POLICY, limit: 1_000, ...(afterId === undefined ? {} : { afterId }) });
+		states.push(...page.map(({ state }) => state));
+		if (page.length < 1_000) return states;
+	}
 }
 
 /** By entity. */
@@ -205,10 +206,9 @@ function wrongRows(states: readonly LinkState[], rows: RowsBySystem): string[] {
 
 /** I7: no slot has been told to forget what the store does not know to be acknowledged. */
 async function wrongAcknowledgements(world: World): Promise<string[]> {
-	const { rows: streams } = await world.store.pool.query<{ system: System; slot: string; lsn: string }>(
-		'select system, slot, acknowledged::text as lsn from n8n_bisync.streams',
-	);
-	const problems = streams.map(async ({ system, slot, lsn }) => {
+	const { streams } = await world.store.store.load({ policy: POLICY });
+	const problems = SYSTEMS.map(async (system) => {
+		const { slot, acknowledgedLsn: lsn } = streams[system] ?? { slot: '', acknowledgedLsn: null };
 		const { rows } = await world[system].pool.query<{ confirmed: string }>(
 			'select confirmed_flush_lsn::text as confirmed from pg_replication_slots where slot_name = $1 and confirmed_flush_lsn > $2',
 			[slot, lsn],

@@ -11,7 +11,7 @@ test('nothing is lost or doubled when the sync dies at any of its crash points',
 	const said: string[] = [];
 	const points = (Object.keys(POINTS) as Point[]).filter((point) => point !== 'any');
 	const isFine = await runCampaign(
-		{ runs: points.length, seed: 1, points, minutes: 10, items: 300, checkEvery: 12, isVerbose: false },
+		{ runs: points.length, seed: 1, points, storeKind: 'postgres', minutes: 10, items: 300, checkEvery: 12, isVerbose: false },
 		{ say: (text) => said.push(text), closeLater: (close) => closing.push(close) },
 	);
 	expect(isFine ? '' : said.join('\n')).toBe('');

@@ -1,5 +1,5 @@
 import type { ConnectionSettings } from '../support/embedded-postgres';
-import type { ServerName } from './systems';
+import type { System } from './systems';
 
 /**
  * Where a worker may be told to die; the last three lie outside of the walk of one change. `reading`: rows
@@ -18,7 +18,9 @@ export interface Arm {
 
 /** What the parent sends to a worker, once. */
 export interface Order {
-	readonly databases: Readonly<Record<ServerName, ConnectionSettings>>;
+	readonly databases: Readonly<Record<System, ConnectionSettings>>;
+	/** The sync store's credential. */
+	readonly store: Readonly<Record<string, unknown>>;
 	readonly arm: Arm | null;
 	/** Instead of running the workflow: answer a review item. */
 	readonly answer?: Answer;

@@ -1,22 +1,14 @@
 import { SyncPolicy } from '../../nodes/SyncPolicy/SyncPolicy.node';
+import type { StoredReview } from '../../src/store/sync-store';
 import { executeNode } from '../support/fake-execute';
-import { storeCredential } from '../support/fake-trigger-context';
 import { waitUntil } from '../support/wait-until';
 import { agreeTo } from './answer-review';
-import { CRASH_POLICY } from './systems';
+import { CRASH_POLICY, POLICY } from './systems';
 import type { World } from './world';
-
-/** An open review item, as the store's table has it. */
-export interface OpenReview {
-	readonly id: string;
-	readonly kind: string;
-	readonly link: string | null;
-	readonly item: { readonly token: string; readonly reason: string; readonly fields: readonly string[] };
-}
 
 /** The store as a person's n8n reaches it: not through the relay. */
 export function operatorCredential({ store }: World): Record<string, unknown> {
-	return storeCredential(store.settings, 'n8n_bisync');
+	return store.credential;
 }
 
 export async function publishPolicy(world: World): Promise<void> {
@@ -44,11 +36,8 @@ async function runPolicy(
 	return outputs[0]?.[0]?.json ?? {};
 }
 
-export async function openReviews({ store }: World): Promise<OpenReview[]> {
-	const { rows } = await store.pool.query<OpenReview>(
-		`select id, kind, link, item from n8n_bisync.reviews where state = 'open' order by opened_at, id`,
-	);
-	return rows;
+export async function openReviews({ store }: World): Promise<readonly StoredReview[]> {
+	return await store.store.listReviews({ policy: POLICY, state: 'open', limit: 10_000 });
 }
 
 /**
@@ -60,7 +49,7 @@ export async function agreeToGap(world: World, message: string): Promise<boolean
 	const [, id] = /Review item: (gap-[\w-]+)/.exec(message) ?? [];
 	if (id === undefined) return false;
 	const item = (await openReviews(world)).find((review) => review.id === id);
-	const refused = item ? await agreeTo({ id, token: item.item.token }, operatorCredential(world)) : null;
+	const refused = item ? await agreeTo({ id, token: item.token }, operatorCredential(world)) : null;
 	if (refused !== null) throw new Error(`the gap ${id} could not be agreed to: ${refused}`);
 	return true;
 }

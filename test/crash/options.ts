@@ -1,9 +1,11 @@
 import { POINTS, type Point } from './rounds';
+import { STORE_KINDS, type StoreKind } from './store-place';
 
 export interface CrashOptions {
 	readonly runs: number;
 	readonly seed: number;
 	readonly points: readonly Point[];
+	readonly storeKind: StoreKind;
 	/** Nothing new is begun after so long. */
 	readonly minutes: number;
 	/** Rows of the large table. */
@@ -14,11 +16,12 @@ export interface CrashOptions {
 	readonly isVerbose: boolean;
 }
 
-export const USAGE = `npm run crash -- [--runs N] [--seed S] [--points C3,C5] [--minutes M] [--items N] [--verbose]
+export const USAGE = `npm run crash -- [--store postgres|redis] [--runs N] [--seed S] [--points C3,C5] [--minutes M] [--items N] [--verbose]
 
 Kills a syncing process with -9 at named points and at any moment, and the databases and the store too,
 while users work on both sides; then checks that nothing was lost, doubled or silently overwritten.
 
+  --store …     where the sync keeps its state (default postgres)
   --runs N      rounds, each with at least one kill (default 200)
   --seed S      the same choices again (default: another one each time)
   --points …    only these, of ${Object.keys(POINTS).join(', ')}
@@ -38,16 +41,18 @@ export function readOptions(words: readonly string[]): CrashOptions | null {
 		seed: number('--seed', 1 + Math.floor(Math.random() * 1_000_000)),
 		minutes: number('--minutes', Number.POSITIVE_INFINITY),
 		points: pointsOf(given.get('--points')),
+		storeKind: STORE_KINDS.find((kind) => kind === (given.get('--store') ?? 'postgres')) ?? null,
 		items: number('--items', 5_000),
 		checkEvery: 10,
 		isVerbose,
 	};
-	const known = ['--runs', '--seed', '--points', '--minutes', '--items'];
+	const known = ['--store', '--runs', '--seed', '--points', '--minutes', '--items'];
 	const isSane =
 		[...given.keys()].every((name) => known.includes(name)) &&
 		[options.runs, options.seed, options.items].every((value) => Number.isSafeInteger(value) && value > 0) &&
 		options.minutes > 0;
-	return isSane && options.points !== null ? { ...options, points: options.points } : null;
+	const { points, storeKind } = options;
+	return isSane && points !== null && storeKind !== null ? { ...options, points, storeKind } : null;
 }
 
 function pointsOf(text: string | undefined): Point[] | null {

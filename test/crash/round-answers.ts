@@ -2,14 +2,16 @@ import { waitUntil } from '../support/wait-until';
 import { answerReview } from './answer-review';
 import type { Campaign } from './campaign';
 import type { Answer } from './messages';
-import { openReviews, operatorCredential, type OpenReview } from './operator';
+import type { StoredReview } from '../../src/store/sync-store';
+import { openReviews, operatorCredential } from './operator';
+import { POLICY } from './systems';
 
 /** Two people answer one conflict differently at the same moment, and the process of one dies over it. */
 export async function answeredTwice(campaign: Campaign): Promise<boolean> {
 	await campaign.rest();
 	if (!campaign.worker) await campaign.work(null);
-	const { id, item } = await makeConflict(campaign);
-	const first: Answer = { id, token: item.token, system: 'crm', by: 'first' };
+	const { id, token } = await makeConflict(campaign);
+	const first: Answer = { id, token, system: 'crm', by: 'first' };
 	const second: Answer = { ...first, system: 'billing', by: 'second' };
 	const dying = await campaign.work({ point: 'C11', nth: 1, how: 'die' }, first);
 	const refused = await answerReview(second, operatorCredential(campaign.world));
@@ -29,7 +31,7 @@ export async function answeredTwice(campaign: Campaign): Promise<boolean> {
 }
 
 /** Both sides change a field, unseen by each other, that only a person may decide. */
-async function makeConflict({ world, random }: Campaign): Promise<OpenReview> {
+async function makeConflict({ world, random }: Campaign): Promise<StoredReview> {
 	const { rows } = await world.crm.pool.query<{ id: number }>('select id from customers order by id');
 	const { id } = random.oneOf(rows);
 	const number = random.below(1_000_000_000);
@@ -42,10 +44,6 @@ async function makeConflict({ world, random }: Campaign): Promise<OpenReview> {
 
 /** Who resolved the item, as the journal has it. */
 async function winnersOf({ world }: Campaign, id: string): Promise<string[]> {
-	const { rows } = await world.store.pool.query<{ by: string }>(
-		`select entry->'resolution'->>'by' as by from n8n_bisync.journal
-		 where kind = 'resolved' and entry->'resolution'->>'review' = $1`,
-		[id],
-	);
-	return rows.map(({ by }) => by);
+	const resolved = await world.store.store.readJournal({ policy: POLICY, kinds: ['resolved'], limit: 1_000_000 });
+	return resolved.flatMap(({ entry }) => (entry.kind === 'resolved' && entry.resolution.review === id ? [entry.resolution.by] : []));
 }

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import pg from 'pg';
+import type pg from 'pg';
 
 import { parseLsn } from '../../src/core/lsn';
 import { waitUntil } from '../support/wait-until';
+import { alone } from './alone';
 import type { Campaign } from './campaign';
+import type { StorePlace } from './store-place';
 import { ALL_HABITS, type HabitKind } from './users';
 import { type ServerName, type System, SYSTEMS } from './systems';
+import type { Place } from './world';
 
 const SLOTS: Readonly<Record<System, string>> = {
 	crm: 'bisync_crm_billing_crm',
@@ -74,9 +77,9 @@ async function goBack(
 	beforeItIsGone: () => Promise<void>,
 ): Promise<void> {
 	const { random, world } = campaign;
-	const { database } = world[name].settings;
 	await campaign.kill();
-	await alone(campaign, name, `create database copy template ${database}`);
+	const place = name === 'store' ? world.store : databaseOf(world[name]);
+	await place.keepCopy();
 	const before = await Promise.all(SYSTEMS.map(async (system) => await endOfLog(campaign, system)));
 	campaign.letUsersWork();
 	await campaign.work(null);
@@ -89,8 +92,18 @@ async function goBack(
 	await campaign.users.stop();
 	await campaign.crashServer(name);
 	await beforeItIsGone();
-	await alone(campaign, name, `drop database ${database} with (force)`);
-	await alone(campaign, name, `alter database copy rename to ${database}`);
+	await place.goBack();
+}
+
+function databaseOf({ server, settings: { database } }: Place): Pick<StorePlace, 'keepCopy' | 'goBack'> {
+	const run = async (statement: string): Promise<void> => await alone({ server, database }, statement);
+	return {
+		keepCopy: async () => await run(`create database copy template ${database}`),
+		async goBack() {
+			await run(`drop database ${database} with (force)`);
+			await run(`alter database copy rename to ${database}`);
+		},
+	};
 }
 
 async function endOfLog({ world }: Campaign, system: System): Promise<bigint> {
@@ -108,23 +121,6 @@ async function acknowledged({ world }: Campaign, system: System): Promise<bigint
 async function lsnOf(pool: pg.Pool, text: string): Promise<bigint> {
 	const { rows } = await pool.query<{ lsn: string }>(text);
 	return parseLsn(rows[0]?.lsn ?? '0/0');
-}
-
-/** Runs a statement that takes no other session in the database. */
-async function alone({ world }: Campaign, name: ServerName, statement: string): Promise<void> {
-	const { server, settings } = world[name];
-	const client = new pg.Client(server.superuser);
-	await client.connect();
-	try {
-		await waitUntil(statement, async () => {
-			await client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = any ($1)', [
-				[settings.database, 'copy'],
-			]);
-			return await client.query(statement).then(() => true, () => false);
-		});
-	} finally {
-		await client.end();
-	}
 }
 
 async function drop(pool: pg.Pool, slot: string): Promise<boolean> {

@@ -18,11 +18,11 @@ type Tally = Map<Point, { rounds: number; reached: number }>;
 
 /** @returns whether nothing was wrong, and every point was reached */
 export async function runCampaign(options: CrashOptions, { say, closeLater }: Surroundings): Promise<boolean> {
-	const { runs, seed, minutes, items, checkEvery } = options;
+	const { runs, seed, minutes, items, storeKind, checkEvery } = options;
 	const random = seededRandom(seed);
 	const started = performance.now();
 	say(`seed ${seed}; starting two systems and the store …`);
-	const campaign = await Campaign.start({ random, items, closeLater });
+	const campaign = await Campaign.start({ random, items, storeKind, closeLater });
 	say(`first contact is approved, ${seconds(started)} s`);
 	const tally: Tally = new Map(options.points.map((point) => [point, { rounds: 0, reached: 0 }]));
 	let round = 0;

@@ -1,9 +1,10 @@
 import { parseLsn } from '../../src/core/lsn';
 import { lsnOfPosition } from '../../src/core/position';
+import type { StoredReview, StreamRecord } from '../../src/store/sync-store';
 import { waitUntil } from '../support/wait-until';
 import { agreeTo, answerReview } from './answer-review';
-import { openReviews, operatorCredential, type OpenReview } from './operator';
-import { type System, SYSTEMS } from './systems';
+import { openReviews, operatorCredential } from './operator';
+import { POLICY, type System, SYSTEMS } from './systems';
 import type { World } from './world';
 
 /** Nothing has moved for so long: it never will. */
@@ -49,11 +50,9 @@ export async function settle(world: World, assertFine: () => void): Promise<void
 
 /** Another text after everything that is observed, decided or answered. */
 async function lastMove({ store }: World): Promise<string> {
-	const { rows } = await store.pool.query<{ move: string }>(
-		`select concat_ws(' ', (select max(seq) from n8n_bisync.journal),
-			(select string_agg(position || snapshot, ' ' order by system) from n8n_bisync.streams)) as move`,
-	);
-	return rows[0]?.move ?? '';
+	const { streams } = await store.store.load({ policy: POLICY });
+	const places = SYSTEMS.map((system) => `${streams[system]?.position} ${streams[system]?.snapshot}`);
+	return [await store.lastEntry(), ...places].join(' ');
 }
 
 /** @returns where the log ended before the fence, and after everything that was committed before */
@@ -64,34 +63,25 @@ async function putFence(world: World, system: System): Promise<bigint> {
 	return parseLsn(rows[0]?.lsn ?? '');
 }
 
-interface Stream {
-	readonly system: System;
-	readonly position: string;
-	/** `running`: its rows are being read anew, and the position says nothing of them. */
-	readonly snapshot: string;
-}
-
 async function unfinished(world: World, ends: Ends): Promise<string[]> {
 	const reviews = await openReviews(world);
 	for (const review of reviews) await answer(world, review);
-	const { rows: streams } = await world.store.pool.query<Stream>(
-		'select system, position, snapshot from n8n_bisync.streams',
-	);
-	const { rows: due } = await world.store.pool.query<{ id: string; state: object }>(
-		'select id from n8n_bisync.links where due order by id limit 10',
-	);
+	const { streams } = await world.store.store.load({ policy: POLICY });
+	const due = await world.store.dueLinks();
 	return [
-		...streams
-			.filter(({ system, position, snapshot }) => snapshot === 'running' || lsnOfPosition(position) < ends[system])
-			.map(({ system }) => `changes of ${system} have not been observed`),
-		...due.map(({ id }) => `link ${id} is due`),
-		...reviews.map(({ id, item }) => `open: ${id} ${item.reason}`),
+		...SYSTEMS.filter((system) => !hasObserved(streams[system], ends[system])).map((system) => `changes of ${system} have not been observed`),
+		...due.map((id) => `link ${id} is due`),
+		...reviews.map(({ id, reason }) => `open: ${id} ${reason}`),
 	];
 }
 
-async function answer(world: World, { id, kind, item, link }: OpenReview): Promise<void> {
+/** While rows are being read anew, the position says nothing of them. */
+function hasObserved(stream: StreamRecord | undefined, end: bigint): boolean {
+	return stream !== undefined && stream.snapshot !== 'running' && lsnOfPosition(stream.position) >= end;
+}
+
+async function answer(world: World, { id, kind, token, link }: StoredReview): Promise<void> {
 	const credential = operatorCredential(world);
-	const { token } = item;
 	// A refused answer is one that comes too late; what stays open is told in the end.
 	if (link !== null && kind === 'conflict') {
 		await answerReview({ id, token, system: 'crm', by: 'operator' }, credential);
@@ -102,8 +92,5 @@ async function answer(world: World, { id, kind, item, link }: OpenReview): Promi
 
 /** The sweep lets links wait that were woken often, and the workers that they were woken for were killed. */
 async function hurry(world: World): Promise<void> {
-	await world.store.pool.query(
-		`update n8n_bisync.links set wake_at = clock_timestamp()
-		 where due and wakes > 1 and wake_at > clock_timestamp() + interval '1 second'`,
-	);
+	await world.store.hurry();
 }

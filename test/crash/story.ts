@@ -3,6 +3,7 @@ import type { RecordChange } from '../../src/core/record-change';
 import type { WitnessedTransaction } from '../support/witness';
 import type { Campaign } from './campaign';
 import { readLinks } from './checks';
+import { POLICY } from './systems';
 
 const MAX_PROBLEMS = 10;
 const MAX_LINES = 120;
@@ -17,11 +18,9 @@ export async function tellProblems(campaign: Campaign, say: (text: string) => vo
 	const [, key, system] = /row \w+ (\S+) of (\w+)/.exec(problems.join('\n')) ?? [];
 	const row = key && system ? { key, system } : null;
 	if (row) await tellRow(campaign, row, say);
-	const { rows: due } = await world.store.pool.query<{ id: string }>(
-		'select id from n8n_bisync.links where due order by id limit 1',
-	);
+	const [due] = await world.store.dueLinks();
 	const named = /[0-9a-f]{32}/.exec(problems.join(' '))?.[0];
-	const link = named ?? (row ? makerOf(inspector.recent, row) : due[0]?.id);
+	const link = named ?? (row ? makerOf(inspector.recent, row) : due);
 	if (link !== undefined) await tellLink(campaign, link, say);
 }
 
@@ -58,12 +57,11 @@ async function tellRow(
 		}
 	}
 	say('and in the journal:');
-	const { rows } = await world.store.pool.query<{ at: Date; link: string; entry: Entry }>(
-		`select at, link, entry from n8n_bisync.journal where entry->'change'->>'system' = $1
-		 and entry->'change'->>'key' like $2 order by seq`,
-		[system, `%"${key}"%`],
-	);
-	for (const { at, link, entry } of rows) say(`  ${timeOf(at.getTime())} ${link} ${inShort(entry)}`);
+	const observed = await world.store.store.readJournal({ policy: POLICY, kinds: ['observed'], limit: 1_000_000 });
+	for (const { atMs, link, entry } of observed) {
+		const { change }: Entry = entry;
+		if (change?.system === system && JSON.stringify(change.key).includes(`"${key}"`)) say(`  ${timeOf(atMs)} ${link} ${inShort(entry)}`);
+	}
 }
 
 /** The link whose operation inserted the row. */
@@ -83,11 +81,8 @@ interface Line {
 }
 
 async function journalOf({ world }: Campaign, link: string): Promise<Line[]> {
-	const { rows } = await world.store.pool.query<{ at: Date; entry: Entry }>(
-		'select at, entry from n8n_bisync.journal where link = $1 order by seq',
-		[link],
-	);
-	return rows.map(({ at, entry }) => ({ atMs: at.getTime(), text: `journal ${inShort(entry)}` }));
+	const entries = await world.store.store.readJournal({ policy: POLICY, link, limit: 100_000 });
+	return entries.map(({ atMs, entry }) => ({ atMs, text: `journal ${inShort(entry)}` }));
 }
 
 function inShort({ kind, field, system, detail, change, resolution }: Entry): string {

@@ -5,17 +5,17 @@ import { writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
+
 import { PostgresCdcTrigger } from '../../nodes/PostgresCdcTrigger/PostgresCdcTrigger.node';
 import { ownSettings, storeSettings } from '../../nodes/shared/connection-settings';
 import { provideDatabase } from '../../nodes/shared/open-database';
-import { provideStore } from '../../nodes/shared/open-store';
+import { provideStore, storeOf } from '../../nodes/shared/open-store';
 import { openPool } from '../../src/postgres/open-pool';
-import { PostgresStore } from '../../src/store/postgres-store';
 import type { CommitRequest, SyncStore } from '../../src/store/sync-store';
 import { CrashPoints, watchPool, watchStore } from '../support/crash-points';
-import type { ConnectionSettings } from '../support/embedded-postgres';
 import { type FakeN8n, fakeN8n } from '../support/fake-n8n';
-import { fakeTriggerContext, replicationCredential, storeCredential } from '../support/fake-trigger-context';
+import { fakeTriggerContext, replicationCredential } from '../support/fake-trigger-context';
 import { readTemplate, runTemplate } from '../support/run-template';
 import { waitUntil } from '../support/wait-until';
 import { answerReview } from './answer-review';
@@ -27,6 +27,8 @@ const TEMPLATE = readTemplate('two-way-postgres');
 const TRIGGERS: Readonly<Record<System, string>> = { crm: 'CRM Changes', billing: 'Billing Changes' };
 /** As n8n does with a workflow whose trigger failed, only sooner. */
 const REACTIVATE_MS = 300;
+
+type Places = Pick<Order, 'databases' | 'store'>;
 
 function say(word: Word): void {
 	writeSync(1, `${JSON.stringify(word)}\n`);
@@ -55,16 +57,14 @@ function armed(arm: Arm | null): CrashPoints {
 	return points;
 }
 
-async function obey({ databases, arm, answer }: Order): Promise<void> {
-	const credential = storeCredential(databases.store, 'n8n_bisync');
-	const { database, schema, maxConnections } = storeSettings(credential);
-	const store = new PostgresStore(openPool(database, maxConnections), { schema });
+async function obey({ databases, store: credential, arm, answer }: Order): Promise<void> {
+	const store = storeOf(storeSettings(credential));
 	await untilReachable(store);
 	const points = armed(arm);
 	const watched = watchStore(store, points);
 	if (answer) {
 		provideStore(credential, arm ? afterCommit(watched, () => end('C11', arm.how)) : watched);
-		say({ kind: 'answered', error: await answerReview(answer, credential) });
+		say({ kind: 'answered', error: await answerReview(answer, { ...credential }) });
 		return;
 	}
 	provideStore(credential, arm?.point === 'reading' ? afterCommit(watched, whenReading(trap(arm))) : watched);
@@ -72,30 +72,30 @@ async function obey({ databases, arm, answer }: Order): Promise<void> {
 		const pool = openPool(ownSettings(replicationCredential(databases[system])), 5);
 		provideDatabase(ownSettings(replicationCredential(databases[system])), watchPool(pool, system, points));
 	}
-	for (const system of SYSTEMS) void keepActive(system, databases);
+	for (const system of SYSTEMS) void keepActive(system, { databases, store: credential });
 }
 
-async function untilReachable(store: PostgresStore): Promise<void> {
+async function untilReachable(store: SyncStore): Promise<void> {
 	await waitUntil('the sync store', async () =>
 		await store.migrate().then(() => true, () => false));
 }
 
 /** A trigger of the pack, whose workflow is the template; started again whenever it ends with an error. */
-async function keepActive(system: System, databases: Order['databases']): Promise<void> {
+async function keepActive(system: System, places: Places): Promise<void> {
 	for (;;) {
 		const { message } = await new Promise<Error>((resolve) => {
-			const n8n = workflowOf(system, databases);
+			const n8n = workflowOf(system, places);
 			n8n.emitError = resolve;
-			activate(n8n, system, databases).then(() => say({ kind: 'active', system }), resolve);
+			activate(n8n, system, places).then(() => say({ kind: 'active', system }), resolve);
 		});
 		say({ kind: 'failed', system, message });
 		await sleep(REACTIVATE_MS);
 	}
 }
 
-function workflowOf(system: System, databases: Order['databases']): FakeN8n {
+function workflowOf(system: System, { databases, store }: Places): FakeN8n {
 	const credentials = {
-		'Sync Store': storeCredential(databases.store, 'n8n_bisync'),
+		'Sync Store': store as ICredentialDataDecryptedObject,
 		'CRM database': replicationCredential(databases.crm),
 		'Billing database': replicationCredential(databases.billing),
 	};
@@ -116,7 +116,7 @@ const log = (text: string): void => say({ kind: 'log', text });
 async function activate(
 	n8n: FakeN8n,
 	system: System,
-	databases: Readonly<Record<System | 'store', ConnectionSettings>>,
+	{ databases, store }: Places,
 ): Promise<void> {
 	const context = fakeTriggerContext(n8n, {
 		mode: 'trigger',
@@ -130,7 +130,7 @@ async function activate(
 		},
 		credentials: {
 			bisyncPostgresApi: replicationCredential(databases[system]),
-			bisyncStoreApi: storeCredential(databases.store, 'n8n_bisync'),
+			bisyncStoreApi: store as ICredentialDataDecryptedObject,
 		},
 	});
 	await new PostgresCdcTrigger().trigger.call(context);

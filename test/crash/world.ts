@@ -6,7 +6,8 @@ import {
 	startPostgres,
 } from '../support/embedded-postgres';
 import { openTcpRelay, type TcpRelay } from '../support/tcp-relay';
-import { initialRows, type ServerName, SERVERS, SYSTEMS, TABLES } from './systems';
+import { openStorePlace, type StoreKind, type StorePlace } from './store-place';
+import { initialRows, type System, SYSTEMS, TABLES } from './systems';
 
 /** A server of its own, so that it can die alone, and the relay through which workers reach it. */
 export interface Place {
@@ -20,15 +21,17 @@ export interface Place {
 }
 
 /** Two systems and the sync store. */
-export type World = Readonly<Record<ServerName, Place>>;
+export type World = Readonly<Record<System, Place>> & { readonly store: StorePlace };
 
 export interface WorldOptions {
 	/** Rows of the large table. */
 	readonly items: number;
+	/** Where the sync keeps its state. */
+	readonly storeKind: StoreKind;
 }
 
 /** The two systems run different versions of Postgres. */
-const VERSIONS = { crm: 18, billing: 15, store: 18 } as const;
+const VERSIONS = { crm: 18, billing: 15 } as const;
 
 /**
  * Users and workers die with open sessions, and servers with them: nobody waits long for somebody
@@ -38,10 +41,10 @@ const SETTINGS = { wal_sender_timeout: '10s', max_slot_wal_keep_size: '2GB' };
 
 /** Starts everything. @param closeLater - gets what is to be called at the end, in reverse order */
 export async function startWorld(
-	{ items }: WorldOptions,
+	{ items, storeKind }: WorldOptions,
 	closeLater: (close: () => Promise<void>) => void,
 ): Promise<World> {
-	const open = async (name: ServerName): Promise<[ServerName, Place]> => {
+	const open = async (name: System): Promise<[System, Place]> => {
 		const server = await startPostgres({ version: VERSIONS[name], settings: SETTINGS });
 		closeLater(async () => await server.stop());
 		const relay = await openTcpRelay(server.port);
@@ -51,7 +54,8 @@ export async function startWorld(
 		closeLater(async () => await pool.end());
 		return [name, { server, relay, settings, pool, workerSettings: { ...settings, port: relay.port } }];
 	};
-	const world = Object.fromEntries(await Promise.all(SERVERS.map(open))) as unknown as World;
+	const [store, ...places] = await Promise.all([openStorePlace(storeKind, SETTINGS, closeLater), ...SYSTEMS.map(open)]);
+	const world = { ...(Object.fromEntries(places) as Record<System, Place>), store };
 	for (const system of SYSTEMS) {
 		await world[system].pool.query(TABLES[system]);
 		await world[system].pool.query(initialRows(system, items));

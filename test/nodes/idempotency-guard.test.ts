@@ -1,6 +1,7 @@
 import { IdempotencyGuard } from '../../nodes/IdempotencyGuard/IdempotencyGuard.node';
 import { outputNames } from '../support/node-outputs';
-import { findings, type NodeLab, openNodeLab } from '../support/node-lab';
+import { emptyLink } from '../../src/core/link';
+import { findings, type NodeLab, openNodeLab, POLICY } from '../support/node-lab';
 
 const NEW = 0;
 const DUPLICATE = 1;
@@ -93,6 +94,23 @@ test('items of a manual test run pass, and claim nothing', async () => {
 	const { outputs } = await lab.run(guard, { items: [{ json: { changeId: 'a', test: true } }] });
 	expect(findings(outputs[NEW]?.[0], 'guard')).toEqual({ key: 'a', would: 'claim the key' });
 	expect(lab.trips()).toBe(0);
+});
+
+test('with a policy, a write whose outcome has been observed is a duplicate, although nobody remembers its claim', async () => {
+	const state = { ...emptyLink('l1', 'customer', 1), keys: { crm: { id: '1' } }, numbers: { billing: 3 } };
+	const inFlight = { billing: { id: 'l1:billing:3' } as never };
+	const base = { expectedRevision: 0, due: false, claims: [], journal: [], reviews: [], stopAt: null };
+	await lab.store.commit({ policy: POLICY, links: [{ ...base, state: { ...state, inFlight } }] });
+	const keys = ['l1:billing:2', 'l1:billing:3', 'l1:billing:4', 'l2:billing:1', 'evt_1'];
+	const { outputs } = await lab.run(guard, { items: items(...keys), parameters: { policy: POLICY } });
+	expect(outputs[DUPLICATE]?.map(({ json }) => json['changeId'])).toEqual(['l1:billing:2']);
+	expect(outputs[NEW]?.map(({ json }) => json['changeId'])).toEqual(keys.slice(1));
+	expect(lab.trips()).toBe(2);
+	await lab.store.commit({ policy: POLICY, links: [{ ...base, expectedRevision: 1, state }] });
+	const later = await lab.run(guard, { items: items('l1:billing:3'), parameters: { policy: POLICY } });
+	expect(later.outputs.map((output) => output.length)).toEqual([0, 1, 0]);
+	const elsewhere = await lab.run(guard, { items: items('l1:billing:2') });
+	expect(elsewhere.outputs[NEW]).toHaveLength(1);
 });
 
 test('an empty item is ignored, and a lease of 0 seconds refused', async () => {

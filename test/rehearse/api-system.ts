@@ -4,7 +4,7 @@ import type { Json } from '../../src/core/canonical-json';
 import type { Policy } from '../../src/core/policy';
 import type { PostgresServer } from '../support/embedded-postgres';
 import { type Customer, whole, Whole } from '../support/rest-crm/customer';
-import { CLIENT, type Version } from '../support/rest-crm/records';
+import type { Version } from '../support/rest-crm/records';
 import { RestCrm } from '../support/rest-crm/rest-crm';
 import type { CrmEvent, Webhooks } from '../support/rest-crm/webhooks';
 import { ScenarioDatabase } from './databases';
@@ -25,7 +25,7 @@ export function isApi({ entities }: Policy, system: string): boolean {
 export class ApiSystem {
 	/** Whether events stay where they are, whoever pumps. */
 	isHeld = false;
-	/** Writes that came over the API before what counts began. */
+	/** The last version before what counts began. */
 	#before = 0;
 
 	private constructor(
@@ -91,14 +91,14 @@ export class ApiSystem {
 		return versions.map(({ id, customer }) => ({ id, ...flat(customer!) }));
 	}
 
-	/** How many versions came over the API since the start. */
-	async writes(): Promise<number> {
-		return (await this.#written()).length - this.#before;
+	/** All versions since the start, oldest first. */
+	async news(): Promise<Version[]> {
+		return (await this.crm.records.log()).filter(({ seq }) => seq > this.#before);
 	}
 
 	/** From here on it counts. */
 	async begin(): Promise<void> {
-		this.#before = (await this.#written()).length;
+		this.#before = (await this.crm.records.log()).at(-1)?.seq ?? 0;
 	}
 
 	/** I3 and I5, by the CRM's own log. */
@@ -113,10 +113,6 @@ export class ApiSystem {
 	async drop(): Promise<void> {
 		await this.crm.close();
 		await this.database.drop();
-	}
-
-	async #written(): Promise<Version[]> {
-		return (await this.crm.records.log()).filter(({ by }) => by === CLIENT);
 	}
 
 	#read({ id, ...row }: Readonly<Record<string, Json>>): { id: string; customer: Customer } {

@@ -4,10 +4,10 @@ import { STORE_KINDS, type StoreKind } from './store-home';
 
 export const USAGE = `Rehearses a sync policy: runs scenarios with the real nodes on two real Postgres servers.
 
-  npm run rehearse -- [--store postgres|memory] [--keep-going] FILE-or-FOLDER…
+  npm run rehearse -- [--store postgres|redis|memory] [--keep-going] FILE-or-FOLDER…
 
   FILE-or-FOLDER   scenarios: YAML files, or folders with such files (*.policy.yaml are policies)
-  --store          where the sync keeps its state: postgres (default), or memory, which is quicker
+  --store          where the sync keeps its state: postgres (default), redis, or memory, which is quicker
   --keep-going     goes on after a scenario that failed
   --help           this text
 
@@ -36,7 +36,7 @@ export function parseArguments(words: readonly string[]): Arguments {
 			},
 		});
 		const store = STORE_KINDS.find((kind) => kind === values.store);
-		if (!store) return { problem: `--store must be ${STORE_KINDS.join(' or ')}, not "${values.store}"` };
+		if (!store) return { problem: `--store must be ${STORE_KINDS.join(', ')}, not "${values.store}"` };
 		if (!values.help && positionals.length === 0) return { problem: 'Name a scenario, or a folder with scenarios.' };
 		return { store, keepGoing: values['keep-going'], paths: positionals, isHelp: values.help };
 	} catch (error) {

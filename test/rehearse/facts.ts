@@ -1,6 +1,7 @@
 import type { StoredJournalEntry } from '../../src/core/journal';
 import { EXISTENCE } from '../../src/core/link';
 import type { LoadedLink, StoredReview } from '../../src/store/sync-store';
+import { CLIENT, type Version } from '../support/rest-crm/records';
 import { allLinks } from './idle';
 import { readReviews } from './operator';
 import type { Rehearsal } from './rehearsal';
@@ -14,8 +15,8 @@ export interface Facts {
 	/** Since the start. */
 	readonly news: readonly StoredJournalEntry[];
 	readonly reviews: readonly StoredReview[];
-	/** Of systems that are APIs: how many versions came over the API since the start. */
-	readonly apiWrites: ReadonlyMap<string, number>;
+	/** Of systems that are APIs: the versions of their records since the start. */
+	readonly versions: ReadonlyMap<string, readonly Version[]>;
 	/** Since the start, by system. */
 	readonly transactions: ReadonlyMap<string, readonly WitnessedTransaction[]>;
 }
@@ -27,9 +28,9 @@ export async function readFacts(rehearsal: Rehearsal): Promise<Facts> {
 	await Promise.all([...witnesses.values()].map(async (witness) => await witness.catchUp()));
 	const journal = await home.observer.readJournal({ policy: policyName, limit: JOURNAL_LIMIT });
 	const start = BigInt(baseline.journalSeq);
-	const counting = [...rehearsal.apis].map(async ([system, api]) => [system, await api.writes()] as const);
+	const versions = [...rehearsal.apis].map(async ([system, api]) => [system, await api.news()] as const);
 	return {
-		apiWrites: new Map(await Promise.all(counting)),
+		versions: new Map(await Promise.all(versions)),
 		links: await allLinks(home.observer, policyName),
 		journal,
 		news: journal.filter(({ seq }) => BigInt(seq) > start),
@@ -43,9 +44,9 @@ export async function readFacts(rehearsal: Rehearsal): Promise<Facts> {
 export const openReviews = ({ reviews }: Facts): StoredReview[] => reviews.filter(({ state }) => state === 'open');
 
 /** Rows that operations of ours changed in a system since the start. */
-export function writesIn({ transactions, apiWrites }: Facts, system: string): number {
-	const written = apiWrites.get(system);
-	if (written !== undefined) return written;
+export function writesIn({ transactions, versions }: Facts, system: string): number {
+	const made = versions.get(system);
+	if (made) return made.filter(({ by }) => by === CLIENT).length;
 	const markers = (transactions.get(system) ?? []).flatMap(({ markers: found }) => found);
 	return new Set(markers.flatMap(({ op, outcome }) => (outcome === 'applied' ? [op] : []))).size;
 }

@@ -102,7 +102,7 @@ function rowsByKey(rows: readonly Record<string, Json>[], entity: EntityPolicy, 
 
 /** I6: what a pump wrote although nobody had done anything since the last one. */
 export function unaskedWrites(before: Facts, after: Facts): string[] {
-	return [...after.transactions.keys(), ...after.apiWrites.keys()].flatMap((system) => {
+	return [...after.transactions.keys(), ...after.versions.keys()].flatMap((system) => {
 		const more = writesIn(after, system) - writesIn(before, system);
 		return more === 0 ? [] : [`I6 another run wrote ${more} rows of ${system} although nobody had changed anything`];
 	});

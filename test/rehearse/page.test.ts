@@ -38,6 +38,6 @@ test('the command line is understood, or told what is wrong with it', () => {
 		isHelp: false,
 	});
 	expect(parseArguments([])).toEqual({ problem: 'Name a scenario, or a folder with scenarios.' });
-	expect(parseArguments(['--store', 'redis', 'a.yaml'])).toEqual({ problem: '--store must be postgres or memory, not "redis"' });
+	expect(parseArguments(['--store', 'mongo', 'a.yaml'])).toEqual({ problem: '--store must be postgres, redis, memory, not "mongo"' });
 	expect(parseArguments(['--what'])).toHaveProperty('problem');
 });

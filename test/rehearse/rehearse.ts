@@ -1,4 +1,5 @@
 import { type PostgresServer, startPostgres } from '../support/embedded-postgres';
+import { type RedisServer, startRedis } from '../support/redis-server';
 import type { RehearseOptions } from './arguments';
 import { makeStoreTemplate } from './databases';
 import { readScenario } from './read-scenario';
@@ -19,9 +20,9 @@ export async function rehearse(files: readonly string[], options: RehearseOption
 		return 1;
 	}
 	say('Starting two Postgres servers …');
-	const hosts = new Hosts(say);
+	const hosts = new Hosts(say, options.store);
 	try {
-		const stage = await stageOn(await hosts.servers, options);
+		const stage = await stageOn(await hosts.servers, options, await hosts.redis);
 		return await runAll(scenarios as Scenario[], { stage, options, say });
 	} catch (error) {
 		// What runs when the servers are stopped can only fail.
@@ -49,13 +50,17 @@ const INTERRUPTED = 130;
 /** Two servers that are gone in the end, however it comes. */
 class Hosts {
 	readonly servers: Promise<Servers>;
+	/** Where the stores are, if they are there. */
+	readonly redis: Promise<RedisServer | undefined>;
 	isInterrupted = false;
 	#stopping: Promise<void> | null = null;
 
-	constructor(say: Say) {
+	constructor(say: Say, store: RehearseOptions['store']) {
 		// The limit only keeps the triggers from advising one.
 		const start = async (): Promise<PostgresServer> => await startPostgres({ version: 18, settings: { max_slot_wal_keep_size: '4GB' } });
 		this.servers = Promise.all([start(), start()]);
+		this.redis = store === 'redis' ? startRedis({ keeps: true }) : Promise.resolve(undefined);
+		this.redis.catch(() => undefined); // Whoever waits for it is told.
 		for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 			process.once(signal, () => {
 				say('Stopping the servers …');
@@ -73,13 +78,14 @@ class Hosts {
 	async #stop(): Promise<void> {
 		// Servers that have not come up clean up after themselves.
 		const servers = await this.servers.catch(() => []);
-		await Promise.all(servers.map(async (server) => await server.stop()));
+		const redis = await this.redis.catch(() => undefined);
+		await Promise.all([...servers, ...(redis ? [redis] : [])].map(async (server) => await server.stop()));
 	}
 }
 
-async function stageOn(servers: Servers, { store }: RehearseOptions): Promise<Stage> {
+async function stageOn(servers: Servers, { store }: RehearseOptions, redis: RedisServer | undefined): Promise<Stage> {
 	const template = await makeStoreTemplate(servers[0]);
-	return { servers, storeTemplate: template.name, storeKind: store };
+	return { servers, storeTemplate: template.name, storeKind: store, redis };
 }
 
 async function runAll(

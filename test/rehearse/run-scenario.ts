@@ -1,4 +1,5 @@
 import type { PostgresServer } from '../support/embedded-postgres';
+import type { RedisServer } from '../support/redis-server';
 import { ApiSystem, isApi } from './api-system';
 import { begin } from './begin';
 import { wrongFacts } from './check-expectation';
@@ -11,6 +12,7 @@ import { Rehearsal } from './rehearsal';
 import { runStep } from './run-steps';
 import type { NumberedStep, Scenario } from './scenario';
 import { ScenarioError } from './scenario-error';
+import { openRedisHome } from './redis-home';
 import { openMemoryHome, openPostgresHome, type StoreHome, type StoreKind } from './store-home';
 import { type DoneStep, timeline } from './timeline';
 
@@ -21,6 +23,8 @@ export interface Stage {
 	/** A database of the first server that is an empty sync store. */
 	readonly storeTemplate: string;
 	readonly storeKind: StoreKind;
+	/** Where stores of the kind `redis` are. */
+	readonly redis?: RedisServer | undefined;
 }
 
 export interface ScenarioResult {
@@ -37,7 +41,7 @@ export async function runScenario(scenario: Scenario, stage: Stage): Promise<Sce
 	const startedMs = performance.now();
 	const [server] = stage.servers;
 	const [databases, apis, home] = await Promise.all([openDatabases(scenario, stage), openApis(scenario, stage), openHome(stage)]);
-	const rehearsal = new Rehearsal({ scenario, databases, apis, home, storePort: server.port });
+	const rehearsal = new Rehearsal({ scenario, databases, apis, home, storePort: home.port ?? server.port });
 	try {
 		const found = await play(rehearsal);
 		const seconds = (performance.now() - startedMs) / 1_000;
@@ -66,7 +70,11 @@ async function openApis({ policy }: Scenario, { servers }: Stage): Promise<Map<s
 	return new Map(await Promise.all(opening));
 }
 
-async function openHome({ servers, storeTemplate, storeKind }: Stage): Promise<StoreHome> {
+async function openHome({ servers, storeTemplate, storeKind, redis }: Stage): Promise<StoreHome> {
+	if (storeKind === 'redis') {
+		if (!redis) throw new TypeError('no Redis was started');
+		return await openRedisHome(redis);
+	}
 	return storeKind === 'memory' ? openMemoryHome() : await openPostgresHome(servers[0], storeTemplate);
 }
 

@@ -68,10 +68,15 @@ export async function runStep(rehearsal: Rehearsal, step: NumberedStep): Promise
 	await act(rehearsal, given as never, step);
 }
 
-async function restoreStore(rehearsal: Rehearsal): Promise<void> {
+/** A store that has lost everything gets the policy again, as a person must do before anything goes on. */
+async function restoreStore(rehearsal: Rehearsal, { restore }: Given<'store'>): Promise<void> {
+	const { home, version, baseline } = rehearsal;
 	await rehearsal.endProcess();
-	await rehearsal.home.goBack();
 	rehearsal.restoredAtMs = Date.now();
+	if (restore === 'start') return await home.goBack();
+	await home.lose();
+	rehearsal.baseline = { ...baseline, journalSeq: '0' };
+	await rehearsal.publish(version);
 }
 
 async function write(

@@ -9,19 +9,23 @@ import type { DueLink, LeaseRequest, SyncStore } from '../../src/store/sync-stor
 import type { PostgresServer } from '../support/embedded-postgres';
 import { ScenarioDatabase } from './databases';
 
-export const STORE_KINDS = ['postgres', 'memory'] as const;
+export const STORE_KINDS = ['postgres', 'redis', 'memory'] as const;
 export type StoreKind = (typeof STORE_KINDS)[number];
 
 /** The sync store of a scenario, which outlives the processes that use it. */
 export interface StoreHome {
 	/** For whoever looks at it from outside. */
 	readonly observer: SyncStore;
+	/** Where its server listens; null: it has none. */
+	readonly port: number | null;
 	/** For a process, which reaches the server at this port. */
 	openFor(port: number): OpenedStore;
 	/** Keeps a copy of it as it is now. Nobody else may use it meanwhile. */
 	keepCopy(): Promise<void>;
 	/** Becomes again what it was when the copy was made. */
 	goBack(): Promise<void>;
+	/** Forgets everything. Nobody may use it meanwhile. */
+	lose(): Promise<void>;
 	drop(): Promise<void>;
 }
 
@@ -31,8 +35,8 @@ export interface OpenedStore {
 }
 
 /** Pauses of a rehearsal, not of a night: how long a link that somebody works on is left alone, and how long after a wake. */
-const GRACE_MS = 50;
-const quick = (request: LeaseRequest): LeaseRequest => ({ ...request, delayMs: 200, maxDelayMs: 500 });
+export const GRACE_MS = 50;
+export const quick = (request: LeaseRequest): LeaseRequest => ({ ...request, delayMs: 200, maxDelayMs: 500 });
 
 class QuickPostgresStore extends PostgresStore {
 	override async leaseDue(request: LeaseRequest): Promise<readonly DueLink[]> {
@@ -54,6 +58,7 @@ export async function openPostgresHome(server: PostgresServer, template: string)
 		new QuickPostgresStore(new pg.Pool({ ...database.settings, port, max }), { graceMs: GRACE_MS });
 	const home = {
 		observer: connect(server.port, 2),
+		port: server.port,
 		openFor: (port: number) => ({
 			store: connect(port, 5),
 			credential: { ...database.settings, port, ssl: 'disable' },
@@ -69,6 +74,9 @@ export async function openPostgresHome(server: PostgresServer, template: string)
 			await database.goBackTo(copy);
 			home.observer = connect(server.port, 2);
 		},
+		async lose() {
+			await database.pool.query('drop schema n8n_bisync cascade');
+		},
 		async drop() {
 			await home.observer.close();
 			await database.drop();
@@ -82,14 +90,19 @@ export function openMemoryHome(): StoreHome {
 	const state = new MemoryState(options);
 	let copy = state.snapshot();
 	const credential = { host: 'memory', user: 'memory', password: '', ssl: 'disable', database: randomBytes(8).toString('hex') };
+	const nothing = state.snapshot();
 	return {
 		observer: new QuickMemoryStore(state),
+		port: null,
 		openFor: (port) => ({ store: new QuickMemoryStore(state), credential: { ...credential, port } }),
 		async keepCopy() {
 			copy = state.snapshot();
 		},
 		async goBack() {
 			state.restore(copy);
+		},
+		async lose() {
+			state.restore(nothing);
 		},
 		async drop() {},
 	};

@@ -1,5 +1,6 @@
 import { canonicalJson, type Json } from '../../src/core/canonical-json';
 import type { ChangeEvent } from '../../src/core/change-event';
+import { CLIENT } from '../support/rest-crm/records';
 import type { Facts } from './facts';
 import type { Rehearsal } from './rehearsal';
 import type { NumberedStep } from './scenario';
@@ -19,7 +20,7 @@ interface Line {
 
 /** What happened, step by step: what users and the sync did in the systems' logs, and what the sync noted about it. */
 export function timeline({ logs }: Rehearsal, facts: Facts, done: readonly DoneStep[]): string[] {
-	const lines = [...changeLines(facts), ...journalLines(facts)].sort((a, b) => a.atMs - b.atMs);
+	const lines = [...changeLines(facts), ...versionLines(facts), ...journalLines(facts)].sort((a, b) => a.atMs - b.atMs);
 	const told = done.flatMap(({ step, atMs }, index) => {
 		const untilMs = done[index + 1]?.atMs ?? Number.POSITIVE_INFINITY;
 		const within = lines.filter((line) => line.atMs >= atMs && line.atMs < untilMs);
@@ -47,6 +48,16 @@ function changeLines({ transactions }: Facts): Line[] {
 		const genuine = new Set(markers.map(({ op }) => op));
 		return events.map((event) => ({ atMs, text: `${event.system.padEnd(8)} ${changeText(event, { genuine, isUsers })}` }));
 	});
+}
+
+function versionLines({ versions }: Facts): Line[] {
+	return [...versions].flatMap(([system, made]) =>
+		made.map(({ id, version, at, by, changed, customer }) => {
+			const values = changed.map((name) => `${name} ${shown((customer?.[name as keyof typeof customer] ?? null) as Json)}`).join(', ');
+			const text = `${system.padEnd(8)} ${id}, version ${version}: ${customer ? values : 'deleted'} (${by === CLIENT ? 'the sync' : by})`;
+			return { atMs: Date.parse(at), text };
+		}),
+	);
 }
 
 function changeText(event: ChangeEvent, { genuine, isUsers }: { genuine: ReadonlySet<string>; isUsers: boolean }): string {

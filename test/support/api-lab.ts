@@ -6,6 +6,7 @@ import pg from 'pg';
 
 import { PostgresCdcTrigger } from '../../nodes/PostgresCdcTrigger/PostgresCdcTrigger.node';
 import { SyncPolicy } from '../../nodes/SyncPolicy/SyncPolicy.node';
+import { CRM_OF_TIER, forTier, inAHurry } from './api-variants';
 import { apiPolicy, type ApiTier, createAccounts } from './api-world';
 import { executeNode } from './fake-execute';
 import { type FakeN8n, fakeN8n } from './fake-n8n';
@@ -20,8 +21,6 @@ export interface ApiLabOptions {
 	readonly tier: ApiTier;
 	readonly switches?: SwitchChange;
 	readonly seed?: number;
-	/** Of the template, before it is used. */
-	readonly change?: (template: WorkflowTemplate) => WorkflowTemplate;
 }
 
 /** The template for an API and Postgres, run by n8n's engine in this process: a CRM with its API, billing, a store. */
@@ -46,14 +45,15 @@ export class ApiLab {
 		this.#databases = databases;
 	}
 
-	static async open({ tier, switches = {}, seed = 1, change = (same) => same }: ApiLabOptions): Promise<ApiLab> {
+	static async open({ tier, switches = {}, seed = 1 }: ApiLabOptions): Promise<ApiLab> {
 		const names = ['crm', 'billing', 'store'];
 		const opened = await Promise.all(names.map(async (name) => await openTestDatabase(`api ${name}`)));
 		const databases = opened as [TestDatabase, TestDatabase, TestDatabase];
 		const [crmDatabase, billing] = databases;
-		const crm = await RestCrm.start({ pool: new pg.Pool(crmDatabase.settings), token: 't0ken', switches, seed });
+		const crm = await RestCrm.start({ pool: new pg.Pool(crmDatabase.settings), token: 't0ken', switches: CRM_OF_TIER[tier], seed });
+		crm.turn(switches);
 		await createAccounts(billing.pool);
-		const template = change(withoutSignature(forCrm(readTemplate('api-postgres'), crm.url)));
+		const template = forTier(inAHurry(withoutSignature(forCrm(readTemplate('api-postgres'), crm.url))), tier);
 		const lab = new ApiLab(crm, databases, template);
 		await lab.policy('publish', { document: apiPolicy(tier) });
 		await lab.#receive();
@@ -100,9 +100,18 @@ export class ApiLab {
 			const { error, runData } = run.data.resultData;
 			if (run.status !== 'success') this.failures.push(`${from}: ${String(error?.message)}`);
 			return run.status === 'success' ? new Set(Object.keys(runData)) : null;
+		} catch (error) {
+			this.failures.push(`${from}: ${String(error)}`);
+			return null;
 		} finally {
 			this.#running -= 1;
 		}
+	}
+
+	/** Everything that the journal says, as text. */
+	async journal(): Promise<string> {
+		const { rows } = await this.store.pool.query<{ entry: string }>('select entry::text as entry from n8n_bisync.journal');
+		return rows.map(({ entry }) => entry).join('\n');
 	}
 
 	async close(): Promise<void> {

@@ -10,6 +10,8 @@ export interface ApiWorld {
 	readonly crm: RestCrm;
 	readonly billing: pg.Pool;
 	readonly isIdle: () => Promise<boolean>;
+	/** How long it may take until they are equal; default 45 s. */
+	readonly patienceMs?: number;
 	/** Fields that users of both systems edit; without them nobody shares any. */
 	readonly shares: boolean;
 }
@@ -58,10 +60,11 @@ export class ApiStory {
 		const look = async (): Promise<readonly Seen[] | false> => {
 			const [crm, billing] = await this.#both();
 			found = differences(crm, billing).join('; ') || `${crm.length} records`;
-			const isEqual = crm.length === count && found === `${count} records`;
-			return isEqual && (await this.world.isIdle()) && crm;
+			if (found !== `${count} records`) return false;
+			found += ', equal, but something is still under way';
+			return (await this.world.isIdle()) && crm;
 		};
-		return await waitUntil('both systems equal', look, { timeoutMs: 45_000, everyMs: 100 }).catch((error: unknown) => {
+		return await waitUntil('both systems equal', look, { timeoutMs: this.world.patienceMs ?? 45_000, everyMs: 100 }).catch((error: unknown) => {
 			throw new Error(`the systems did not become equal: ${found}`, { cause: error });
 		});
 	}

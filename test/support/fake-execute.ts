@@ -102,6 +102,7 @@ interface ItemJson {
 
 const KNOWN_EXPRESSIONS: Readonly<Record<string, (json: ItemJson) => unknown>> = {
 	'={{ $workflow.id }}': () => 'workflow1',
+	'={{ $json }}': (json) => json,
 	'={{ $json.bisync?.merge?.op?.id ?? $json.changeId }}': (json) =>
 		json.bisync?.merge?.op?.id ?? json['changeId'],
 	'={{ $json.error?.message ?? $json.error ?? "Sent here by the workflow" }}': ({ error }) =>

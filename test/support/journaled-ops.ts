@@ -80,7 +80,8 @@ async function readChanged(
 	return { links: row?.links ?? [], lastSeq: row?.last_seq ?? '0' };
 }
 
-function replayOne(
+/** Replays the journal of one link. */
+export function replayOne(
 	entries: readonly ReplayedEntry[],
 	policies: ReadonlyMap<string, PolicyInForce>,
 	watch: (step: ReplayedStep) => void,

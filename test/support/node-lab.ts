@@ -32,13 +32,14 @@ export interface NodeLab {
 
 let labs = 0;
 
-export async function openNodeLab({ mode = 'live' }: { mode?: PolicyMode } = {}): Promise<NodeLab> {
+/** @param options.policy - another text of the same policy */
+export async function openNodeLab({ mode = 'live', policy }: { mode?: PolicyMode; policy?: string } = {}): Promise<NodeLab> {
 	let nowMs = 1_000_000;
 	const memory = new MemoryStore({ now: () => nowMs });
 	const counted = countCalls(memory);
 	const credential = { host: `lab-${++labs}`, database: 'store', user: 'lab', password: 'x' };
 	const close = provideStore(credential, counted.store);
-	await publishSample(memory, mode);
+	await publishSample(memory, mode, policy);
 	for (const system of ['crm', 'billing']) await memory.registerStream(registrationOf(system));
 	return {
 		store: memory,

@@ -8,7 +8,7 @@ import type { Reading } from '../../src/core/reading';
 import { beginRequests, continueRequests, type Begun, type BeginResult } from '../../src/store/api-requests';
 import type { MemoryStore } from '../../src/store/memory-store';
 import { observeReadings, takeTickets, type ObservedReading } from '../../src/store/observe-readings';
-import { reportOutcomes } from '../../src/store/report-outcomes';
+import { reportOutcomes, type HeldReport } from '../../src/store/report-outcomes';
 import type { ApiReply, ApiState, Hook, SimulatedApi } from './simulated-api';
 import { SIMULATED_ENTITY, SIMULATED_POLICY } from './simulated-policy';
 
@@ -89,30 +89,31 @@ export class HookTask extends Task {
 		const { key, columns, version } = this.hook;
 		if (columns === undefined) return new ReadTask(this.world, this.api, key);
 		const observed = await this.observe(this.readingOf({ key, columns, version }, null));
-		return observed?.disposition === 'doubtful' ? new ReadTask(this.world, this.api, key, observed.ticket) : null;
+		return observed?.disposition === 'doubtful' ? new ReadTask(this.world, this.api, key, { ticket: observed.ticket, tries: 0 }) : null;
 	}
 }
 
 /** A record is read: a ticket is taken, the record fetched, and what came back observed. */
 export class ReadTask extends Task {
 	#read: ApiState | null = null;
+	#ticket: string | null;
 	#earlier: readonly Row[] = [];
 
 	constructor(
 		world: TrafficWorld,
 		api: SimulatedApi,
 		readonly key: Key,
-		private ticket: string | null = null,
-		readonly tries = 0,
+		readonly again: { readonly ticket: string; readonly tries: number } | null = null,
 	) {
 		super(world, api);
+		this.#ticket = again?.ticket ?? null;
 	}
 
 	async step(fate: Fate): Promise<Task | null> {
 		const { world, api, key } = this;
-		if (this.ticket === null) {
+		if (this.#ticket === null) {
 			const [ticket = null] = await takeTickets(world.store, policy, [{ system: api.system, entity: SIMULATED_ENTITY, key }]);
-			this.ticket = ticket;
+			this.#ticket = ticket;
 			return this;
 		}
 		if (this.#read === null) {
@@ -122,9 +123,10 @@ export class ReadTask extends Task {
 			this.#earlier = api.since(key, known);
 			return this;
 		}
-		const observed = await this.observe(this.readingOf(this.#read, this.ticket, this.#earlier));
-		const isDoubtful = observed?.disposition === 'doubtful' && this.tries < 6;
-		return isDoubtful ? new ReadTask(world, api, key, observed.ticket, this.tries + 1) : null;
+		const observed = await this.observe(this.readingOf(this.#read, this.#ticket, this.#earlier));
+		const { tries = 0 } = this.again ?? {};
+		const isDoubtful = observed?.disposition === 'doubtful' && tries < 6;
+		return isDoubtful ? new ReadTask(world, api, key, { ticket: observed.ticket, tries: tries + 1 }) : null;
 	}
 
 	async #known(): Promise<string | undefined> {
@@ -217,35 +219,26 @@ export class SendTask extends Task {
 	#write(): ApiReply {
 		const { api, world, op } = this;
 		const before = op.key ? api.get(op.key) : null;
-		if (before && before.columns === null) return { outcome: op.kind === 'delete' ? { kind: 'applied' } : { kind: 'gone' }, state: null };
-		const isConditional = api.rules.tier === 'conditional' && op.kind !== 'insert';
-		if (isConditional && before && this.#begun?.etag !== `"${before.version}"` && this.#begun?.version !== String(before.version)) {
-			return { outcome: { kind: 'stale' }, state: null };
-		}
+		if (before?.columns === null) return { outcome: { kind: op.kind === 'delete' ? 'applied' : 'gone' }, state: null };
+		if (before && api.rules.tier === 'conditional' && !this.#names(before)) return { outcome: { kind: 'stale' }, state: null };
 		const outcome = world.apply(op);
-		if (outcome === 'exists' || outcome === 'gone') return { outcome: { kind: outcome }, state: null };
 		if (outcome === 'refused') return { outcome: { kind: 'refused', said: 'answered 422' }, state: null };
-		const ref = requestOf(op, this.entity).flat['ref'];
-		const after = op.key ? api.get(op.key) : api.find((columns) => equalJson(columns['ref'] ?? null, ref ?? null));
+		if (outcome !== 'applied') return { outcome: { kind: outcome }, state: null };
+		const { ref = null } = requestOf(op, this.entity).flat;
+		const after = op.key ? api.get(op.key) : api.find((columns) => equalJson(columns['ref'] ?? null, ref));
 		return { outcome: { kind: 'applied' }, state: after };
 	}
 
+	/** Whether the request's condition holds. */
+	#names({ version }: ApiState): boolean {
+		return this.#begun?.etag === `"${version}"` || this.#begun?.version === String(version);
+	}
+
 	async #report(): Promise<Task | null> {
-		const { world, api, op } = this;
+		const { world, op } = this;
 		const [begun, reply] = [this.#begun, this.#reply];
 		if (!begun || !reply) return null;
-		const { state } = reply;
-		const columns = state?.columns ?? null;
-		const facts = state && columns ? this.readingOf({ ...state, columns }, null).facts : { whole: false };
-		const key = columns ? keyOf(this.entity, api.system, columns) : null;
-		const report = {
-			...begun,
-			outcome: reply.outcome,
-			row: api.rules.shows ? columns : null,
-			key,
-			facts: api.rules.names ? { ...facts, whole: facts.whole && api.rules.shows } : { whole: api.rules.shows && facts.whole },
-			isMissingDeleted: true,
-		};
+		const report = { ...begun, outcome: reply.outcome, ...this.#shown(reply), isMissingDeleted: true };
 		const [result] = await reportOutcomes(world.store, policy, [report]);
 		if (result?.due) world.decide([op.link]);
 		if (result?.reported.kind !== 'read' || this.#rounds > 3) return null;
@@ -253,5 +246,15 @@ export class SendTask extends Task {
 		this.#begun = { ...begun, ticket: result.ticket };
 		this.#stage = 'read';
 		return this;
+	}
+
+	/** What the answer shows of the record. */
+	#shown({ state }: ApiReply): Pick<HeldReport, 'row' | 'key' | 'facts'> {
+		const { rules } = this.api;
+		const columns = state?.columns ?? null;
+		if (state === null || columns === null) return { row: null, key: null, facts: { whole: false } };
+		const { whole, ...facts } = this.readingOf({ ...state, columns }, null).facts;
+		const key = keyOf(this.entity, this.api.system, columns);
+		return { row: rules.shows ? columns : null, key, facts: { ...(rules.names ? facts : {}), whole: whole && rules.shows } };
 	}
 }

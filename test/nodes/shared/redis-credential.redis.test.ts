@@ -1,7 +1,7 @@
 import type { ICredentialTestFunctions } from 'n8n-workflow';
 
 import { credentialTest } from '../../../nodes/shared/credential-tests';
-import { withStore } from '../../../nodes/shared/open-store';
+import { openStore } from '../../../nodes/shared/open-store';
 import { openRedis } from '../../../src/store/redis-connect';
 import { type RedisServer, startRedis } from '../../support/redis-server';
 import { redisSettings } from '../../support/redis-store-home';
@@ -23,11 +23,10 @@ async function configure(name: string, value: string): Promise<void> {
 }
 
 test('the nodes find the store that the credential names', async () => {
-	const context = { getCredentials: async () => credential() };
-	const published = await withStore(context, async (store) => {
-		return await store.publishPolicy({ name: 'p', document: {}, hash: 'h', by: 'x', initialMode: 'live' });
-	});
-	expect(published).toMatchObject({ version: 1 });
+	const { value: store, release } = await openStore(credential());
+	expect(await store.publishPolicy({ name: 'p', document: {}, hash: 'h', by: 'x', initialMode: 'live' })).toMatchObject({ version: 1 });
+	await store.close();
+	release();
 	const admin = openRedis(redisSettings(server));
 	expect(await admin.exists('{given:p}:policy')).toBe(1);
 	admin.disconnect();
@@ -37,8 +36,9 @@ test('the button Test says what a server may lose, and what it cannot be used fo
 	const { status, message } = await press(credential());
 	expect(status).toBe('OK');
 	expect(message).toMatch(/^Connected to Redis \d+\..*set appendonly yes/);
-	await configure('appendonly', 'yes');
-	expect((await press(credential())).message).not.toContain('appendonly');
+	const keeping = await startRedis({ keeps: true });
+	expect((await press({ ...credential(), redisPort: keeping.port })).message).not.toContain('appendonly');
+	await keeping.stop();
 	await configure('maxmemory-policy', 'volatile-lru');
 	expect(await press(credential())).toMatchObject({
 		status: 'Error',

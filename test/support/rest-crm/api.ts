@@ -22,7 +22,8 @@ export interface ApiHost {
 	announce(written: Written): void;
 }
 
-const Page = z.strictObject({
+/** What else is asked for, such as the history, is told of single records only. */
+const Page = z.object({
 	limit: z.coerce.number().int().min(1).max(100).default(20),
 	cursor: z.string().default(''),
 	email: z.string().optional(),

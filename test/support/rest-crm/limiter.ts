@@ -8,11 +8,19 @@ export interface Refusal {
 
 /** The server's own limits: a bucket of requests, and refusals that were switched on. */
 export class Limiter {
+	/** When requests were turned away, milliseconds since 1970. */
+	readonly refusedAtMs: number[] = [];
 	#tokens = Infinity;
 	#atMs = 0;
 
 	/** Takes one request out of the bucket. */
-	refusal({ rate, refuse }: Pick<Switches, 'rate' | 'refuse'>, nowMs: number): Refusal | null {
+	refusal(switches: Pick<Switches, 'rate' | 'refuse'>, nowMs: number): Refusal | null {
+		const refusal = this.#judge(switches, nowMs);
+		if (refusal) this.refusedAtMs.push(nowMs);
+		return refusal;
+	}
+
+	#judge({ rate, refuse }: Pick<Switches, 'rate' | 'refuse'>, nowMs: number): Refusal | null {
 		if (refuse && nowMs < refuse.untilMs) return refuse;
 		if (!rate) return null;
 		const since = (nowMs - this.#atMs) / 1_000;
