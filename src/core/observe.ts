@@ -22,7 +22,7 @@ import { NO_SCOPES, type Scopes } from './scopes';
 import { isSecondRow, noteSecondRow, settleRemoval } from './second-row';
 import { settle } from './settle';
 import { counterOf, increment, join, NOTHING_SEEN } from './version-vector';
-import { forgetLosers } from './withdrawn';
+import { forgetLosers, forgetReplaceable } from './withdrawn';
 
 /** What the change turned out to be, for the item that carried it. */
 export type Disposition = 'foreign' | 'echo' | 'residual' | 'outcome' | 'unchanged' | 'duplicate';
@@ -108,7 +108,9 @@ function observeRow(draft: Draft, step: Step, entity: EntityPolicy): void {
 	const presence = presenceOf(draft.state, change, entity);
 	if (change.rowStays && presence === 'gone') return; // The main row decides whether there is a record.
 	const isRow = presence === 'record' || presence === 'archived';
-	const isNewRow = isRow && !isKnownRow(draft.state, change) && op?.kind !== 'insert';
+	const isOtherRow = isRow && !isKnownRow(draft.state, change);
+	if (isOtherRow) forgetReplaceable(draft.state);
+	const isNewRow = isOtherRow && op?.kind !== 'insert';
 	if (isNewRow) forgetRow(draft, change.system);
 	if (observeExistence(draft, { change, op, presence, isOlder: isOlder && (presence === 'gone' || isShownRecord(change, entity)) }).isForeign) counts.foreign += 1;
 	if (change.key !== null) draft.state.keys[change.system] = change.key;

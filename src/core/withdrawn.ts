@@ -32,6 +32,14 @@ export function forgetLosers(field: FieldState): void {
 	if (merged?.own && Object.values(views).every(({ vector }) => includes(vector, merged.vector))) field.merged = entire(merged);
 }
 
+/**
+ * In another row nobody has the values of the one before in front of them: who changes it has not replaced what that one
+ * said, although the vector of its system goes on. `state` is a draft that the caller owns.
+ */
+export function forgetReplaceable({ fields }: LinkState): void {
+	for (const field of Object.values(fields)) if (field.merged?.own) field.merged = entire(field.merged);
+}
+
 /** A system's view that lost to the merged value. */
 export interface Rival {
 	readonly system: string;

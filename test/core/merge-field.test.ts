@@ -159,3 +159,20 @@ test('the order of an object’s members decides nothing: questions of a deleted
 	const turned = { ...story.state, fields: Object.fromEntries(Object.entries(story.state.fields).reverse()) };
 	expect(decide(turned, policy, 'live').journal).toEqual(decide(story.state, policy, 'live').journal);
 });
+
+test('who edits a row that we made anew has not replaced what the row before it said: it is a conflict, and told', () => {
+	const rules = { note: { owner: 'shared', resolve: 'prefer(billing)' } };
+	const story = new LinkStory(simulatedPolicy(['crm', 'billing'], rules));
+	story.insert('crm', { ref: 'r1', note: 'x' });
+	const made = opTo(story.decide(), 'billing');
+	story.edit('crm', { note: 'y' });
+	// Meanwhile billing has a row of its own, with the same edit; it goes before ours comes.
+	story.insert('billing', { ref: 'r1', note: 'x' });
+	story.edit('billing', { note: 'y' });
+	story.decide();
+	story.delete('billing');
+	story.apply(made);
+	story.edit('billing', { note: '' });
+	story.decide();
+	expect(story.lastEntry('conflict')).toMatchObject({ field: 'note' });
+});
