@@ -1,7 +1,7 @@
 import { apiRecordOf, attemptOf, type Attempt, type Ending } from './api-record';
 import { requestOf, stillExpected, type ApiRequest } from './api-operation';
 import type { Key, LinkState, Operation } from './link';
-import { apiOf, type ApiTier, type EntityPolicy } from './policy';
+import { apiOf, type ApiTier, conditionOf, type EntityPolicy } from './policy';
 
 /** A request for an operation that may be sent, or must be preceded by reading the record. */
 export interface BegunRequest extends ApiRequest {
@@ -34,14 +34,16 @@ function readsFirst(state: LinkState, op: Operation, { entity, last }: { entity:
 	if (last === 'stale' || last === 'written') return true;
 	if (op.kind === 'insert') return last === 'unsure';
 	if (!stillExpected(state, op, entity)) return true;
-	if (tier === 'conditional') return !hasCondition(state, op.system);
+	if (tier === 'conditional') return !hasCondition(state, op, entity);
 	return tier === 'verified' || last === 'unsure';
 }
 
 /** Whether a write can name the state that it may replace. What was read in parts is no state that anybody has seen. */
-export function hasCondition(state: LinkState, system: string): boolean {
+export function hasCondition(state: LinkState, { system }: Operation, entity: EntityPolicy): boolean {
 	const { etag, version, inParts, unplaced } = apiRecordOf(state, system);
-	return inParts === undefined && (etag !== undefined || (version !== undefined && unplaced === undefined));
+	if (inParts !== undefined) return false;
+	// A write that named an ETag nobody has told would be made without a condition.
+	return conditionOf(entity, system) === 'etag' ? etag !== undefined : version !== undefined && unplaced === undefined;
 }
 
 /** The request after the record was read: it may be sent. */
@@ -55,7 +57,7 @@ export function endedAttempt({ op, count, unheard, seen }: Attempt, last: Ending
 }
 
 export function begunRequest(state: LinkState, op: Operation, entity: EntityPolicy): BegunRequest {
-	const { etag = null, version = null } = hasCondition(state, op.system) ? apiRecordOf(state, op.system) : {};
+	const { etag = null, version = null } = hasCondition(state, op, entity) ? apiRecordOf(state, op.system) : {};
 	return { ...requestOf(op, entity), key: op.key, etag, version };
 }
 

@@ -14,6 +14,8 @@ export function takeIn(draft: Draft, absorbed: LinkState): void {
 		if (seen !== undefined) state.seen[system] = [seen, state.seen[system] ?? seen].sort().at(-1) ?? seen;
 		const date = absorbed.dates?.[system];
 		if (date) state.dates = { ...state.dates, [system]: date };
+		const { attempt: _request, ...told } = absorbed.api?.[system] ?? {};
+		if (Object.keys(told).length > 0) state.api = { ...state.api, [system]: told };
 		for (const [name, { views }] of Object.entries(absorbed.fields)) {
 			const view = views[system];
 			if (view) fieldOf(state, name).views[system] = unrelated(view, system);

@@ -14,6 +14,7 @@ const apiShape = {
 		.array(z.string('must be a property name').min(1, 'must not be empty'), mustBe('a list of property names, [id]'))
 		.min(1, 'must name at least one property')
 		.refine((names) => new Set(names).size === names.length, 'names a property twice'),
+	condition: z.enum(['etag', 'version'], 'must be etag or version: what a conditional write names').optional(),
 	insert: z.unknown(),
 	where: z.unknown(),
 };
@@ -46,12 +47,14 @@ export function readApi(system: string, value: unknown, { problems, path }: ApiC
 	for (const [property, given] of rules.insert) {
 		if (given.kind !== 'constant') problems.add([...path, 'insert', property], 'must be a constant: an API has no defaults or sequences to be named');
 	}
-	return { system, api: read.api ?? 'blind', schema: '', table: '', key: read.key ?? [], ...rules, parts: new Map() };
+	if (read.condition !== undefined && read.api !== 'conditional') problems.add([...path, 'condition'], 'is for api: conditional, which alone writes on a condition');
+	const condition = read.condition === 'version' ? { condition: read.condition } : {};
+	return { system, api: read.api ?? 'blind', ...condition, schema: '', table: '', key: read.key ?? [], ...rules, parts: new Map() };
 }
 
-export function documentOfApi(api: ApiTier, { key, ...rules }: TableBinding): Json {
+export function documentOfApi(api: ApiTier, { key, condition, ...rules }: TableBinding): Json {
 	const { insert = {}, where } = documentOfColumnRules(rules);
-	return { api, key: [...key], ...(rules.insert.size > 0 ? { insert } : {}), ...(where === undefined ? {} : { where }) };
+	return { api, key: [...key], ...(condition === undefined ? {} : { condition }), ...(rules.insert.size > 0 ? { insert } : {}), ...(where === undefined ? {} : { where }) };
 }
 
 /** What cannot be promised of a system that is reached through an API. */

@@ -47,6 +47,8 @@ export interface TableBinding {
 	readonly system: string;
 	/** The records are reached through an API, so that there is no table: `schema` and `table` are ''. Absent: they are rows of a table. */
 	readonly api?: ApiTier;
+	/** A conditional write names the provider's version of the record. Absent: it names the ETag. */
+	readonly condition?: 'version';
 	readonly schema: string;
 	readonly table: string;
 	/** Columns of a unique key, in the order of the document. */
@@ -73,6 +75,11 @@ export type ApiTier = 'conditional' | 'verified' | 'blind';
 /** The tier of the API through which the system's records are reached; null: they are rows of a table. */
 export function apiOf({ tables }: Pick<EntityPolicy, 'tables'>, system: string): ApiTier | null {
 	return tables.get(system)?.api ?? null;
+}
+
+/** What a conditional write to the system names. */
+export function conditionOf({ tables }: Pick<EntityPolicy, 'tables'>, system: string): 'etag' | 'version' {
+	return tables.get(system)?.condition ?? 'etag';
 }
 
 /** A table joined one-to-one to a binding's main table: a record of the system has one row of it at most. */

@@ -274,12 +274,12 @@ async function occupied(store: RequestStore, published: PublishedPolicy, { link,
 
 function going({ link, op, entity, attempt }: Ready, { token }: CheckedReading['begun'], policy: string): Prepared {
 	const { system } = op;
-	if (op.kind !== 'insert' && isConditional(entity, op) && !hasCondition(link.state, system)) return { commit: null, result: noCondition(system) };
+	if (op.kind !== 'insert' && isConditional(entity, op) && !hasCondition(link.state, op, entity)) return { commit: null, result: noCondition(system) };
 	const step = attempted(link, op, afterReading(attempt, link.state, system));
 	return { commit: { policy, links: [step.commit] }, result: resultOf({ ...step, op, entity, token }) };
 }
 
 function noCondition(system: string): BeginResult {
-	const error = new SyncError('API_WITHOUT_CONDITION', `What was read of ${system} has no ETag and no version, or lacks properties that the policy maps: nothing can be written on a condition`);
+	const error = new SyncError('API_WITHOUT_CONDITION', `What was read of ${system} has no ETag (with condition: version, no version), or lacks properties that the policy maps: nothing can be written on a condition`);
 	return { kind: 'not-now', reason: error.message, error };
 }

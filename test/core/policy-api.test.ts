@@ -1,5 +1,5 @@
 import { parsePolicy, policyOf } from '../../src/core/parse-policy';
-import { apiOf, policyHash } from '../../src/core/policy';
+import { apiOf, conditionOf, policyHash } from '../../src/core/policy';
 import { lintPolicy } from '../../src/core/policy-lint';
 import { policyProblems } from '../support/sample-policy';
 
@@ -30,6 +30,18 @@ test('the normal form of an API gives the same policy again', () => {
 	expect(JSON.stringify(policy.document)).toContain('"api":"verified"');
 });
 
+test('a conditional write names the ETag, or the version where the policy says so', () => {
+	const conditionIn = (crm: string): string | undefined => {
+		const policy = parsePolicy(policyWith(crm));
+		expect(policyHash(policyOf(policy.document))).toBe(policyHash(policy));
+		const customer = policy.entities.get('customer');
+		return customer && conditionOf(customer, 'crm');
+	};
+	expect(conditionIn('{ api: conditional, key: [id] }')).toBe('etag');
+	expect(conditionIn('{ api: conditional, key: [id], condition: etag }')).toBe('etag');
+	expect(conditionIn('{ api: conditional, key: [id], condition: version }')).toBe('version');
+});
+
 test.each([
 	['{ api: sometimes, key: [id] }', 'crm.api: must be conditional, verified or blind'],
 	['{ api: blind }', 'crm.key: is missing; it must be a list of property names, [id]'],
@@ -38,6 +50,8 @@ test.each([
 	['{ api: blind, key: [id], stamp: { write_date: now } }', 'crm.stamp: is for tables'],
 	['{ api: blind, key: [id], parts: {} }', 'crm.parts: is for tables: name nested properties with dots'],
 	['{ api: blind, key: [id], insert: { no: { sequence: public.numbers } } }', 'crm.insert.no: must be a constant'],
+	['{ api: verified, key: [id], condition: version }', 'crm.condition: is for api: conditional'],
+	['{ api: conditional, key: [id], condition: date }', 'crm.condition: must be etag or version'],
 	['{ api: blind, key: [id], kee: 1 }', 'crm.kee: is not a known key'],
 ])('%s is refused', (crm, problem) => {
 	expect(policyProblems(policyWith(crm)).join('\n')).toContain(`entities.customer.${problem}`);

@@ -21,6 +21,15 @@ describe('on a condition', () => {
 		});
 	});
 
+	test('is preceded by a reading where the ETag of what was read last is not known: it would be made without a condition', async () => {
+		const lab = await RequestLab.open();
+		await lab.linked();
+		// A webhook that tells the version and no ETag, whose note the shop then sets right.
+		await lab.reads('crm', '1', { ref: 'r1', note: 'theirs', phone: '1' }, { version: 2 });
+		await lab.decide();
+		expect(await lab.begin()).toMatchObject({ kind: 'read', begun: { etag: null } });
+	});
+
 	test('one execution alone gets it, until its lease is over', async () => {
 		const lab = await decided();
 		await lab.begun();
