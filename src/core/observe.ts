@@ -108,9 +108,7 @@ function observeRow(draft: Draft, step: Step, entity: EntityPolicy): void {
 	const presence = presenceOf(draft.state, change, entity);
 	if (change.rowStays && presence === 'gone') return; // The main row decides whether there is a record.
 	const isRow = presence === 'record' || presence === 'archived';
-	const isOtherRow = isRow && !isKnownRow(draft.state, change);
-	if (isOtherRow) forgetReplaceable(draft.state);
-	const isNewRow = isOtherRow && op?.kind !== 'insert';
+	const isNewRow = isRow && takesOtherRow(draft, change) && op?.kind !== 'insert';
 	if (isNewRow) forgetRow(draft, change.system);
 	if (observeExistence(draft, { change, op, presence, isOlder: isOlder && (presence === 'gone' || isShownRecord(change, entity)) }).isForeign) counts.foreign += 1;
 	if (change.key !== null) draft.state.keys[change.system] = change.key;
@@ -118,6 +116,13 @@ function observeRow(draft: Draft, step: Step, entity: EntityPolicy): void {
 	const before = counts.foreign;
 	if (isRow) observeFields(draft, { ...step, isNewRow }, entity);
 	if (counts.foreign > before && presence === 'record') insist(draft, change.system);
+}
+
+/** Whether the row is another one than the link has had; what that one said is then nothing that its editors replace. */
+function takesOtherRow({ state }: Draft, change: RecordChange): boolean {
+	if (isKnownRow(state, change)) return false;
+	forgetReplaceable(state);
+	return true;
 }
 
 function observeFields(draft: Draft, step: Step & { readonly isNewRow: boolean }, entity: EntityPolicy): void {
