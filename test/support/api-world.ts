@@ -12,7 +12,7 @@ policy: crm-billing
 systems: [crm, billing]
 entities:
   customer:
-    crm:     { api: ${tier}, key: [id] }
+    crm:     { api: ${tier}, key: [id]${tier === 'conditional' ? ', condition: version' : ''} }
     billing: { table: public.accounts, key: [account_no] }
     match:   [[ref], [email]]
     fields:
