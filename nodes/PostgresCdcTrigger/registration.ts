@@ -77,7 +77,7 @@ function copyOf(record: StreamRecord, { systemId, timeline, walLsn, leftAt }: Sy
 		const end = leftAt?.get(record.timeline);
 		if (end === undefined) return STREAM_START;
 		// One byte before, where no commit can be: what begins at the end itself is not in the copy.
-		return furthest(record) > end ? positionOf(inLineage(end - 1n, lineageOf(record.position)), 0) : null;
+		return furthest(record) > end ? positionOf(end - 1n, 0, lineageOf(record.position)) : null;
 	}
 	return walLsn < furthest(record) ? STREAM_START : null;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { SyncError } from '../../src/core/errors';
-import { inLineage, type Position, positionOf } from '../../src/core/position';
+import { type Position, positionOf } from '../../src/core/position';
 import { createSlot, type NewSlot } from '../../src/postgres/create-slot';
 import type { EventOrigin } from '../../src/postgres/event-envelope';
 import type { EventTable } from '../../src/postgres/event-tables';
@@ -119,7 +119,7 @@ export class RowReading {
 	}
 
 	#positionAt({ consistentLsn }: NewSlot): Position {
-		return positionOf(inLineage(snapshotLsn(consistentLsn), this.parts.origin.lineage ?? 0), 0);
+		return positionOf(snapshotLsn(consistentLsn), 0, this.parts.origin.lineage);
 	}
 
 	async close(): Promise<void> {

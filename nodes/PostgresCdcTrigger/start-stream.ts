@@ -64,7 +64,7 @@ async function beginStream(request: StartRequest): Promise<StartedStream> {
 	const slot = await createSlot(settings.connection, { name: settings.slot });
 	let isReady = false;
 	try {
-		const start = positionOf(inLineage(snapshotLsn(slot.consistentLsn), prepared.lineage), 0);
+		const start = positionOf(snapshotLsn(slot.consistentLsn), 0, prepared.lineage);
 		await store.registerStream({ ...begun, start });
 		await store.recordAcknowledged(source, formatLsn(inLineage(slot.consistentLsn, prepared.lineage)));
 		const record = await store.registerStream({ ...registration, start });

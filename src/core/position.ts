@@ -17,12 +17,13 @@ const MAX_INDEX = 99_999_999;
 /**
  * @param lsn - the commit LSN, 0 to 2^64 - 1
  * @param index - the event's place in its transaction, 0 to 99,999,999
+ * @param lineage - of the stream; see `inLineage`
  */
-export function positionOf(lsn: bigint, index: number): Position {
+export function positionOf(lsn: bigint, index: number, lineage = 0): Position {
 	if (!Number.isInteger(index) || index < 0 || index > MAX_INDEX) {
 		throw new RangeError(`event index ${index} is outside 0 to ${MAX_INDEX}`);
 	}
-	const hex = lsn.toString(16).toUpperCase().padStart(16, '0');
+	const hex = inLineage(lsn, lineage).toString(16).toUpperCase().padStart(16, '0');
 	return `${hex.slice(0, 8)}/${hex.slice(8)}:${String(index).padStart(8, '0')}`;
 }
 

@@ -1,6 +1,6 @@
 import type { ChangeEvent } from '../core/change-event';
 import { formatLsn } from '../core/lsn';
-import { inLineage, type Position, positionOf } from '../core/position';
+import { type Position, positionOf } from '../core/position';
 import type { EventTables } from './event-tables';
 import type { TableName } from './publication';
 
@@ -59,7 +59,7 @@ export function enveloped(body: EventBody, origin: EventOrigin, place: EventPlac
 			table: place.table?.table ?? null,
 			lsn,
 			commitLsn,
-			position: positionOf(inLineage(place.commitLsn, lineage), place.index),
+			position: positionOf(place.commitLsn, place.index, lineage),
 			prev: null,
 			tsMs: place.tsMs,
 			txId: place.txId,

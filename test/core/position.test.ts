@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { isPosition, lsnOfPosition, positionOf, STREAM_START, inLineage, lineageOf, MAX_LINEAGE, withoutLineage } from '../../src/core/position';
+import { isPosition, lsnOfPosition, positionOf, STREAM_START, lineageOf, MAX_LINEAGE, withoutLineage } from '../../src/core/position';
 
 const place = fc.record({
 	lsn: fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.bigInt({ min: 0n, max: 20n })),
@@ -34,7 +34,7 @@ test('nothing comes before the start of a stream', () => {
 test('the commit LSN and the lineage can be read back from a position', () => {
 	fc.assert(
 		fc.property(place, fc.nat(MAX_LINEAGE), ({ lsn, index }, lineage) => {
-			const position = positionOf(inLineage(withoutLineage(lsn), lineage), index);
+			const position = positionOf(withoutLineage(lsn), index, lineage);
 			expect(isPosition(position)).toBe(true);
 			expect([lsnOfPosition(position), lineageOf(position)]).toEqual([withoutLineage(lsn), lineage]);
 		}),
@@ -42,8 +42,8 @@ test('the commit LSN and the lineage can be read back from a position', () => {
 });
 
 test('every place of a lineage comes after all of the one before', () => {
-	const last = positionOf(inLineage(withoutLineage(-1n), 6), 99_999_999);
-	expect(positionOf(inLineage(0n, 7), 0) > last).toBe(true);
+	const last = positionOf(withoutLineage(-1n), 99_999_999, 6);
+	expect(positionOf(0n, 0, 7) > last).toBe(true);
 });
 
 test.each([

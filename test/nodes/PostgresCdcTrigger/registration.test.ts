@@ -137,13 +137,13 @@ test('after an agreement to a gap the stream begins anew', () => {
 test('in a log that ends before what was observed a new lineage begins, whose places come after all of the old one', () => {
 	const rewound = { ...FACTS, server: { systemId: '9', timeline: 1, walLsn: 0x100n } };
 	expect(beginning(rewound, STREAM_START)).toMatchObject({ kind: 'begin', lineage: 1, restoredTo: STREAM_START });
-	expect(positionOf(inLineage(0x10n, 1), 0) > RECORD.position).toBe(true);
-	const last = { ...rewound, ...record({ position: positionOf(inLineage(0x180n, 255), 0) }) };
+	expect(positionOf(0x10n, 0, 1) > RECORD.position).toBe(true);
+	const last = { ...rewound, ...record({ position: positionOf(0x180n, 0, 255) }) };
 	expect(beginning(last, null)).toMatchObject({ kind: 'refuse', error: { code: 'LOG_REWOUND' } });
 });
 
 test('an acknowledgement of an earlier lineage says nothing of this one', () => {
-	const position = positionOf(inLineage(0x50n, 1), 0);
+	const position = positionOf(0x50n, 0, 1);
 	const again = record({ start: position, position });
 	const server = { ...FACTS.server, walLsn: 0x60n };
 	expect(judged({ ...again, server, ...slot({ confirmedLsn: 0x50n }) })).toEqual({ kind: 'resume' });
