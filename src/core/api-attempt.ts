@@ -1,7 +1,7 @@
 import { apiRecordOf, attemptOf, type Attempt, type Ending } from './api-record';
 import { requestOf, stillExpected, type ApiRequest } from './api-operation';
 import type { Key, LinkState, Operation } from './link';
-import { apiOf, type ApiTier, conditionOf, type EntityPolicy } from './policy';
+import { apiOf, conditionOf, type EntityPolicy } from './policy';
 
 /** A request for an operation that may be sent, or must be preceded by reading the record. */
 export interface BegunRequest extends ApiRequest {
@@ -63,6 +63,5 @@ export function begunRequest(state: LinkState, op: Operation, entity: EntityPoli
 
 /** Whether the API compares before it writes, so that nobody can have come between. */
 export function isConditional(entity: EntityPolicy, { system }: Operation): boolean {
-	const tier: ApiTier | null = apiOf(entity, system);
-	return tier === 'conditional';
+	return apiOf(entity, system) === 'conditional';
 }
