@@ -1,11 +1,12 @@
 import { type IDataObject, type IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
 
 import { SyncError } from '../../src/core/errors';
-import { wakeItem } from '../../src/core/wake-item';
+import { wakeFinding, wakeItem } from '../../src/core/wake-item';
 import { DryRunStore, chained } from '../../src/store/dry-run-store';
-import { observeBatch, type Observed, type ObservingStore, type Woken } from '../../src/store/observe-batch';
+import { observeBatch, type Observed, type ObservingStore } from '../../src/store/observe-batch';
 import { parseObserved } from '../../src/store/parse-observed';
 import type { SyncStore } from '../../src/store/sync-store';
+import type { Woken } from '../../src/store/woken-links';
 import { type EventBatch, type EventItem, findingOf, type InputItem } from './items';
 import { errorItem, type Outputs } from './run-node';
 
@@ -63,7 +64,7 @@ export async function observeItems(
  */
 function wokenItem({ index, event: { system } }: EventItem, { mode }: Observed, link: Woken): ObservedItem {
 	const event = wakeItem(link, system);
-	const found = { link: link.id, disposition: 'wake', due: true, concurrentFields: [], ...(mode ? { mode } : {}) } as const;
+	const found = { ...wakeFinding(link.id), ...(mode ? { mode } : {}) };
 	return { index, item: { json: { ...event } as unknown as IDataObject }, event, found };
 }
 

@@ -3,7 +3,6 @@ import { wokenLink } from '../core/wake-item';
 import { concurrentFields } from '../core/decide';
 import { SyncError } from '../core/errors';
 import type { PolicyMode } from '../core/journal';
-import type { LinkState } from '../core/link';
 import type { Disposition } from '../core/observe';
 import { foldEvents } from '../core/fold-events';
 import { previousKeyOf } from '../core/record-change';
@@ -18,6 +17,7 @@ import { retryContended } from './retry-contended';
 import { positionOfEvent, sortOut, type SortedBatch } from './stream-order';
 import type { Loaded, LoadRequest, PublishedPolicy, SyncStore } from './sync-store';
 import { holdTruncates } from './truncate';
+import { type Woken, wokenLinks } from './woken-links';
 
 /** What became of one event, for the item that carried it. */
 export interface Observed {
@@ -33,9 +33,6 @@ export interface Observed {
 	/** The policy's mode then; absent when it was live. */
 	readonly mode?: Exclude<PolicyMode, 'live'>;
 }
-
-/** A link that waited for what has been observed. */
-export type Woken = Pick<LinkState, 'id' | 'entity' | 'keys'>;
 
 export type ObservingStore = Pick<SyncStore, 'load' | 'commit' | 'changeReviews' | 'countRecords' | 'findAlike' | 'listReviews' | 'readJournal' | 'setMode'>;
 
@@ -90,15 +87,8 @@ async function observeStream(batch: StreamBatch): Promise<(Observed | SyncError)
 		const { links, woken } = await batch.store.commit(prepared.commit);
 		if (links.includes('conflict') && !isLast) return null;
 		if (links.includes('conflict')) return batch.events.map(() => contended(batch));
-		return resultsOf(batch, { prepared, sorted, published, wakes: await wokenLinks(batch, woken) });
+		return resultsOf(batch, { prepared, sorted, published, wakes: await wokenLinks(batch.store, batch.policy, woken) });
 	});
-}
-
-/** The links by what an item must say of them; a store trip only where there are some. */
-async function wokenLinks({ store, policy }: StreamBatch, ids: readonly string[]): Promise<Woken[]> {
-	if (ids.length === 0) return [];
-	const { links } = await store.load({ policy, links: ids });
-	return links.filter(({ due }) => due).map(({ state: { id, entity, keys } }) => ({ id, entity, keys }));
 }
 
 interface ObservedStream {

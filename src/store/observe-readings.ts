@@ -7,13 +7,14 @@ import { readingTicket } from '../core/reading-ticket';
 import { BatchLinks } from './batch-identity';
 import { unknownReferences } from './batch-references';
 import { dispositionId } from './observation-run';
-import type { Observed, Woken } from './observe-batch';
+import type { Observed } from './observe-batch';
 import { unknownMatches } from './observe-step';
 import { prepareAsked } from './prepare-asked';
 import { policyInForce, requirePublished } from './published-policy';
 import { plainChanges, prepareReadings, type JudgedReading, type PreparedReadings } from './readings-step';
 import { retryContended } from './retry-contended';
 import type { Loaded, PublishedPolicy, RecordKey, SyncStore } from './sync-store';
+import { type Woken, wokenLinks } from './woken-links';
 
 /** What became of one reading of an API's record. */
 export interface ObservedReading extends Omit<Observed, 'disposition'> {
@@ -41,7 +42,7 @@ export async function observeReadings(
 		const { published, prepared } = await prepareLoaded(store, policy, readings);
 		if (prepared.commit.links.length === 0) return resultsOf(readings, { prepared, published, woken: [] });
 		const { links, woken } = await store.commit(prepared.commit);
-		if (!links.includes('conflict')) return resultsOf(readings, { prepared, published, woken: await linksById(store, policy, woken) });
+		if (!links.includes('conflict')) return resultsOf(readings, { prepared, published, woken: await wokenLinks(store, policy, woken) });
 		if (isLast) throw contended(policy);
 		return null;
 	});
@@ -80,12 +81,6 @@ async function prepareLoaded(store: Pick<SyncStore, 'load'>, name: string, readi
 	const sought = { matches: unknownMatches({ changes, links, policy }), keys: unknownReferences({ changes, links, policy }) };
 	const prepared = await prepareAsked(store, { policy: name, links, sought }, (known) => prepareReadings({ readings, published, policy, ...known }));
 	return { published, prepared };
-}
-
-async function linksById(store: Pick<SyncStore, 'load'>, policy: string, ids: readonly string[]): Promise<Woken[]> {
-	if (ids.length === 0) return [];
-	const { links } = await store.load({ policy, links: ids });
-	return links.filter(({ due }) => due).map(({ state: { id, entity, keys } }) => ({ id, entity, keys }));
 }
 
 function resultsOf(
