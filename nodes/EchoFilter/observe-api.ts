@@ -1,12 +1,11 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { SyncError } from '../../src/core/errors';
 import type { EntityPolicy } from '../../src/core/policy';
 import type { Reading } from '../../src/core/reading';
-import { wakeItem } from '../../src/core/wake-item';
+import { wakeFinding, wakeItem } from '../../src/core/wake-item';
 import { observeReadings, takeTickets, type ObservedReading, type ReadingStore } from '../../src/store/observe-readings';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
-import { filled, type InputItem, withFinding } from '../shared/items';
+import { asSyncError, type InputItem, readEach, withFinding } from '../shared/items';
 import { noteOnMode } from '../shared/mode-hint';
 import { ECHO_FILTER, type RefusedItem } from '../shared/observe-items';
 import { givenReading, optionsOf } from '../shared/read-given';
@@ -54,8 +53,8 @@ function route(outputs: Outputs, item: ReadItem, { wakes = [], position, ...foun
 	const isDoubtful = found.disposition === 'doubtful';
 	outputs[isDoubtful ? READ_AGAIN : found.due ? FOREIGN : ECHO]?.push(shown);
 	for (const link of wakes) {
-		const wake = { link: link.id, disposition: 'wake', due: true, concurrentFields: [] };
-		outputs[FOREIGN]?.push(withFinding({ index, item: eventItem(wakeItem(link, reading.system), { json: {} }) }, ECHO_FILTER, wake));
+		const woken = { index, item: eventItem(wakeItem(link, reading.system), { json: {} }) };
+		outputs[FOREIGN]?.push(withFinding(woken, ECHO_FILTER, wakeFinding(link.id)));
 	}
 }
 
@@ -83,14 +82,7 @@ function readItem(context: Context, input: InputItem, place: { system: string; e
 	return { ...input, reading, eventId: typeof eventId === 'string' && eventId !== '' ? eventId : null };
 }
 
-function readAll(items: readonly INodeExecutionData[], read: (input: InputItem) => ReadItem): { read: ReadItem[]; refused: RefusedItem[] } {
-	const [done, refused]: [ReadItem[], RefusedItem[]] = [[], []];
-	for (const input of filled(items)) {
-		try {
-			done.push(read(input));
-		} catch (error) {
-			refused.push({ ...input, error: error instanceof SyncError ? error : new SyncError('NOT_A_READING', 'The item cannot be read', { cause: error }) });
-		}
-	}
-	return { read: done, refused };
+function readAll(items: readonly INodeExecutionData[], read: (input: InputItem) => ReadItem): { read: readonly ReadItem[]; refused: readonly RefusedItem[] } {
+	const { read: done, unread } = readEach(items, read);
+	return { read: done, refused: unread.map(({ error, ...input }) => ({ ...input, error: asSyncError(error, 'NOT_A_READING') })) };
 }

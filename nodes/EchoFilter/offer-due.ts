@@ -1,8 +1,9 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
+import { wakeFinding, wokenLink } from '../../src/core/wake-item';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
 import type { SyncStore } from '../../src/store/sync-store';
-import { sweep, sweepsIn } from '../PostgresCdcTrigger/sweep';
+import { sweep, sweepsIn } from '../shared/sweep';
 import { withFinding } from '../shared/items';
 import { ECHO_FILTER } from '../shared/observe-items';
 import { eventItem } from '../shared/reading-items';
@@ -20,8 +21,7 @@ export async function offerDue(
 	if (!sweepsIn(published.mode)) return [[]];
 	const { events } = await sweep(store, { policy, system }, null);
 	const output = events.map((event) => {
-		const found = { link: event.changeId.replace(/^wake:/, ''), disposition: 'wake', due: true, concurrentFields: [] };
-		return withFinding({ index: 0, item: eventItem(event, item) }, ECHO_FILTER, found);
+		return withFinding({ index: 0, item: eventItem(event, item) }, ECHO_FILTER, wakeFinding(wokenLink(event) ?? ''));
 	});
 	return [output];
 }

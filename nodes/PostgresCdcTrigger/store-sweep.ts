@@ -6,7 +6,7 @@ import type { Patience } from './patience';
 import type { StoreProgress } from './progress';
 import type { Chore } from './read-stream';
 import type { StoreSource } from './settings';
-import { sweep, sweepsIn } from './sweep';
+import { sweep, sweepsIn } from '../shared/sweep';
 import { MAX_UNATTEMPTED, Unwired } from './unwired';
 
 interface SweepParts {

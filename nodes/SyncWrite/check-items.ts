@@ -7,7 +7,7 @@ import { wakeItem } from '../../src/core/wake-item';
 import { continueRequests, type BeginResult } from '../../src/store/api-requests';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
 import type { SyncStore } from '../../src/store/sync-store';
-import { filled, type InputItem, withFinding } from '../shared/items';
+import { type InputItem, readEach, withFinding } from '../shared/items';
 import { givenReading } from '../shared/read-given';
 import { apiEntity, eventItem, readingOf } from '../shared/reading-items';
 import { emptyOutputs, errorFinding, type Outputs } from '../shared/run-node';
@@ -29,14 +29,8 @@ export async function checkItems(context: IExecuteFunctions, store: SyncStore, i
 	const policyName = text('Policy', context.getNodeParameter('policy', 0));
 	const { policy } = policyInForce(requirePublished(await store.load({ policy: policyName }), policyName));
 	const outputs = emptyOutputs(OUTPUTS.check.length);
-	const read: CheckItem[] = [];
-	for (const input of filled(items)) {
-		try {
-			read.push(readItem(context, input, policy));
-		} catch (error) {
-			outputs[NOT_NOW]?.push(withFinding(input, BEGIN, { error: errorFinding(error) }));
-		}
-	}
+	const { read, unread } = readEach(items, (input) => readItem(context, input, policy));
+	for (const input of unread) outputs[NOT_NOW]?.push(withFinding(input, BEGIN, { error: errorFinding(input.error) }));
 	const results = read.length > 0 ? await continueRequests(store, policyName, read) : [];
 	read.forEach((item, at) => {
 		const result = results[at];

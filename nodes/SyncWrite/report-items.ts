@@ -5,12 +5,12 @@ import { parseFields } from '../../src/core/given-json';
 import { keyOf } from '../../src/core/mapping';
 import { rowOfPayload, propertiesOf } from '../../src/core/payload';
 import type { EntityPolicy, Policy } from '../../src/core/policy';
-import { wakeItem } from '../../src/core/wake-item';
+import { wakeFinding, wakeItem } from '../../src/core/wake-item';
 import { concurrentFields } from '../../src/core/decide';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
 import { reportOutcomes, type HeldReport, type ReportResult } from '../../src/store/report-outcomes';
 import type { SyncStore } from '../../src/store/sync-store';
-import { filled, type InputItem, withFinding } from '../shared/items';
+import { type InputItem, readEach, withFinding } from '../shared/items';
 import { ECHO_FILTER } from '../shared/observe-items';
 import { optionsOf } from '../shared/read-given';
 import { apiEntity, eventItem, mappedProperties, textOf, versionOf } from '../shared/reading-items';
@@ -34,14 +34,8 @@ export async function reportItems(context: IExecuteFunctions, store: SyncStore, 
 	const policyName = text('Policy', context.getNodeParameter('policy', 0));
 	const { policy } = policyInForce(requirePublished(await store.load({ policy: policyName }), policyName));
 	const outputs = emptyOutputs(OUTPUTS.report.length);
-	const read: ReportItem[] = [];
-	for (const input of filled(items)) {
-		try {
-			read.push(readItem(context, input, policy));
-		} catch (error) {
-			outputs[FAILED]?.push(withFinding(input, WRITE, { op: null, outcome: 'none', error: errorFinding(error) }));
-		}
-	}
+	const { read, unread } = readEach(items, (input) => readItem(context, input, policy));
+	for (const input of unread) outputs[FAILED]?.push(withFinding(input, WRITE, { op: null, outcome: 'none', error: errorFinding(input.error) }));
 	const results = read.length > 0 ? await reportOutcomes(store, policyName, read.map(({ report }) => report)) : [];
 	read.forEach((item, at) => {
 		const result = results[at];
@@ -62,7 +56,7 @@ function route(outputs: Outputs, { index, item, begun, report }: ReportItem, res
 	}
 	const event = wakeItem({ id, entity, keys: state?.keys ?? (key ? { [system]: key } : {}) }, system);
 	const woken = withFinding({ index, item: eventItem(event, { json: {} }) }, WRITE, finding);
-	const found = { link: id, disposition: 'wake', due, concurrentFields: state ? concurrentFields(state) : [], ticket };
+	const found = { ...wakeFinding(id, due, state ? concurrentFields(state) : []), ticket };
 	const observed = withFinding({ index, item: woken }, ECHO_FILTER, found);
 	const isRead = reported.kind === 'read';
 	const again = withFinding({ index, item: observed }, BEGIN, { ...begun, ticket, readFirst: true });

@@ -1,7 +1,7 @@
 import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 
 import { type ChangeEvent, parseChangeEvent } from '../../src/core/change-event';
-import { SyncError } from '../../src/core/errors';
+import { type ErrorCode, SyncError } from '../../src/core/errors';
 
 /** An input item and its place, which its descendants name as their origin. */
 export interface InputItem {
@@ -28,16 +28,26 @@ export interface EventBatch {
 
 /** Reads items as change events. Empty items, which n8n makes for "Always Output Data", are left out. */
 export function readEvents(items: readonly INodeExecutionData[]): EventBatch {
-	const events: EventItem[] = [];
-	const unreadable: UnreadableItem[] = [];
-	for (const { item, index } of filled(items)) {
+	const { read: events, unread } = readEach(items, (input) => ({ ...input, event: readEvent(input.item) }));
+	const unreadable = unread.map(({ error, ...input }) => ({ ...input, error: asSyncError(error, 'NOT_A_CHANGE_EVENT') }));
+	return { events, unreadable, isTest: events.some(({ item }) => isTestItem(item)) };
+}
+
+/** What the items that have something in them say; one that cannot be read does not stand in the others' way. */
+export function readEach<Read>(
+	items: readonly INodeExecutionData[],
+	read: (input: InputItem) => Read,
+): { readonly read: readonly Read[]; readonly unread: readonly (InputItem & { readonly error: unknown })[] } {
+	const done: Read[] = [];
+	const unread: (InputItem & { error: unknown })[] = [];
+	for (const input of filled(items)) {
 		try {
-			events.push({ index, item, event: readEvent(item) });
+			done.push(read(input));
 		} catch (error) {
-			unreadable.push({ index, item, error: asSyncError(error) });
+			unread.push({ ...input, error });
 		}
 	}
-	return { events, unreadable, isTest: events.some(({ item }) => isTestItem(item)) };
+	return { read: done, unread };
 }
 
 /** The items that have something in them. */
@@ -81,9 +91,9 @@ function readEvent({ json }: INodeExecutionData): ChangeEvent {
 	throw new SyncError('NOT_A_CHANGE_EVENT', `The item is not a change event (${problem})`);
 }
 
-function asSyncError(error: unknown): SyncError {
-	if (error instanceof SyncError) return error;
-	return new SyncError('NOT_A_CHANGE_EVENT', 'The item cannot be read', { cause: error });
+/** @param code - for what is no error of ours */
+export function asSyncError(error: unknown, code: ErrorCode): SyncError {
+	return error instanceof SyncError ? error : new SyncError(code, 'The item cannot be read', { cause: error });
 }
 
 function isObject(value: unknown): value is IDataObject {

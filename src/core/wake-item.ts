@@ -21,6 +21,18 @@ export function wakeItem({ id, entity, keys }: Pick<LinkState, 'id' | 'entity' |
 	};
 }
 
+/** What a node in front of the canvas' deciding nodes says of a link that is to be looked at: `due` until somebody has decided. */
+export interface WakeFinding {
+	readonly link: string;
+	readonly disposition: 'wake';
+	readonly due: boolean;
+	readonly concurrentFields: readonly string[];
+}
+
+export function wakeFinding(link: string, due = true, concurrentFields: readonly string[] = []): WakeFinding {
+	return { link, disposition: 'wake', due, concurrentFields };
+}
+
 /** The link that a wake item speaks of; null for every other item. */
 export function wokenLink({ op, bisync }: ChangeEvent): string | null {
 	if (op !== 'w') return null;

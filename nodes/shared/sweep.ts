@@ -1,8 +1,7 @@
 import type { ChangeEvent } from '../../src/core/change-event';
 import type { PolicyMode } from '../../src/core/journal';
 import { wakeItem } from '../../src/core/wake-item';
-import type { StreamId, SyncStore } from '../../src/store/sync-store';
-import type { Unwired } from './unwired';
+import type { DueLink, StreamId, SyncStore } from '../../src/store/sync-store';
 
 const LIMIT = 200;
 /** The first delay before a link is offered again, and the longest. */
@@ -30,7 +29,7 @@ export function sweepsIn(mode: PolicyMode): boolean {
 export async function sweep(
 	store: Pick<SyncStore, 'leaseDue'>,
 	{ policy, system }: StreamId,
-	unwired: Pick<Unwired, 'look'> | null,
+	unwired: { readonly look: (links: readonly DueLink[]) => Promise<void> } | null,
 ): Promise<Swept> {
 	const links = await store.leaseDue({
 		policy,

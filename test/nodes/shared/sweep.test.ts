@@ -1,4 +1,4 @@
-import { sweep, sweepsIn } from '../../../nodes/PostgresCdcTrigger/sweep';
+import { sweep, sweepsIn } from '../../../nodes/shared/sweep';
 import { diagnoseWake, Unwired } from '../../../nodes/PostgresCdcTrigger/unwired';
 import { emptyLink, type LinkState, type Operation } from '../../../src/core/link';
 import type { ReviewChange, ReviewItem } from '../../../src/core/review';
