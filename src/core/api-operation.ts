@@ -2,7 +2,7 @@ import { equalJson, type Json } from './canonical-json';
 import { EXISTENCE, existsIn, type LinkState, type Operation, type OperationField } from './link';
 import { keyText, readFields, type FieldReading, type Row } from './mapping';
 import { payloadOfRow, type Payload } from './payload';
-import type { EntityPolicy, FieldPolicy } from './policy';
+import { columnOf, type EntityPolicy, type FieldPolicy } from './policy';
 import type { RecordChange } from './record-change';
 import { presenceOf } from './row-presence';
 
@@ -23,7 +23,7 @@ export function requestOf(op: Operation, entity: EntityPolicy): ApiRequest {
 	const soft = entity.deletes.as.get(system);
 	const binding = entity.tables.get(system);
 	const named = Object.entries(fields).flatMap(([name, field]): [string, OperationField][] => {
-		const column = entity.fields.get(name)?.columns.get(system)?.column;
+		const column = columnOf(entity, name, system);
 		return column === undefined ? [] : [[column, field]];
 	});
 	const written = kind === 'delete' ? [] : named.flatMap(([column, { next }]): [string, Json][] => (next === undefined ? [] : [[column, next]]));
@@ -42,7 +42,7 @@ export function requestOf(op: Operation, entity: EntityPolicy): ApiRequest {
 
 function guardsOf({ system, guards }: Pick<Operation, 'system' | 'guards'>, entity: EntityPolicy): [string, Json][] {
 	return Object.entries(guards).flatMap(([name, raw]): [string, Json][] => {
-		const column = entity.fields.get(name)?.columns.get(system)?.column;
+		const column = columnOf(entity, name, system);
 		return column === undefined ? [] : [[column, raw]];
 	});
 }

@@ -1,6 +1,6 @@
 import type { LintFinding } from './lint-finding';
 import type { EntityFacts } from './lint-required';
-import type { EntityPolicy, Policy } from './policy';
+import { columnOf, type EntityPolicy, type Policy } from './policy';
 import { holdsInsert, referenceFields, type ReferenceField } from './reference-graph';
 import { listOf } from './suggest';
 import type { TableFacts } from './table-facts';
@@ -82,7 +82,7 @@ function isWithinParent(
 		readonly table: TableFacts;
 	},
 ): boolean {
-	const columns = rule.map((name) => fields.get(name)?.columns.get(system)?.column);
+	const columns = rule.map((name) => columnOf({ fields }, name, system));
 	const parent = field.columns.get(system)?.column;
 	const unique = table.uniqueKeys ?? [];
 	if (parent === undefined || columns.includes(undefined)) return false;

@@ -1,6 +1,6 @@
 import type { LintFinding } from './lint-finding';
 import { lintStream } from './lint-stream';
-import { columnsRead, type EntityPolicy, type TableBinding } from './policy';
+import { columnOf, columnsRead, type EntityPolicy, type TableBinding } from './policy';
 import { partColumn } from './record-parts';
 import { quoteName } from './lint-quote';
 import { didYouMean, listOf } from './suggest';
@@ -100,7 +100,7 @@ function lintMatchColumns(
 	const { system } = binding;
 	return entity.match.flatMap((rule, index): LintFinding[] => {
 		const columns = rule.flatMap(
-			(name) => entity.fields.get(name)?.columns.get(system)?.column ?? [],
+			(name) => columnOf(entity, name, system) ?? [],
 		);
 		if (!uniqueKeys || columns.length < rule.length || isUnique(columns, uniqueKeys)) return [];
 		const list = columns.map((column) => `"${column}"`);

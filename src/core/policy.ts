@@ -167,6 +167,11 @@ export function carriersOf({ columns, computed }: Pick<FieldPolicy, 'columns' | 
 	return [...columns.keys(), ...computed.keys()];
 }
 
+/** The column in which a system has the field; undefined where it has none, or computes it. */
+export function columnOf({ fields }: Pick<EntityPolicy, 'fields'>, field: string, system: string): string | undefined {
+	return fields.get(field)?.columns.get(system)?.column;
+}
+
 /** The columns of the system's table by which it says the field: one, or those it is computed from. */
 export function columnsRead(
 	{ columns, computed }: Pick<FieldPolicy, 'columns' | 'computed'>,

@@ -1,5 +1,5 @@
 import { existsIn, type LinkState, type Operation } from './link';
-import type { EntityPolicy, PartBinding, TableBinding } from './policy';
+import { columnOf, type EntityPolicy, type PartBinding, type TableBinding } from './policy';
 
 /**
  * A record may be several rows: one of its main table, and at most one of each of its parts. A column
@@ -39,7 +39,7 @@ export function columnsOfTable(
 /** The part in which a system has the field; null when it stands in the main table, or the system has no column for it. */
 export function partOfField({ tables, fields }: EntityPolicy, system: string, field: string): PartBinding | null {
 	const binding = tables.get(system);
-	const column = fields.get(field)?.columns.get(system)?.column;
+	const column = columnOf({ fields }, field, system);
 	return binding === undefined || column === undefined ? null : (partColumn(binding, column)?.part ?? null);
 }
 

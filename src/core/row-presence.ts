@@ -1,7 +1,7 @@
 import { equalJson, type Json } from './canonical-json';
 import { existsIn, hasRowIn, isOutsideIn, type LinkState } from './link';
 import { hasPassed } from './passing-date';
-import type { EntityPolicy } from './policy';
+import { columnOf, type EntityPolicy } from './policy';
 import type { RecordChange } from './record-change';
 import { isInScope, isSameScalar, OUTSIDE } from './row-scope';
 
@@ -29,7 +29,7 @@ export function strayField(
 ): string | null {
 	const where = tables.get(system)?.where ?? new Map<string, never>();
 	const strays = Object.entries(written).find(([name, { next }]) => {
-		const column = fields.get(name)?.columns.get(system)?.column ?? '';
+		const column = columnOf({ fields }, name, system) ?? '';
 		const allowed = where.get(column);
 		return next !== undefined && allowed !== undefined && isInScope(new Map([[column, allowed]]), { [column]: next }) === false;
 	});

@@ -5,7 +5,7 @@ import { equalJson, type Json } from '../core/canonical-json';
 import type { HttpOutcome } from '../core/http-outcome';
 import { existsIn, type Key, type LinkState, type Operation } from '../core/link';
 import type { Row } from '../core/mapping';
-import type { EntityPolicy } from '../core/policy';
+import { columnOf, type EntityPolicy } from '../core/policy';
 import { asOurs, changeOfReading, outcomeChange } from '../core/reading';
 import type { RecordChange } from '../core/record-change';
 import { ObservationRun, type PreparedObservation, type RunInput } from './observation-run';
@@ -180,7 +180,7 @@ function laterChange({ state, op, entity }: OpenReport, { key, places }: { key: 
 	if (op.kind === 'delete') return null;
 	const isThere = existsIn(state, system);
 	const changed = Object.entries(op.fields).flatMap(([name, { expected }]): [string, Json][] => {
-		const column = entity.fields.get(name)?.columns.get(system)?.column;
+		const column = columnOf(entity, name, system);
 		const view = state.fields[name]?.views[system];
 		const isSame = view === undefined || (expected !== undefined && equalJson(view.raw, expected));
 		return column === undefined || isSame ? [] : [[column, view.raw]];
