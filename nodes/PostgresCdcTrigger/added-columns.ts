@@ -1,7 +1,8 @@
 import { sha256Hex } from '../../src/core/canonical-json';
 import type { Policy } from '../../src/core/policy';
 import { columnNews, namedColumns } from '../../src/core/table-drift';
-import type { StreamId, SyncStore } from '../../src/store/sync-store';
+import type { StreamId } from '../../src/store/stream-record';
+import type { SyncStore } from '../../src/store/sync-store';
 import type { Log } from './deliver';
 
 export interface ColumnsSeen {

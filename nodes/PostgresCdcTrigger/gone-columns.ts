@@ -6,7 +6,8 @@ import type { PgSettings } from '../../src/postgres/connect';
 import type { EventTables } from '../../src/postgres/event-tables';
 import type { TableName } from '../../src/postgres/publication';
 import { tableName } from '../../src/postgres/sql';
-import type { PublishedPolicy, StreamId, SyncStore } from '../../src/store/sync-store';
+import type { PublishedPolicy, SyncStore } from '../../src/store/sync-store';
+import type { StreamId } from '../../src/store/stream-record';
 import type { Log } from './deliver';
 
 /** The columns of a system's tables, held against the policy. */

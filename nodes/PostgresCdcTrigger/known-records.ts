@@ -6,7 +6,8 @@ import type { EventTable } from '../../src/postgres/event-tables';
 import { fateOf, type LedgerEntry } from '../../src/postgres/ledger-claims';
 import type { SnapshotSession } from '../../src/postgres/snapshot';
 import type { SnapshotChange } from '../../src/postgres/snapshot-events';
-import type { LoadedLink, StreamId, SyncStore } from '../../src/store/sync-store';
+import type { LoadedLink, SyncStore } from '../../src/store/sync-store';
+import type { StreamId } from '../../src/store/stream-record';
 import { rowsOf } from './snapshot-rows';
 
 const PAGE = 1_000;

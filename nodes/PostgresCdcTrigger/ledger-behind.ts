@@ -2,7 +2,8 @@ import { hasRowIn } from '../../src/core/link';
 import { type Position, STREAM_START } from '../../src/core/position';
 import { connect, type PgSettings } from '../../src/postgres/connect';
 import { tryReadEntries } from '../../src/postgres/ledger-claims';
-import type { StreamId, SyncStore } from '../../src/store/sync-store';
+import type { StreamId } from '../../src/store/stream-record';
+import type { SyncStore } from '../../src/store/sync-store';
 
 const PAGE = 1_000;
 

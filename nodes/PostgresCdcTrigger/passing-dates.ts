@@ -5,7 +5,8 @@ import type { Policy } from '../../src/core/policy';
 import type { PgSettings } from '../../src/postgres/connect';
 import { enveloped, type EventOrigin } from '../../src/postgres/event-envelope';
 import { readSourceTime, type SourceTime } from '../../src/postgres/source-time';
-import type { StreamId, SyncStore } from '../../src/store/sync-store';
+import type { StreamId } from '../../src/store/stream-record';
+import type { SyncStore } from '../../src/store/sync-store';
 import type { Delivery, Log } from './deliver';
 
 export interface PassingDatesParts {

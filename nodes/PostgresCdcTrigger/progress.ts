@@ -3,7 +3,8 @@ import { formatLsn, parseLsn } from '../../src/core/lsn';
 import { inLineage, lineageOf, type Position, STREAM_START } from '../../src/core/position';
 import { requirePublished } from '../../src/store/published-policy';
 import { streamUnknown } from '../../src/store/stream-errors';
-import type { PublishedPolicy, StreamId, StreamRecord, SyncStore } from '../../src/store/sync-store';
+import type { PublishedPolicy, SyncStore } from '../../src/store/sync-store';
+import type { StreamId, StreamRecord } from '../../src/store/stream-record';
 import type { RunEnd } from './workflow-runs';
 
 /** What is known of how far a stream has been observed. */

@@ -5,7 +5,7 @@ import { depthsOf } from '../../src/core/reference-graph';
 import { type Scopes, scopeText, unreadScopes } from '../../src/core/scopes';
 import type { EventTable } from '../../src/postgres/event-tables';
 import { labelOf } from '../../src/postgres/snapshot-columns';
-import type { StreamRecord, TableReading } from '../../src/store/sync-store';
+import type { StreamRecord, TableReading } from '../../src/store/stream-record';
 
 export interface ReadingNeeds {
 	readonly policy: Policy;

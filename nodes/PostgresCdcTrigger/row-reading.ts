@@ -12,7 +12,8 @@ import {
 	snapshotEvents,
 	snapshotLsn,
 } from '../../src/postgres/snapshot-events';
-import type { StreamRegistration, SyncStore, TableReading } from '../../src/store/sync-store';
+import type { StreamRegistration, TableReading } from '../../src/store/stream-record';
+import type { SyncStore } from '../../src/store/sync-store';
 import type { Delivery, Log } from './deliver';
 import { lookForKnown } from './known-records';
 import { inWords } from './reading-plan';

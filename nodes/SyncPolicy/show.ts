@@ -3,7 +3,8 @@ import type { IDataObject } from 'n8n-workflow';
 import { formatLsn, parseLsn } from '../../src/core/lsn';
 import { withoutLineage } from '../../src/core/position';
 import { requirePublished } from '../../src/store/published-policy';
-import type { StreamRecord, SyncStore } from '../../src/store/sync-store';
+import type { StreamRecord } from '../../src/store/stream-record';
+import type { SyncStore } from '../../src/store/sync-store';
 import { progressOf } from './first-contact-report';
 import { nextStep } from './publish';
 

@@ -1,7 +1,8 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 
 import { beginRequests, type BeginResult } from '../../src/store/api-requests';
-import type { Rate, SyncStore } from '../../src/store/sync-store';
+import type { Rate } from '../../src/store/token-bucket';
+import type { SyncStore } from '../../src/store/sync-store';
 import { type InputItem, withFinding } from '../shared/items';
 import { emptyOutputs, errorFinding, type Outputs } from '../shared/run-node';
 import { text, wholeNumber } from '../shared/settings';

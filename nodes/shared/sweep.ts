@@ -1,7 +1,8 @@
 import type { ChangeEvent } from '../../src/core/change-event';
 import type { PolicyMode } from '../../src/core/journal';
 import { wakeItem } from '../../src/core/wake-item';
-import type { DueLink, StreamId, SyncStore } from '../../src/store/sync-store';
+import type { DueLink, SyncStore } from '../../src/store/sync-store';
+import type { StreamId } from '../../src/store/stream-record';
 
 const LIMIT = 200;
 /** The first delay before a link is offered again, and the longest. */

@@ -14,7 +14,8 @@ import { prepareAsked } from './prepare-asked';
 import { policyInForce, requirePublished } from './published-policy';
 import { Places } from './readings-step';
 import { retryContended } from './retry-contended';
-import type { CommitRequest, HeldClaim, LinkCommit, LoadedLink, PublishedPolicy, Rate, SyncStore } from './sync-store';
+import type { CommitRequest, HeldClaim, LinkCommit, LoadedLink, PublishedPolicy, SyncStore } from './sync-store';
+import type { Rate } from './token-bucket';
 
 /** A request that may be sent, or whose record is to be read first; what a node hands on. */
 export interface Begun extends BegunRequest {

@@ -3,18 +3,8 @@ import type { StoredJournalEntry } from '../core/journal';
 import { STREAM_START } from '../core/position';
 import type { ObservingStore } from './observe-batch';
 import { requirePublished } from './published-policy';
-import type {
-	Alike,
-	CommitRequest,
-	CommitResult,
-	JournalFilter,
-	Loaded,
-	LoadedLink,
-	LoadRequest,
-	PublishedPolicy,
-	StoredReview,
-	StreamRecord,
-} from './sync-store';
+import type { Alike, CommitRequest, CommitResult, JournalFilter, Loaded, LoadedLink, LoadRequest, PublishedPolicy, StoredReview } from './sync-store';
+import type { StreamRecord } from './stream-record';
 
 /**
  * A store that looks like the one given and changes nothing in it: what is committed is kept for

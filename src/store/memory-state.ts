@@ -22,8 +22,9 @@ import { leaseFrom, noteAttemptsIn, wakeAll } from './memory-due';
 import { changedReviews, selectReviews } from './memory-reviews';
 import { findAlikeIn } from './memory-spread';
 import { policyUnpublished, streamUnknown } from './stream-errors';
+import type { StreamId, StreamRecord, StreamRegistration } from './stream-record';
 import type * as store from './sync-store';
-import { type Bucket, paused, takeFrom } from './token-bucket';
+import { type Bucket, paused, takeFrom, type Taken, type TakeRequest } from './token-bucket';
 
 export interface MemoryOptions {
 	/** The store's clock, milliseconds since 1970. */
@@ -133,7 +134,7 @@ export class MemoryState {
 		return this.#described(published);
 	}
 
-	registerStream(registration: store.StreamRegistration): store.StreamRecord {
+	registerStream(registration: StreamRegistration): StreamRecord {
 		const data = this.#policy(registration.policy);
 		const known = data.streams.get(registration.system);
 		const position =
@@ -147,7 +148,7 @@ export class MemoryState {
 		return { ...record };
 	}
 
-	recordAcknowledged({ policy, system }: store.StreamId, lsn: string): void {
+	recordAcknowledged({ policy, system }: StreamId, lsn: string): void {
 		const data = this.#policy(policy);
 		const stream = data.streams.get(system);
 		if (!stream) throw streamUnknown({ policy, system });
@@ -233,7 +234,7 @@ export class MemoryState {
 		return this.#keep(releaseIn(this.#data, claims));
 	}
 
-	take(requests: readonly store.TakeRequest[]): readonly store.Taken[] {
+	take(requests: readonly TakeRequest[]): readonly Taken[] {
 		return requests.map((request) => {
 			const { bucket, ...taken } = takeFrom(this.#data.buckets?.get(request.bucket), request, this.#options.now());
 			this.#putBucket(request.bucket, bucket);

@@ -2,7 +2,9 @@ import type { PolicyMode, StoredJournalEntry } from '../core/journal';
 import type { LinkState } from '../core/link';
 import type { ReviewChange } from '../core/review';
 import { type MemoryOptions, MemoryState } from './memory-state';
+import type { StreamId, StreamRecord, StreamRegistration } from './stream-record';
 import type * as store from './sync-store';
+import type { Taken, TakeRequest } from './token-bucket';
 
 /**
  * The reference sync store: forgets everything with its process, so it is for tests, the demo of
@@ -37,11 +39,11 @@ export class MemoryStore implements store.SyncStore {
 		return this.state.setMode(policy, mode);
 	}
 
-	async registerStream(registration: store.StreamRegistration): Promise<store.StreamRecord> {
+	async registerStream(registration: StreamRegistration): Promise<StreamRecord> {
 		return this.state.registerStream(registration);
 	}
 
-	async recordAcknowledged(stream: store.StreamId, lsn: string): Promise<void> {
+	async recordAcknowledged(stream: StreamId, lsn: string): Promise<void> {
 		this.state.recordAcknowledged(stream, lsn);
 	}
 
@@ -92,7 +94,7 @@ export class MemoryStore implements store.SyncStore {
 		return this.state.release(claims);
 	}
 
-	async take(requests: readonly store.TakeRequest[]): Promise<readonly store.Taken[]> {
+	async take(requests: readonly TakeRequest[]): Promise<readonly Taken[]> {
 		return this.state.take(requests);
 	}
 

@@ -1,6 +1,6 @@
 import { indexable } from './identity-text';
 import type { StoreDatabase } from './postgres-database';
-import type { Taken, TakeRequest } from './sync-store';
+import type { Taken, TakeRequest } from './token-bucket';
 
 /**
  * Migration 6: buckets of tokens. The function does what `takeFrom` does, under the bucket's row lock; a clock that

@@ -4,14 +4,8 @@ import { type LinkDocument, unpackLink } from './link-document';
 import type { StoreDatabase } from './postgres-database';
 import { POLICY_JSON, policyTables } from './postgres-policies';
 import { STREAM_JSON } from './postgres-streams';
-import type {
-	Loaded,
-	LoadedLink,
-	LoadRequest,
-	PublishedPolicy,
-	ScanRequest,
-	StreamRecord,
-} from './sync-store';
+import type { Loaded, LoadedLink, LoadRequest, PublishedPolicy, ScanRequest } from './sync-store';
+import type { StreamRecord } from './stream-record';
 
 /** A link as `linkJson` writes it. */
 type LinkRow = Omit<LoadedLink, 'state'> & { readonly state: LinkDocument };

@@ -16,7 +16,9 @@ import { migrateStore } from './postgres-migrations';
 import { approve, publishPolicy, raiseEpoch, setMode, suspend } from './postgres-policies';
 import { changeReviews, listReviews } from './postgres-reviews';
 import { recordAcknowledged, registerStream } from './postgres-streams';
+import type { StreamId, StreamRecord, StreamRegistration } from './stream-record';
 import type * as store from './sync-store';
+import type { Taken, TakeRequest } from './token-bucket';
 
 export interface PostgresStoreOptions {
 	/** The name of the schema, unquoted; default `n8n_bisync`. */
@@ -69,11 +71,11 @@ export class PostgresStore implements store.SyncStore {
 		return await setMode(this.#db, policy, mode);
 	}
 
-	async registerStream(registration: store.StreamRegistration): Promise<store.StreamRecord> {
+	async registerStream(registration: StreamRegistration): Promise<StreamRecord> {
 		return await registerStream(this.#db, registration);
 	}
 
-	async recordAcknowledged(stream: store.StreamId, lsn: string): Promise<void> {
+	async recordAcknowledged(stream: StreamId, lsn: string): Promise<void> {
 		await recordAcknowledged(this.#db, stream, lsn);
 	}
 
@@ -121,7 +123,7 @@ export class PostgresStore implements store.SyncStore {
 		return await claims.release(this.#db, held);
 	}
 
-	async take(requests: readonly store.TakeRequest[]): Promise<readonly store.Taken[]> {
+	async take(requests: readonly TakeRequest[]): Promise<readonly Taken[]> {
 		return await take(this.#db, requests);
 	}
 

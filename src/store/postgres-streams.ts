@@ -1,6 +1,6 @@
 import type { StoreDatabase } from './postgres-database';
 import { streamUnknown } from './stream-errors';
-import type { StreamId, StreamRecord, StreamRegistration } from './sync-store';
+import type { StreamId, StreamRecord, StreamRegistration } from './stream-record';
 
 /** A stream as a JSON object, from the alias `s`. */
 export const STREAM_JSON = `json_build_object(

@@ -1,6 +1,6 @@
 import type { RedisDatabase } from './redis-database';
 import { writing } from './redis-lua';
-import type { Taken, TakeRequest } from './sync-store';
+import type { Taken, TakeRequest } from './token-bucket';
 
 /**
  * A bucket is a key of its own: tokens, the time at which it held them, and until when it is paused. It is forgotten when

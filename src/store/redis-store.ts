@@ -15,7 +15,9 @@ import { migrateStore } from './redis-migrate';
 import { approve, publishPolicy, raiseEpoch, setMode, suspend } from './redis-policies';
 import { changeReviews, listReviews } from './redis-reviews';
 import { recordAcknowledged, registerStream } from './redis-streams';
+import type { StreamId, StreamRecord, StreamRegistration } from './stream-record';
 import type * as store from './sync-store';
+import type { Taken, TakeRequest } from './token-bucket';
 
 export interface RedisStoreOptions {
 	/** What the names of all keys begin with: letters, digits, dots, dashes and underscores; default `n8n_bisync`. */
@@ -67,11 +69,11 @@ export class RedisStore implements store.SyncStore {
 		return await setMode(this.#db, policy, mode);
 	}
 
-	async registerStream(registration: store.StreamRegistration): Promise<store.StreamRecord> {
+	async registerStream(registration: StreamRegistration): Promise<StreamRecord> {
 		return await registerStream(this.#db, registration);
 	}
 
-	async recordAcknowledged(stream: store.StreamId, lsn: string): Promise<void> {
+	async recordAcknowledged(stream: StreamId, lsn: string): Promise<void> {
 		await recordAcknowledged(this.#db, stream, lsn);
 	}
 
@@ -119,7 +121,7 @@ export class RedisStore implements store.SyncStore {
 		return await claims.release(this.#db, held);
 	}
 
-	async take(requests: readonly store.TakeRequest[]): Promise<readonly store.Taken[]> {
+	async take(requests: readonly TakeRequest[]): Promise<readonly Taken[]> {
 		return await buckets.take(this.#db, requests);
 	}
 

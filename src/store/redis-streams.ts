@@ -2,7 +2,7 @@ import { formatLsn, parseLsn } from '../core/lsn';
 import type { RedisDatabase } from './redis-database';
 import { BYTEWISE, policyWriting } from './redis-lua';
 import { streamUnknown } from './stream-errors';
-import type { StreamId, StreamRecord, StreamRegistration, TableReading } from './sync-store';
+import type { StreamId, StreamRecord, StreamRegistration, TableReading } from './stream-record';
 
 /** Fields of the hash `streams` and their values, by turns. */
 export type StreamReply = readonly string[];

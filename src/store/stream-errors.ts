@@ -1,6 +1,7 @@
 import { SyncError } from '../core/errors';
 import type { Position } from '../core/position';
-import type { StreamAdvance, StreamId } from './sync-store';
+import type { StreamAdvance } from './sync-store';
+import type { StreamId } from './stream-record';
 
 /** The events to be committed do not follow on what has been observed. */
 export function streamGap(

@@ -4,6 +4,8 @@ import type { Likeness } from '../core/likeness';
 import type { Key, LinkState } from '../core/link';
 import type { Position } from '../core/position';
 import type { ReviewChange, ReviewItem } from '../core/review';
+import type { StreamId, StreamRecord, StreamRegistration } from './stream-record';
+import type { Taken, TakeRequest } from './token-bucket';
 
 /**
  * Where links, claims, review items, journal, policies and stream positions live. The verbs are
@@ -126,56 +128,6 @@ export interface PublishedPolicy {
 	readonly macKey: string;
 	/** Raised by a declared gap or a restored store; ops of an older epoch are zombies. */
 	readonly epoch: number;
-}
-
-export interface StreamId {
-	readonly policy: string;
-	readonly system: string;
-}
-
-export interface StreamRegistration extends StreamId {
-	readonly slot: string;
-	/** pg_control_system().system_identifier, so that another server behind the same address is noticed. */
-	readonly systemId: string;
-	readonly timeline: number;
-	/** Hash of the tables and columns whose rows have been read (see `readHash`): what is not in it is yet to be read. */
-	readonly filterHash: string;
-	/** Where the stream begins. */
-	readonly start: Position;
-	/** `running` while rows that are there already are being read. */
-	readonly snapshot: 'none' | 'running' | 'done';
-	/** How far that has come; null when there is nothing to tell. */
-	readonly reading?: readonly TableReading[] | null;
-	/** All columns of the stream's tables, as labels, when they were last looked at. Absent or null: what was known stays. */
-	readonly columns?: readonly string[] | null;
-}
-
-/** How far the rows of one table have been read. */
-export interface TableReading {
-	/** "public.customers". */
-	readonly table: string;
-	readonly entity: string;
-	/** Of the scopes that are read: when others have come to be needed, the table is read anew. */
-	readonly hash: string;
-	/** `known`: looks for what the store knows of and the table has not; `rows`; `done`. */
-	readonly phase: 'known' | 'rows' | 'done';
-	/** Where to go on: after this link, or from this key on (as the server prints it). Null: at the beginning. */
-	readonly after: string | readonly string[] | null;
-	/** Rows read so far; some may count twice, where reading was cut short. */
-	readonly rows: number;
-	/** By the server's statistics; null when it has none. */
-	readonly estimate: number | null;
-	/** See `RecordChange`. Absent: the system has not been put back. */
-	readonly restoredTo?: Position;
-}
-
-export interface StreamRecord extends StreamRegistration {
-	readonly reading: readonly TableReading[] | null;
-	readonly columns: readonly string[] | null;
-	/** The last event observed; moved by `commit` alone. */
-	readonly position: Position;
-	/** The last LSN given to `recordAcknowledged`, or null. */
-	readonly acknowledgedLsn: string | null;
 }
 
 export interface RecordKey {
@@ -324,27 +276,6 @@ export interface HeldClaim {
 	readonly scope: string;
 	readonly key: string;
 	readonly token: number;
-}
-
-export interface Rate {
-	/** How many may be taken at once, after a rest. */
-	readonly capacity: number;
-	/** How many come back in a second. */
-	readonly perSecond: number;
-}
-
-export interface TakeRequest {
-	/** Any text. */
-	readonly bucket: string;
-	readonly wanted: number;
-	/** Null: as many as are wanted, unless the bucket is paused. */
-	readonly rate: Rate | null;
-}
-
-export interface Taken {
-	readonly granted: number;
-	/** Until a further token can be had; 0 when all that were wanted were granted. */
-	readonly waitMs: number;
 }
 
 export interface ReviewFilter {

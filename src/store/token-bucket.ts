@@ -1,4 +1,23 @@
-import type { Rate } from './sync-store';
+export interface Rate {
+	/** How many may be taken at once, after a rest. */
+	readonly capacity: number;
+	/** How many come back in a second. */
+	readonly perSecond: number;
+}
+
+export interface TakeRequest {
+	/** Any text. */
+	readonly bucket: string;
+	readonly wanted: number;
+	/** Null: as many as are wanted, unless the bucket is paused. */
+	readonly rate: Rate | null;
+}
+
+export interface Taken {
+	readonly granted: number;
+	/** Until a further token can be had; 0 when all that were wanted were granted. */
+	readonly waitMs: number;
+}
 
 /** A bucket at a point in time; absent where nothing was ever taken from it. */
 export interface Bucket {

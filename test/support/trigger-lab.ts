@@ -15,7 +15,7 @@ import { policyHash } from '../../src/core/policy';
 import { readSlot, type SlotState } from '../../src/postgres/slot';
 import { observeBatch } from '../../src/store/observe-batch';
 import { PostgresStore } from '../../src/store/postgres-store';
-import type { StreamRecord } from '../../src/store/sync-store';
+import type { StreamRecord } from '../../src/store/stream-record';
 import type { ConnectionSettings, PostgresServer } from './embedded-postgres';
 import { type FakeN8n, fakeN8n, type FakeWorkflow } from './fake-n8n';
 import { openTestDatabase, type TestDatabase } from './test-database';

@@ -7,7 +7,7 @@ import {
 import { inLineage, positionOf, STREAM_START } from '../../../src/core/position';
 import { formatLsn } from '../../../src/core/lsn';
 import type { SlotState } from '../../../src/postgres/slot';
-import type { StreamRecord } from '../../../src/store/sync-store';
+import type { StreamRecord } from '../../../src/store/stream-record';
 
 const RECORD: StreamRecord = {
 	policy: 'crm-billing',

@@ -1,5 +1,5 @@
 import { existsIn } from '../../../src/core/link';
-import type { TableReading } from '../../../src/store/sync-store';
+import type { TableReading } from '../../../src/store/stream-record';
 import { type TriggerLab, withLab } from '../../support/trigger-lab';
 import { waitUntil } from '../../support/wait-until';
 

@@ -1,4 +1,4 @@
-import type { TakeRequest } from '../../../src/store/sync-store';
+import type { TakeRequest } from '../../../src/store/token-bucket';
 import type { OpenStore, StoreUnderTest } from './store-under-test';
 
 /** Ten at once, one every ten seconds: so slow that no test is too slow for it. */

@@ -2,13 +2,8 @@ import type { JournalEntry } from '../../../src/core/journal';
 import { emptyLink, type LinkState } from '../../../src/core/link';
 import { type Position, positionOf } from '../../../src/core/position';
 import type { ReviewItem } from '../../../src/core/review';
-import type {
-	CommitRequest,
-	LinkCommit,
-	LoadedLink,
-	StreamRegistration,
-	SyncStore,
-} from '../../../src/store/sync-store';
+import type { CommitRequest, LinkCommit, LoadedLink, SyncStore } from '../../../src/store/sync-store';
+import type { StreamRegistration } from '../../../src/store/stream-record';
 
 /** An empty, migrated store, and what a test needs to do to it from outside. */
 export interface StoreUnderTest {
