@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import type { ReviewChange } from '../../src/core/review';
-import type { StoredReview, SyncStore } from '../../src/store/sync-store';
+import type { ReviewChange, StoredReview } from '../../src/core/review';
+import type { SyncStore } from '../../src/store/sync-store';
 import { filled, isTestItem, withFinding } from '../shared/items';
 import { invalid, text } from '../shared/settings';
 import { DEAD_LETTER, recordLetterId } from './letters';

@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import type { ReviewChange, ReviewItem } from '../../src/core/review';
-import type { StoredReview, SyncStore } from '../../src/store/sync-store';
+import type { ReviewChange, ReviewItem, StoredReview } from '../../src/core/review';
+import type { SyncStore } from '../../src/store/sync-store';
 import { filled, type InputItem, isTestItem, withFinding } from '../shared/items';
 import { optionalText, text } from '../shared/settings';
 import { DEAD_LETTER, letterOf, type Pushed } from './letters';

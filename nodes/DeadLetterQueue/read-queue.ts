@@ -3,7 +3,8 @@ import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-wor
 import { SyncError } from '../../src/core/errors';
 import { maskReview } from '../../src/core/mask';
 import { policyInForce } from '../../src/store/published-policy';
-import type { ReviewFilter, StoredReview, SyncStore } from '../../src/store/sync-store';
+import type { StoredReview } from '../../src/core/review';
+import type { ReviewFilter, SyncStore } from '../../src/store/sync-store';
 import { oneOf, optionalText, text, wholeNumber, yesOrNo } from '../shared/settings';
 import { closeSettledWrites } from './settled-writes';
 

@@ -1,7 +1,6 @@
 import type { Json } from '../../src/core/canonical-json';
 import { compareVersions } from '../../src/core/record-version';
-import type { ReviewChange, ReviewItem } from '../../src/core/review';
-import type { StoredReview } from '../../src/store/sync-store';
+import type { ReviewChange, ReviewItem, StoredReview } from '../../src/core/review';
 
 /** Of which record a letter is, and of which version of it. Empty where the workflow does not say. */
 export interface OfRecord {

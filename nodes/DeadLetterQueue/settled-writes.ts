@@ -1,4 +1,5 @@
-import type { StoredReview, SyncStore } from '../../src/store/sync-store';
+import type { StoredReview } from '../../src/core/review';
+import type { SyncStore } from '../../src/store/sync-store';
 import { isWriteLetter } from './letters';
 
 /**

@@ -1,6 +1,7 @@
 import { SyncError } from '../../src/core/errors';
 import type { Position } from '../../src/core/position';
-import type { StoredReview, SyncStore } from '../../src/store/sync-store';
+import type { StoredReview } from '../../src/core/review';
+import type { SyncStore } from '../../src/store/sync-store';
 import type { StreamId } from '../../src/store/stream-record';
 
 export type ReviewStore = Pick<SyncStore, 'listReviews' | 'changeReviews'>;

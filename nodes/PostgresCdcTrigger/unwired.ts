@@ -1,6 +1,6 @@
 import type { LinkState } from '../../src/core/link';
-import type { ReviewItem } from '../../src/core/review';
-import type { DueLink, StoredReview, SyncStore } from '../../src/store/sync-store';
+import type { ReviewItem, StoredReview } from '../../src/core/review';
+import type { DueLink, SyncStore } from '../../src/store/sync-store';
 
 export type UnwiredStore = Pick<SyncStore, 'changeReviews' | 'listReviews' | 'load'>;
 

@@ -19,6 +19,14 @@ export interface ReviewItem {
 	readonly detail: Json;
 }
 
+/** An item as the store returns it; times by the store's clock, milliseconds since 1970. */
+export interface StoredReview extends ReviewItem {
+	readonly state: 'open' | 'resolved' | 'dismissed' | 'superseded';
+	readonly openedAtMs: number;
+	readonly updatedAtMs: number;
+	readonly closedBy: string | null;
+}
+
 /** What a commit does to the queue, in the same step as the state it belongs to. */
 export type ReviewChange =
 	| { readonly action: 'open'; readonly item: ReviewItem }

@@ -9,7 +9,8 @@ import { joinOrder, mayBeOne } from '../core/twins';
 import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
 import { spreadOfChange } from './spread-of-links';
-import type { LinkCommit, LoadedLink, PublishedPolicy, StoredReview, SyncStore } from './sync-store';
+import type { StoredReview } from '../core/review';
+import type { LinkCommit, LoadedLink, PublishedPolicy, SyncStore } from './sync-store';
 
 type TwinStore = Pick<SyncStore, 'load' | 'commit'>;
 

@@ -3,7 +3,8 @@ import type { StoredJournalEntry } from '../core/journal';
 import { STREAM_START } from '../core/position';
 import type { ObservingStore } from './observe-batch';
 import { requirePublished } from './published-policy';
-import type { Alike, CommitRequest, CommitResult, JournalFilter, Loaded, LoadedLink, LoadRequest, PublishedPolicy, StoredReview } from './sync-store';
+import type { StoredReview } from '../core/review';
+import type { Alike, CommitRequest, CommitResult, JournalFilter, Loaded, LoadedLink, LoadRequest, PublishedPolicy } from './sync-store';
 import type { StreamRecord } from './stream-record';
 
 /**

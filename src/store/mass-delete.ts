@@ -12,13 +12,13 @@ import {
 } from '../core/mass-delete';
 import type { PolicyInForce } from '../core/observe';
 import type { RecordChange } from '../core/record-change';
-import type { ReviewItem } from '../core/review';
+import type { ReviewItem, StoredReview } from '../core/review';
 import { resolve, type Resolution } from '../core/resolve';
 import { BatchLinks } from './batch-identity';
 import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
 import { spreadOfChange } from './spread-of-links';
-import type { LoadedLink, StoredReview, SyncStore } from './sync-store';
+import type { LoadedLink, SyncStore } from './sync-store';
 
 /** Links read in one store trip. */
 const PAGE = 1_000;

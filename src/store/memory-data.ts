@@ -1,7 +1,8 @@
 import { canonicalJson } from '../core/canonical-json';
 import type { StoredJournalEntry } from '../core/journal';
 import type { Likeness } from '../core/likeness';
-import type { PublishedPolicy, StoredReview } from './sync-store';
+import type { StoredReview } from '../core/review';
+import type { PublishedPolicy } from './sync-store';
 import type { StreamRecord } from './stream-record';
 import type { Bucket } from './token-bucket';
 

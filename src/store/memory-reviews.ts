@@ -1,6 +1,6 @@
-import type { ReviewChange } from '../core/review';
+import type { ReviewChange, StoredReview } from '../core/review';
 import { copyOf, type PolicyData } from './memory-data';
-import type { ReviewFilter, StoredReview } from './sync-store';
+import type { ReviewFilter } from './sync-store';
 
 /** The queue after the changes, made one after the other. */
 export function changedReviews(

@@ -2,7 +2,7 @@ import type { Json } from '../core/canonical-json';
 import type { PolicyMode, StoredJournalEntry } from '../core/journal';
 import { EXISTENCE, type LinkState } from '../core/link';
 import { formatLsn, parseLsn } from '../core/lsn';
-import type { ReviewChange } from '../core/review';
+import type { ReviewChange, StoredReview } from '../core/review';
 import { nextEpoch } from './epoch';
 import { keyText, matchText } from './identity-text';
 import { claimIn, completeIn, releaseIn } from './memory-claims';
@@ -252,7 +252,7 @@ export class MemoryState {
 		this.#put(policy, { ...data, reviews });
 	}
 
-	listReviews(filter: store.ReviewFilter): readonly store.StoredReview[] {
+	listReviews(filter: store.ReviewFilter): readonly StoredReview[] {
 		const all = [...this.#data.policies.values()].flatMap((data) => [...data.reviews.values()]);
 		return selectReviews(all, filter);
 	}

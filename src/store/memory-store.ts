@@ -1,6 +1,6 @@
 import type { PolicyMode, StoredJournalEntry } from '../core/journal';
 import type { LinkState } from '../core/link';
-import type { ReviewChange } from '../core/review';
+import type { ReviewChange, StoredReview } from '../core/review';
 import { type MemoryOptions, MemoryState } from './memory-state';
 import type { StreamId, StreamRecord, StreamRegistration } from './stream-record';
 import type * as store from './sync-store';
@@ -106,7 +106,7 @@ export class MemoryStore implements store.SyncStore {
 		this.state.changeReviews(policy, changes);
 	}
 
-	async listReviews(filter: store.ReviewFilter): Promise<readonly store.StoredReview[]> {
+	async listReviews(filter: store.ReviewFilter): Promise<readonly StoredReview[]> {
 		return this.state.listReviews(filter);
 	}
 

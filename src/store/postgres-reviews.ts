@@ -1,7 +1,7 @@
-import type { ReviewChange, ReviewItem } from '../core/review';
+import type { ReviewChange, ReviewItem, StoredReview } from '../core/review';
 import { numbered, reviewRow } from './postgres-commit';
 import type { StoreDatabase } from './postgres-database';
-import type { ReviewFilter, StoredReview } from './sync-store';
+import type { ReviewFilter } from './sync-store';
 
 interface ReviewRow extends Pick<StoredReview, 'policy' | 'state' | 'closedBy'> {
 	readonly item: ReviewItem;

@@ -2,7 +2,7 @@ import type pg from 'pg';
 
 import type { PolicyMode, StoredJournalEntry } from '../core/journal';
 import type { LinkState } from '../core/link';
-import type { ReviewChange } from '../core/review';
+import type { ReviewChange, StoredReview } from '../core/review';
 import { pause, take } from './postgres-buckets';
 import * as claims from './postgres-claims';
 import { commit } from './postgres-commit';
@@ -135,7 +135,7 @@ export class PostgresStore implements store.SyncStore {
 		await changeReviews(this.#db, policy, changes);
 	}
 
-	async listReviews(filter: store.ReviewFilter): Promise<readonly store.StoredReview[]> {
+	async listReviews(filter: store.ReviewFilter): Promise<readonly StoredReview[]> {
 		return await listReviews(this.#db, filter);
 	}
 

@@ -1,9 +1,9 @@
-import type { ReviewChange, ReviewItem } from '../core/review';
+import type { ReviewChange, ReviewItem, StoredReview } from '../core/review';
 import { reviewRow, rememberPolicy } from './redis-commit';
 import type { RedisDatabase } from './redis-database';
 import { MEMBERS, NOW, policyReading, policyWriting } from './redis-lua';
 import { REVIEWS } from './redis-review-script';
-import type { ReviewFilter, StoredReview } from './sync-store';
+import type { ReviewFilter } from './sync-store';
 
 /** Argument: the changes as JSON. */
 const CHANGE = policyWriting(['reviews', 'asked', 'open', 'about'], NOW, REVIEWS, /* lua */ `

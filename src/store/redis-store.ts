@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 
 import type { PolicyMode, StoredJournalEntry } from '../core/journal';
 import type { LinkState } from '../core/link';
-import type { ReviewChange } from '../core/review';
+import type { ReviewChange, StoredReview } from '../core/review';
 import * as buckets from './redis-buckets';
 import * as claims from './redis-claims';
 import { commit } from './redis-commit';
@@ -133,7 +133,7 @@ export class RedisStore implements store.SyncStore {
 		await changeReviews(this.#db, policy, changes);
 	}
 
-	async listReviews(filter: store.ReviewFilter): Promise<readonly store.StoredReview[]> {
+	async listReviews(filter: store.ReviewFilter): Promise<readonly StoredReview[]> {
 		return await listReviews(this.#db, filter);
 	}
 

@@ -4,14 +4,14 @@ import { SyncError } from '../core/errors';
 import type { JournalEntry, PolicyMode } from '../core/journal';
 import type { PolicyInForce } from '../core/observe';
 import { resolve, type Choice, type Resolution } from '../core/resolve';
-import type { ReviewChange } from '../core/review';
+import type { ReviewChange, StoredReview } from '../core/review';
 import { answerTwins, asksAboutTwins } from './answer-twins';
 import { approveFirstContact, firstContactReviewId } from './approve-first-contact';
 import { answerMassDelete, isMassDeleteItem } from './mass-delete';
 import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
 import { spreadOfChange } from './spread-of-links';
-import type { LinkCommit, LoadedLink, PublishedPolicy, StoredReview, SyncStore } from './sync-store';
+import type { LinkCommit, LoadedLink, PublishedPolicy, SyncStore } from './sync-store';
 
 export type ResolvingStore = Pick<SyncStore, 'load' | 'commit' | 'listReviews' | 'changeReviews' | 'scanLinks' | 'setMode' | 'raiseEpoch' | 'approve'>;
 

@@ -3,7 +3,7 @@ import type { JournalEntry, PolicyMode, StoredJournalEntry } from '../core/journ
 import type { Likeness } from '../core/likeness';
 import type { Key, LinkState } from '../core/link';
 import type { Position } from '../core/position';
-import type { ReviewChange, ReviewItem } from '../core/review';
+import type { ReviewChange, ReviewItem, StoredReview } from '../core/review';
 import type { StreamId, StreamRecord, StreamRegistration } from './stream-record';
 import type { Taken, TakeRequest } from './token-bucket';
 
@@ -287,13 +287,6 @@ export interface ReviewFilter {
 	readonly limit: number;
 	/** Skips this many, oldest first. */
 	readonly offset?: number;
-}
-
-export interface StoredReview extends ReviewItem {
-	readonly state: 'open' | 'resolved' | 'dismissed' | 'superseded';
-	readonly openedAtMs: number;
-	readonly updatedAtMs: number;
-	readonly closedBy: string | null;
 }
 
 export interface JournalFilter {

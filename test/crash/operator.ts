@@ -1,5 +1,5 @@
 import { SyncPolicy } from '../../nodes/SyncPolicy/SyncPolicy.node';
-import type { StoredReview } from '../../src/store/sync-store';
+import type { StoredReview } from '../../src/core/review';
 import { executeNode } from '../support/fake-execute';
 import { waitUntil } from '../support/wait-until';
 import { agreeTo } from './answer-review';

@@ -2,7 +2,7 @@ import { waitUntil } from '../support/wait-until';
 import { answerReview } from './answer-review';
 import type { Campaign } from './campaign';
 import type { Answer } from './messages';
-import type { StoredReview } from '../../src/store/sync-store';
+import type { StoredReview } from '../../src/core/review';
 import { openReviews, operatorCredential } from './operator';
 import { POLICY } from './systems';
 

@@ -1,6 +1,6 @@
 import { parseLsn } from '../../src/core/lsn';
 import { lsnOfPosition } from '../../src/core/position';
-import type { StoredReview } from '../../src/store/sync-store';
+import type { StoredReview } from '../../src/core/review';
 import type { StreamRecord } from '../../src/store/stream-record';
 import { waitUntil } from '../support/wait-until';
 import { agreeTo, answerReview } from './answer-review';

@@ -1,6 +1,7 @@
 import type { StoredJournalEntry } from '../../src/core/journal';
 import { EXISTENCE } from '../../src/core/link';
-import type { LoadedLink, StoredReview } from '../../src/store/sync-store';
+import type { StoredReview } from '../../src/core/review';
+import type { LoadedLink } from '../../src/store/sync-store';
 import { CLIENT, type Version } from '../support/rest-crm/records';
 import { allLinks } from './idle';
 import { readReviews } from './operator';

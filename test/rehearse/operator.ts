@@ -2,7 +2,7 @@ import { DeadLetterQueue } from '../../nodes/DeadLetterQueue/DeadLetterQueue.nod
 import { EXISTENCE } from '../../src/core/link';
 import { keyText } from '../../src/core/mapping';
 import { freezeRecord } from '../../src/store/freeze-record';
-import type { StoredReview } from '../../src/store/sync-store';
+import type { StoredReview } from '../../src/core/review';
 import { executeNode } from '../support/fake-execute';
 import { RECORD } from './check-names';
 import type { Rehearsal } from './rehearsal';

@@ -2,7 +2,8 @@ import type { IRun } from 'n8n-workflow';
 
 import { SyncPolicy } from '../../nodes/SyncPolicy/SyncPolicy.node';
 import type { ChangeEvent } from '../../src/core/change-event';
-import type { PublishedPolicy, StoredReview } from '../../src/store/sync-store';
+import type { StoredReview } from '../../src/core/review';
+import type { PublishedPolicy } from '../../src/store/sync-store';
 import { executeNode } from '../support/fake-execute';
 import type { FakeN8n } from '../support/fake-n8n';
 import { defaultName } from '../../nodes/PostgresCdcTrigger/settings';

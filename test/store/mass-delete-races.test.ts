@@ -1,7 +1,7 @@
 import { EXISTENCE } from '../../src/core/link';
 import { observeBatch } from '../../src/store/observe-batch';
 import { resolveReview, resolveReviews } from '../../src/store/resolve-review';
-import type { StoredReview } from '../../src/store/sync-store';
+import type { StoredReview } from '../../src/core/review';
 import { inOneTransaction } from '../support/link-story';
 import { SIMULATED_POLICY } from '../support/simulated-policy';
 import { StoreLab } from '../support/store-lab';

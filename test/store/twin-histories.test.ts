@@ -5,7 +5,7 @@ import { replay } from '../../src/core/replay';
 import type { Choice } from '../../src/core/resolve';
 import { twinsOf } from '../../src/core/twins';
 import { resolveReview } from '../../src/store/resolve-review';
-import type { StoredReview } from '../../src/store/sync-store';
+import type { StoredReview } from '../../src/core/review';
 import { wrongLink, wrongRows } from '../support/at-rest';
 import { type Command, commandOf, perform } from '../support/simulated-commands';
 import { SIMULATED_ENTITY, SIMULATED_POLICY, simulatedEntity, simulatedPolicy } from '../support/simulated-policy';

@@ -10,7 +10,7 @@ import { decideBatch } from '../../src/store/decide-batch';
 import { MemoryStore } from '../../src/store/memory-store';
 import { observeReadings, takeTickets, type ObservedReading } from '../../src/store/observe-readings';
 import { reportOutcomes, type ReportResult } from '../../src/store/report-outcomes';
-import type { StoredReview } from '../../src/store/sync-store';
+import type { StoredReview } from '../../src/core/review';
 
 const POLICY = 'crm-shop';
 const ENTITY = 'customer';

@@ -3,7 +3,7 @@ import { SyncError } from '../../../src/core/errors';
 import { observeBatch } from '../../../src/store/observe-batch';
 import { decideBatch } from '../../../src/store/decide-batch';
 import { resolveReview } from '../../../src/store/resolve-review';
-import type { StoredReview } from '../../../src/store/sync-store';
+import type { StoredReview } from '../../../src/core/review';
 import { fakeN8n } from '../../support/fake-n8n';
 import { LAB_POLICY, type TriggerLab, withLab } from '../../support/trigger-lab';
 import { waitUntil } from '../../support/wait-until';

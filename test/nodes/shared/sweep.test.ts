@@ -1,8 +1,8 @@
 import { sweep, sweepsIn } from '../../../nodes/shared/sweep';
 import { diagnoseWake, Unwired } from '../../../nodes/PostgresCdcTrigger/unwired';
 import { emptyLink, type LinkState, type Operation } from '../../../src/core/link';
-import type { ReviewChange, ReviewItem } from '../../../src/core/review';
-import type { DueLink, Loaded, LoadRequest, ReviewFilter, StoredReview } from '../../../src/store/sync-store';
+import type { ReviewChange, ReviewItem, StoredReview } from '../../../src/core/review';
+import type { DueLink, Loaded, LoadRequest, ReviewFilter } from '../../../src/store/sync-store';
 
 const opTo = (system: string): Operation => ({
 	id: `l:${system}:1`,

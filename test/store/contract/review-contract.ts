@@ -1,5 +1,5 @@
 import type { JournalEntry } from '../../../src/core/journal';
-import type { StoredReview } from '../../../src/store/sync-store';
+import type { StoredReview } from '../../../src/core/review';
 import {
 	commit,
 	commitOf,
