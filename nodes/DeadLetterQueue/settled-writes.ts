@@ -12,23 +12,28 @@ export async function closeSettledWrites(
 	store: Pick<SyncStore, 'load' | 'changeReviews'>,
 	reviews: readonly StoredReview[],
 ): Promise<StoredReview[]> {
-	const settled = new Set<string>();
-	const open = reviews.filter((review) => review.state === 'open' && isWriteLetter(review));
-	for (const policy of new Set(open.map((review) => review.policy))) {
-		const mine = open.filter((review) => review.policy === policy).map(letter);
-		const { links } = await store.load({ policy, links: mine.flatMap(({ link }) => link ?? []) });
-		const unsettled = new Set(
-			links.flatMap(({ state }) => Object.values(state.inFlight).map(({ id }) => id)),
-		);
-		const over = mine.filter(({ op }) => !unsettled.has(op)).map(({ id }) => id);
-		if (over.length === 0) continue;
+	const settled = await settledWrites(store, reviews);
+	for (const policy of new Set(settled.map((review) => review.policy))) {
+		const over = settled.filter((review) => review.policy === policy);
 		await store.changeReviews(
 			policy,
-			over.map((id) => ({ action: 'close', id, how: 'superseded', by: 'sync' })),
+			over.map(({ id }) => ({ action: 'close', id, how: 'superseded', by: 'sync' })),
 		);
-		for (const id of over) settled.add(id);
 	}
-	return reviews.filter(({ id }) => !settled.has(id));
+	return reviews.filter((review) => !settled.includes(review));
+}
+
+/** Open letters about writes that have an outcome by now. */
+export async function settledWrites(store: Pick<SyncStore, 'load'>, reviews: readonly StoredReview[]): Promise<StoredReview[]> {
+	const settled: StoredReview[] = [];
+	const open = reviews.filter((review) => review.state === 'open' && isWriteLetter(review));
+	for (const policy of new Set(open.map((review) => review.policy))) {
+		const mine = open.filter((review) => review.policy === policy);
+		const { links } = await store.load({ policy, links: mine.flatMap((review) => letter(review).link ?? []) });
+		const unsettled = new Set(links.flatMap(({ state }) => Object.values(state.inFlight).map(({ id }) => id)));
+		settled.push(...mine.filter((review) => !unsettled.has(letter(review).op)));
+	}
+	return settled;
 }
 
 interface WriteLetter {

@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+
+import { formKey } from '../../src/console/form-key';
+import { documentOf, type Frame, notice, type Page } from '../../src/console/layout';
+import type { Reader } from '../../src/console/moment';
+import { findPage, recordPage } from '../../src/console/record-page';
+import type { ReviewModel } from '../../src/console/review-model';
+import { reviewPage } from '../../src/console/review-page';
+import { PAGE_SIZE, reviewsPage } from '../../src/console/reviews-page';
+import type { Json } from '../../src/core/canonical-json';
+import { EXISTENCE, type LinkState } from '../../src/core/link';
+import { maskReview } from '../../src/core/mask';
+import type { EntityPolicy } from '../../src/core/policy';
+import type { StoredReview } from '../../src/core/review';
+import { tellHistory } from '../../src/core/tell-history';
+import type { Told } from '../../src/core/told';
+import { policyInForce, requirePublished } from '../../src/store/published-policy';
+import type { LoadedLink, PublishedPolicy, SyncStore } from '../../src/store/sync-store';
+import { isPlainLetter } from '../DeadLetterQueue/letters';
+import { settledWrites } from '../DeadLetterQueue/settled-writes';
+import { findRecords } from './find-records';
+import { offersOf } from './offers-of';
+import { type Query, readFilter } from './query';
+import { shownKeys, shownRecord } from './shown-record';
+import type { Visitor } from './who';
+
+/** For how long a page's forms may be posted. */
+const FORM_MS = 12 * 3_600_000;
+/** Entries of a record's journal that are read for its page. */
+const MAX_ENTRIES = 2_000;
+/** Lines of the history on the page of an item. */
+const MAX_LINES = 30;
+
+export type ConsoleStore = Pick<SyncStore, 'listReviews' | 'load' | 'readJournal' | 'scanLinks'>;
+
+export interface Visit {
+	readonly store: ConsoleStore;
+	readonly policy: string;
+	readonly visitor: Visitor;
+	readonly reader: Reader;
+}
+
+export interface Answer {
+	readonly status: number;
+	readonly body: string;
+}
+
+/** The page that an address names. Changes nothing. */
+export async function readPage(visit: Visit, query: Query): Promise<Answer> {
+	const published = requirePublished(await visit.store.load({ policy: visit.policy }), visit.policy);
+	const page = await pageOf(visit, query, published);
+	const found = page ?? { title: 'Not found', tab: null, body: notice('bad', 'There is no such page, item or record. It may have been removed, or the address is incomplete.') };
+	return { status: page === null ? 404 : 200, body: documentOf(frameOf(visit, published), found) };
+}
+
+export function frameOf({ policy, visitor }: Visit, { mode }: PublishedPolicy): Frame {
+	return { policy, mode, person: visitor.name, isReader: visitor.isReader };
+}
+
+async function pageOf(visit: Visit, query: Query, published: PublishedPolicy): Promise<Page | null> {
+	const { reader } = visit;
+	switch (query['view'] ?? 'reviews') {
+		case 'reviews':
+			return await listPage(visit, query, published);
+		case 'review': {
+			const model = await readReview(visit, query['id'] ?? '', published);
+			return model && reviewPage(model, reader);
+		}
+		case 'record':
+			return await readRecord(visit, query, published);
+		case 'records':
+			return findPage(await findRecords(visit, query['q'] ?? null, published));
+		default:
+			return null;
+	}
+}
+
+async function listPage({ store, policy, reader }: Visit, query: Query, published: PublishedPolicy): Promise<Page> {
+	const filter = readFilter(query);
+	const { kind, state, page } = filter;
+	const found = await store.listReviews({ policy, state, limit: PAGE_SIZE + 1, offset: page * PAGE_SIZE, ...(kind === null ? {} : { kind }) });
+	const settled = await settledWrites(store, found);
+	const open = found.filter((review) => !settled.includes(review));
+	const rules = policyInForce(published).policy;
+	return reviewsPage({ reviews: open.slice(0, PAGE_SIZE).map((review) => maskReview(review, rules)), filter, hasMore: found.length > PAGE_SIZE }, reader);
+}
+
+/** An item with all that its page shows; null when there is none of this policy. */
+export async function readReview({ store, policy, visitor, reader }: Visit, id: string, published: PublishedPolicy): Promise<ReviewModel | null> {
+	const [review] = id === '' ? [] : await store.listReviews({ ids: [id], limit: 1 });
+	if (!review || review.policy !== policy) return null;
+	const inForce = policyInForce(published);
+	const link = review.link === null ? undefined : (await store.load({ policy, links: [review.link] })).links[0];
+	const entity = link && inForce.policy.entities.get(link.state.entity);
+	const { offers, advice } = visitor.isReader ? { offers: [], advice: null } : offersOf(review, { state: link?.state ?? null, policy: inForce });
+	const grant = { person: visitor.name, review: review.id, token: review.token, nonce: randomBytes(18).toString('base64url'), untilMs: reader.nowMs + FORM_MS };
+	const masked = maskReview(review, inForce.policy);
+	return {
+		review: masked,
+		record: link && entity ? shownRecord(link.state, entity, review.fields) : null,
+		payload: isPlainLetter(review) ? ((masked.detail as { payload?: Json }).payload ?? null) : null,
+		offers,
+		advice,
+		key: formKey(grant, published.macKey),
+		history: link && entity ? (await historyOf(store, link.state, { policy, entity })).told.filter(({ fields }) => isAbout(fields, review)).slice(-MAX_LINES) : [],
+	};
+}
+
+const isAbout = (fields: readonly string[], review: StoredReview): boolean => fields.length === 0 || fields.some((field) => review.fields.includes(field));
+
+async function historyOf(store: ConsoleStore, { id }: LinkState, { policy, entity }: { policy: string; entity: EntityPolicy }): Promise<{ told: Told[]; isCut: boolean }> {
+	const entries = await store.readJournal({ policy, link: id, limit: MAX_ENTRIES + 1 });
+	return { told: tellHistory(entries.slice(0, MAX_ENTRIES), entity), isCut: entries.length > MAX_ENTRIES };
+}
+
+async function readRecord({ store, policy, reader }: Visit, query: Query, published: PublishedPolicy): Promise<Page | null> {
+	const [link]: readonly (LoadedLink | undefined)[] = query['link'] ? (await store.load({ policy, links: [query['link']] })).links : [];
+	const entity = link && policyInForce(published).policy.entities.get(link.state.entity);
+	if (!link || !entity) return null;
+	const names = [EXISTENCE, ...entity.fields.keys()];
+	const field = names.find((name) => name === query['field']) ?? null;
+	const { told, isCut } = await historyOf(store, link.state, { policy, entity });
+	const waiting = Object.entries(link.state.fields).flatMap(([name, { frozen }]) => (frozen ? [[name, { id: frozen.review, reason: frozen.reason }] as const] : []));
+	const history = field === null ? told : told.filter(({ fields }) => fields.includes(field));
+	return recordPage({ record: { ...shownRecord(link.state, entity, names), keys: shownKeys(link.state, entity) }, waiting: Object.fromEntries(waiting), field, history, isCut }, reader);
+}

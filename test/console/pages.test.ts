@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+
+import type { Html } from '../../src/console/html';
+import { documentOf, notice } from '../../src/console/layout';
+import { ageText, momentText } from '../../src/console/moment';
+import { findPage, recordPage } from '../../src/console/record-page';
+import type { ReviewModel, ShownRecord } from '../../src/console/review-model';
+import { reviewPage } from '../../src/console/review-page';
+import { reviewsPage } from '../../src/console/reviews-page';
+import type { StoredReview } from '../../src/core/review';
+import type { Told } from '../../src/core/told';
+import { HOSTILE } from '../support/hostile-text';
+
+const READER = { nowMs: Date.UTC(2026, 10, 21, 12), zone: 'Europe/Berlin' };
+const OPENED_MS = Date.UTC(2026, 10, 21, 9);
+
+/** Every place of every page that can hold a text of somebody else's filled with one. */
+function pagesWith(text: string): Record<string, Html> {
+	const review: StoredReview = { id: `${text}.1`, kind: 'conflict', policy: text, link: text, entity: text, fields: [text, 'b', 'c', text], reason: text, token: text, detail: {}, state: 'resolved', openedAtMs: OPENED_MS, updatedAtMs: OPENED_MS, closedBy: text };
+	const version = { value: text, base: text, hadSeen: [text], hadNotSeen: [text] };
+	const field = { name: text, rule: text, isSensitive: false, values: { [text]: version, other: { ...version, value: `${text}x` }, third: { ...version, unreadable: text } }, merged: [text] };
+	const record: ShownRecord = { link: text, entity: text, keys: { [text]: text }, systems: [text, 'other', 'third', 'fourth'], fields: [field], writing: [text] };
+	const told: Told = { seq: '1', atMs: OPENED_MS, fields: [text], tone: 'change', parts: [text, { value: text }, { field: text }, { system: text }, { person: text }, { atMs: OPENED_MS }, { value: null }, { value: '' }] };
+	const effect = { system: text, fields: [{ field: text, from: text, to: text }] };
+	const offers = (['apply', 'approve', 'reject', 'dismiss', 'retry'] as const).map((kind) => ({ kind, system: text, effects: (['update', 'insert', 'delete', 'waits'] as const).map((what) => ({ ...effect, kind: what })) }));
+	const model: ReviewModel = { review, record, payload: { [text]: text }, offers, advice: text, key: text, history: [told] };
+	return {
+		reviews: reviewsPage({ reviews: [review, { ...review, state: 'open', fields: [], entity: null, link: null }], filter: { kind: null, state: 'open', page: 3 }, hasMore: true }, READER).body,
+		review: reviewPage(model, READER).body,
+		record: recordPage({ record, waiting: { [text]: { id: text, reason: text } }, field: text, history: [told], isCut: true }, READER).body,
+		find: findPage({ entities: [text], systems: [text], sought: text, found: [{ link: text, entity: text, keys: text }], isCut: true }).body,
+		none: findPage({ entities: [], systems: [], sought: text, found: [], isCut: true }).body,
+		notice: notice('bad', text),
+	};
+}
+
+const document = (text: string, body: Html): string => documentOf({ policy: text, mode: text, person: text, isReader: true }, { title: text, tab: null, body });
+
+/** The tags of a page, without their texts: what the browser makes of it. */
+const skeleton = (page: string): string => (page.replace(/<style>.*?<\/style>/s, '').match(/<[^>]*>/g) ?? []).map((tag) => tag.replace(/"[^"]*"/g, '""')).join('');
+
+test('no text of a record, a person or a policy can become a part of a page', () => {
+	const plain = pagesWith('text');
+	fc.assert(
+		fc.property(HOSTILE.filter((text) => text.length > 2 && !/^[\s]*$/.test(text)), (text) => {
+			for (const [name, page] of Object.entries(pagesWith(text))) {
+				const tags = skeleton(document(text, page)).replaceAll('<mark>', '').replaceAll('</mark>', '');
+				expect(tags).toBe(skeleton(document('text', plain[name] ?? page)).replaceAll('<mark>', '').replaceAll('</mark>', ''));
+			}
+		}),
+		{ numRuns: 200 },
+	);
+});
+
+test('every input has a name that is read out, and every page one heading', () => {
+	for (const page of Object.values(pagesWith('text'))) {
+		const whole = document('text', page);
+		expect(whole.match(/<h1>/g)).toHaveLength(1);
+		for (const [input] of whole.matchAll(/<input (?!type="hidden")[^>]*>/g)) {
+			const id = /id="([^"]*)"/.exec(input)?.[1];
+			const isLabelled = input.includes('aria-label=') || whole.includes(`<label>${input}`) || (id !== undefined && whole.includes(`<label for="${id}">`));
+			expect([input, isLabelled]).toEqual([input, true]);
+		}
+	}
+});
+
+test('times say their zone, and ages are short', () => {
+	expect(momentText(OPENED_MS, 'Europe/Berlin')).toBe('2026-11-21 10:00:00 Europe/Berlin');
+	expect([0, 59_000, 61_000, 3_700_000, 90_000_000].map((ms) => ageText(0, ms))).toEqual(['now', 'now', '1 min', '1 h', '1 d']);
+	expect(ageText(1_000, 0)).toBe('now');
+});
+
+test('ten thousand waiting items do not make a page slow', () => {
+	const [review] = [{ id: 'a.1', kind: 'conflict', policy: 'p', link: 'a', entity: 'customer', fields: ['phone'], reason: 'r', token: 't', detail: {}, state: 'open', openedAtMs: OPENED_MS, updatedAtMs: OPENED_MS, closedBy: null } as const satisfies StoredReview];
+	const { body } = reviewsPage({ reviews: Array.from({ length: 50 }, () => review), filter: { kind: null, state: 'open', page: 199 }, hasMore: true }, READER);
+	expect(body.text.length).toBeLessThan(40_000);
+});
