@@ -2,6 +2,9 @@ import type { ConnectionSettings } from '../test/support/embedded-postgres';
 import type { DemoDatabases } from './databases';
 import type { N8nClient, NewCredential } from './n8n-client';
 
+/** Who signs in to the pages of the console. */
+export const CONSOLE_PERSON = { user: 'demo', password: 'Demo-1234' };
+
 /** The credentials that the templates ask for, by the names they use. */
 export function templateCredentials({
 	crm,
@@ -15,6 +18,7 @@ export function templateCredentials({
 			type: 'bisyncPostgresApi',
 			data: connectionData(billing.syncSettings),
 		},
+		{ name: 'Billing database (Postgres)', type: 'postgres', data: connectionData(billing.syncSettings) },
 		{
 			name: 'Sync Store',
 			type: 'bisyncStoreApi',
@@ -25,6 +29,7 @@ export function templateCredentials({
 				maxConnections: 5,
 			},
 		},
+		{ name: 'Sync console', type: 'httpBasicAuth', data: CONSOLE_PERSON },
 	];
 }
 

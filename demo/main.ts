@@ -6,6 +6,7 @@ import { takeScreenshots } from './screenshots';
 import { startN8n } from './start-sync';
 import { stayOpen } from './stay-open';
 import { tellStory } from './story';
+import { makeConflict } from './story-console';
 
 /**
  * `npm run demo` shows a two-way sync in a real n8n and stays open; `-- --check` tells the whole story,
@@ -26,7 +27,9 @@ async function main(args: readonly string[]): Promise<void> {
 	await tellStory(sync, checks, { isComplete: isCheck });
 	checks.print();
 	process.exitCode = checks.hasFailed ? 1 : 0;
-	if (!isCheck) await stayOpen(sync);
+	if (isCheck) return;
+	await makeConflict(sync, ['+1 555 0181', '+1 555 0182']);
+	await stayOpen(sync);
 }
 
 void runClosing(async () => await main(process.argv.slice(2)));

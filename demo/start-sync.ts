@@ -20,6 +20,8 @@ export interface SyncInN8n {
 	/** The workflow with Publish, First Contact Report and Approve First Contact. */
 	readonly setup: StoredWorkflow;
 	readonly reviews: StoredWorkflow;
+	/** The workflow that serves the pages of the console. */
+	readonly console: StoredWorkflow;
 }
 
 /** Starts n8n and imports everything; nothing is published or activated yet. */
@@ -34,12 +36,16 @@ export async function startN8n(databases: DemoDatabases, say: Say): Promise<Sync
 		const sync = await importTemplate(client, 'two-way-postgres.json');
 		const setup = await importTemplate(client, 'setup-policy.json');
 		const reviews = await importTemplate(client, 'review-queue.json');
-		return { databases, n8n, client, sync, setup, reviews };
+		const console = await importTemplate(client, 'review-console.json');
+		return { databases, n8n, client, sync, setup, reviews, console };
 	} catch (error) {
 		await n8n.remove();
 		throw error;
 	}
 }
+
+/** Where the pages of the console are, once its workflow is active. */
+export const consoleAddress = ({ n8n }: SyncInN8n): string => `${n8n.url}/webhook/sync-console`;
 
 /** Activates a workflow and waits until its triggers run. */
 export async function activate(client: N8nClient, workflowId: string): Promise<void> {

@@ -5,17 +5,21 @@ import type pg from 'pg';
 
 import type { ConnectionSettings } from '../test/support/embedded-postgres';
 import type { DemoDatabases } from './databases';
-import { OWNER, type SyncInN8n } from './start-sync';
+import { CONSOLE_PERSON } from './credentials';
+import { consoleAddress, OWNER, type SyncInN8n } from './start-sync';
 
 /** Tells where to look, and runs SQL that is typed in, until the input ends. */
-export async function stayOpen({ n8n, databases, sync, setup, reviews }: SyncInN8n): Promise<void> {
+export async function stayOpen(demo: SyncInN8n): Promise<void> {
+	const { n8n, databases, sync, setup, reviews } = demo;
 	console.log(`
 The sync is running. Ctrl-C stops everything and removes it.
 
+  waiting   ${consoleAddress(demo)}   ${CONSOLE_PERSON.user} / ${CONSOLE_PERSON.password}
+            a conflict that only a person can decide: look at it, and take a side
   n8n       ${n8n.url}   ${OWNER.email} / ${OWNER.password}
   look at   ${n8n.url}/workflow/${sync.id}   the sync, with a note for each station
             ${n8n.url}/workflow/${setup.id}   the policy: change a rule, run "Publish" again
-            ${n8n.url}/workflow/${reviews.id}   what waits for a person
+            ${n8n.url}/workflow/${reviews.id}   what waits for a person, as nodes
 
   the CRM   ${psql(databases.crm.appSettings)}
   billing   ${psql(databases.billing.appSettings)}

@@ -1,5 +1,6 @@
 import type { Checklist } from './checklist';
 import type { SyncInN8n } from './start-sync';
+import { tellConsole } from './story-console';
 import { tellCrash, tellLatency } from './story-crash';
 import { tellEdits, tellIdle } from './story-edits';
 import { tellFirstContact } from './story-first-contact';
@@ -22,6 +23,7 @@ export async function tellStory(
 	const witness = isComplete ? await startWitness(sync.databases) : null;
 	await tellFirstContact(sync, checks);
 	await tellEdits(sync, checks);
+	await tellConsole(sync, checks);
 	await tellLatency(sync, checks, isComplete ? 10 : 3);
 	if (witness === null) return;
 	await tellIdle(sync, checks);

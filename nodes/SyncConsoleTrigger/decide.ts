@@ -2,6 +2,7 @@ import { openFormKey } from '../../src/console/form-key';
 import { html, query } from '../../src/console/html';
 import { documentOf, notice } from '../../src/console/layout';
 import { effect, postForm } from '../../src/console/offers';
+import { reviewPage } from '../../src/console/review-page';
 import { typedValue } from '../../src/console/values-form';
 import type { Json } from '../../src/core/canonical-json';
 import { SyncError } from '../../src/core/errors';
@@ -10,11 +11,12 @@ import { previewChoice } from '../../src/core/preview-choice';
 import type { Choice, Resolution } from '../../src/core/resolve';
 import type { StoredReview } from '../../src/core/review';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
+import { noteRevealed } from '../../src/store/note-revealed';
 import { resolveOnce } from '../../src/store/resolve-once';
 import type { ResolvingStore } from '../../src/store/resolve-review';
 import type { PublishedPolicy, SyncStore } from '../../src/store/sync-store';
 import { maskEffects } from './offers-of';
-import { type Answer, frameOf, type Visit } from './read-pages';
+import { type Answer, frameOf, readReview, type Visit } from './read-pages';
 import type { Query } from './query';
 
 export type DecidingStore = Visit['store'] & ResolvingStore & Pick<SyncStore, 'claim' | 'complete' | 'release'>;
@@ -41,11 +43,21 @@ export async function decide(visit: Post['visit'], id: string, form: Query): Pro
 	const nonce = openFormKey(form['key'] ?? '', { person: visit.visitor.name, review: id, token: form['token'] ?? '' }, { secret: published.macKey, nowMs: visit.reader.nowMs });
 	const why = whyNot(visit, review, nonce);
 	if (why !== null) return refuse(...why);
+	if (form['choice'] === 'reveal') return await reveal(visit, review, published);
 	const state = review.link === null ? null : ((await store.load({ policy, links: [review.link] })).links[0]?.state ?? null);
 	const choice = readChoice(form, review, state);
 	if (choice === null) return refuse(400, 'Choose at least one value. A value of a field that is a number, a list or yes/no must be written as such: 12, ["a"], true.');
 	const post: Post = { visit, form, review, state, published };
 	return choice.kind === 'values' && form['confirmed'] !== 'yes' ? preview(post, choice, refuse) : await carryOut(post, { choice, nonce: nonce ?? '' }, refuse);
+}
+
+/** The page with its masked values. */
+async function reveal(visit: Post['visit'], { id, link, fields }: StoredReview, published: PublishedPolicy): Promise<Decided> {
+	const { store, policy, visitor, reader } = visit;
+	if (link !== null) await noteRevealed(store, { policy, link, fields, by: visitor.name, review: id });
+	const model = await readReview(visit, id, published, true);
+	const page = model ? reviewPage(model, reader) : { title: 'Not found', tab: null, body: notice('bad', 'There is no such item any more.') };
+	return { kind: 'answer', answer: { status: model ? 200 : 404, body: documentOf(frameOf(visit, published), page) } };
 }
 
 type Refuse = (status: number, text: string) => Decided;

@@ -18,6 +18,8 @@ interface About {
 	/** Null: the item is about no record. */
 	readonly state: LinkState | null;
 	readonly policy: PolicyInForce;
+	/** Sensitive values are shown. */
+	readonly isRevealed: boolean;
 }
 
 /** What a person may do about an item, each with what it would do. */
@@ -30,27 +32,27 @@ export function offersOf(review: StoredReview, about: About): Offered {
 	if (isPlainLetter(review)) return { offers: [plain('retry'), plain('dismiss')], advice: null };
 	const { state } = about;
 	if (state === null) return { offers: [plain('approve'), plain('reject')], advice: null };
-	return { offers: aboutRecord(review, state, about.policy), advice: null };
+	return { offers: aboutRecord(review, state, about), advice: null };
 }
 
 const plain = (kind: OfferKind): Offer => ({ kind, system: null, effects: [] });
 
-function aboutRecord(review: StoredReview, state: LinkState, policy: PolicyInForce): Offer[] {
+function aboutRecord(review: StoredReview, state: LinkState, { policy, isRevealed }: About): Offer[] {
 	const detail = review.detail as { proposal?: string; resembles?: object };
 	if (detail.resembles !== undefined) return [plain('approve'), plain('reject')];
 	const kinds: Choice['kind'][] = review.kind === 'approval' || detail.proposal !== undefined ? ['approve', 'reject'] : ['apply', 'dismiss', 'retry'];
 	return kinds.flatMap((kind): Offer[] => {
-		if (kind !== 'apply') return offerOf({ kind } as Choice, { review, state, policy });
+		if (kind !== 'apply') return offerOf({ kind } as Choice, { review, state, policy, isRevealed });
 		if (review.fields.every((name) => name === EXISTENCE) && review.kind === 'identity') return [];
-		return [...(policy.policy.entities.get(state.entity)?.tables.keys() ?? [])].flatMap((system) => offerOf({ kind, system }, { review, state, policy }));
+		return [...(policy.policy.entities.get(state.entity)?.tables.keys() ?? [])].flatMap((system) => offerOf({ kind, system }, { review, state, policy, isRevealed }));
 	});
 }
 
 /** None when the rules would refuse it. */
-function offerOf(choice: Choice, { review, state, policy }: { review: StoredReview; state: LinkState; policy: PolicyInForce }): Offer[] {
+function offerOf(choice: Choice, { review, state, policy, isRevealed }: About & { review: StoredReview; state: LinkState }): Offer[] {
 	const effects = previewChoice(state, { review: review.id, token: review.token, by: 'preview', choice }, policy);
 	if (effects instanceof SyncError) return [];
-	const sensitive = policy.policy.entities.get(state.entity)?.sensitive ?? new Set();
+	const sensitive = isRevealed ? new Set<string>() : (policy.policy.entities.get(state.entity)?.sensitive ?? new Set<string>());
 	return [{ kind: choice.kind as OfferKind, system: choice.kind === 'apply' ? choice.system : null, effects: maskEffects(effects, sensitive) }];
 }
 

@@ -10,6 +10,7 @@ import { PAGE_SIZE, reviewsPage } from '../../src/console/reviews-page';
 import type { Json } from '../../src/core/canonical-json';
 import { EXISTENCE, type LinkState } from '../../src/core/link';
 import { maskReview } from '../../src/core/mask';
+import type { PolicyInForce } from '../../src/core/observe';
 import type { EntityPolicy } from '../../src/core/policy';
 import type { StoredReview } from '../../src/core/review';
 import { tellHistory } from '../../src/core/tell-history';
@@ -85,25 +86,44 @@ async function listPage({ store, policy, reader }: Visit, query: Query, publishe
 	return reviewsPage({ reviews: open.slice(0, PAGE_SIZE).map((review) => maskReview(review, rules)), filter, hasMore: found.length > PAGE_SIZE }, reader);
 }
 
-/** An item with all that its page shows; null when there is none of this policy. */
-export async function readReview({ store, policy, visitor, reader }: Visit, id: string, published: PublishedPolicy): Promise<ReviewModel | null> {
+/**
+ * An item with all that its page shows; null when there is none of this policy.
+ *
+ * @param isRevealed - sensitive values are shown: that somebody looks at them has been noted
+ */
+export async function readReview(visit: Visit, id: string, published: PublishedPolicy, isRevealed = false): Promise<ReviewModel | null> {
+	const { store, policy, visitor } = visit;
 	const [review] = id === '' ? [] : await store.listReviews({ ids: [id], limit: 1 });
 	if (!review || review.policy !== policy) return null;
 	const inForce = policyInForce(published);
-	const link = review.link === null ? undefined : (await store.load({ policy, links: [review.link] })).links[0];
-	const entity = link && inForce.policy.entities.get(link.state.entity);
-	const { offers, advice } = visitor.isReader ? { offers: [], advice: null } : offersOf(review, { state: link?.state ?? null, policy: inForce });
-	const grant = { person: visitor.name, review: review.id, token: review.token, nonce: randomBytes(18).toString('base64url'), untilMs: reader.nowMs + FORM_MS };
+	const state = review.link === null ? null : ((await store.load({ policy, links: [review.link] })).links[0]?.state ?? null);
+	const about = visitor.isReader ? { offers: [], advice: null } : offersOf(review, { state, policy: inForce, isRevealed });
 	const masked = maskReview(review, inForce.policy);
+	const hasMasked = review.fields.some((name) => inForce.policy.entities.get(state?.entity ?? '')?.sensitive.has(name));
 	return {
 		review: masked,
-		record: link && entity ? shownRecord(link.state, entity, review.fields) : null,
+		...(await recordOf(visit, review, { state, inForce, isRevealed })),
 		payload: isPlainLetter(review) ? ((masked.detail as { payload?: Json }).payload ?? null) : null,
-		offers,
-		advice,
-		key: formKey(grant, published.macKey),
-		history: link && entity ? (await historyOf(store, link.state, { policy, entity })).told.filter(({ fields }) => isAbout(fields, review)).slice(-MAX_LINES) : [],
+		...about,
+		canReveal: hasMasked && !visitor.isReader && !isRevealed && review.state === 'open',
+		key: keyFor(visit, review, published.macKey),
 	};
+}
+
+function keyFor({ visitor, reader }: Visit, { id, token }: StoredReview, secret: string): string {
+	return formKey({ person: visitor.name, review: id, token, nonce: randomBytes(18).toString('base64url'), untilMs: reader.nowMs + FORM_MS }, secret);
+}
+
+async function recordOf(
+	{ store, policy }: Visit,
+	review: StoredReview,
+	{ state, inForce, isRevealed }: { state: LinkState | null; inForce: PolicyInForce; isRevealed: boolean },
+): Promise<Pick<ReviewModel, 'record' | 'history'>> {
+	const known = inForce.policy.entities.get(state?.entity ?? '');
+	if (!state || !known) return { record: null, history: [] };
+	const entity = isRevealed ? { ...known, sensitive: new Set<string>() } : known;
+	const { told } = await historyOf(store, state, { policy, entity });
+	return { record: shownRecord(state, entity, review.fields), history: told.filter(({ fields }) => isAbout(fields, review)).slice(-MAX_LINES) };
 }
 
 const isAbout = (fields: readonly string[], review: StoredReview): boolean => fields.length === 0 || fields.some((field) => review.fields.includes(field));

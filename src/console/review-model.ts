@@ -14,6 +14,8 @@ export interface ReviewModel {
 	readonly offers: readonly Offer[];
 	/** How to go on where no button helps. */
 	readonly advice: string | null;
+	/** Masked values can be shown. */
+	readonly canReveal: boolean;
 	/** The key of its forms. */
 	readonly key: string;
 	readonly history: readonly Told[];

@@ -3,7 +3,7 @@ import { shownHistory } from './history-list';
 import { html, query, type Html } from './html';
 import { notice, type Page } from './layout';
 import { age, momentText, type Reader } from './moment';
-import { offers } from './offers';
+import { offers, postForm } from './offers';
 import type { ReviewModel, ShownField, ShownRecord, ShownVersion } from './review-model';
 import { kindName, stateName } from './reviews-page';
 import { fieldName, shownValue, valueText } from './shown-value';
@@ -12,7 +12,7 @@ import { valuesForm } from './values-form';
 /** One item: why it waits, what each system says, who had seen what, and what can be done about it. */
 export function reviewPage(model: ReviewModel, reader: Reader): Page {
 	const { review, record, payload, advice, history } = model;
-	const body = html`${head(model, reader)}${record === null ? null : values(record)}
+	const body = html`${head(model, reader)}${record === null ? null : values(record)}${reveal(model)}
 ${advice === null ? null : notice('plain', advice)}${offers(model)}${valuesForm(model)}
 ${payload === null ? null : html`<section class="card"><h2>What was pushed</h2><pre class="value wide">${JSON.stringify(payload, null, 2)}</pre></section>`}
 ${record === null || history.length === 0 ? null : html`<section class="card"><h2>What has happened</h2>${shownHistory(history, reader)}<p><a href="${query({ view: 'record', link: record.link })}">The record's whole history</a></p></section>`}`;
@@ -26,6 +26,11 @@ function head({ review, record }: ReviewModel, reader: Reader): Html {
 	return html`<div class="card"><p class="row"><span class="chip ${kind}">${kindName(kind)}</span><span class="soft">waiting since ${momentText(openedAtMs, reader.zone)} (${age(openedAtMs, reader)})</span></p>${ended}
 ${record === null ? null : html`<dl><dt>Record</dt><dd><a href="${query({ view: 'record', link: record.link })}">${record.entity}</a></dd>${keys}</dl>`}
 ${record === null || record.writing.length === 0 ? null : html`<p class="soft">A write to ${record.writing.join(', ')} is under way. What is decided here goes there after it has ended.</p>`}</div>`;
+}
+
+function reveal({ review: { id, token }, canReveal, key }: ReviewModel): Html {
+	if (!canReveal) return html``;
+	return html`<div class="card">${postForm(id, { key, token, choice: 'reveal' }, html`<div class="row"><button>Show masked values</button><span class="soft">That you looked is noted in the journal.</span></div>`)}</div>`;
 }
 
 function values({ fields, systems }: ShownRecord): Html {

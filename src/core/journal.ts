@@ -42,6 +42,7 @@ export type ExplanationKind =
 	| 'frozen'
 	| 'unfrozen'
 	| 'would-write'
+	| 'revealed'
 	| 'warning';
 
 /**

@@ -23,7 +23,7 @@ function pagesWith(text: string): Record<string, Html> {
 	const told: Told = { seq: '1', atMs: OPENED_MS, fields: [text], tone: 'change', parts: [text, { value: text }, { field: text }, { system: text }, { person: text }, { atMs: OPENED_MS }, { value: null }, { value: '' }] };
 	const effect = { system: text, fields: [{ field: text, from: text, to: text }] };
 	const offers = (['apply', 'approve', 'reject', 'dismiss', 'retry'] as const).map((kind) => ({ kind, system: text, effects: (['update', 'insert', 'delete', 'waits'] as const).map((what) => ({ ...effect, kind: what })) }));
-	const model: ReviewModel = { review, record, payload: { [text]: text }, offers, advice: text, key: text, history: [told] };
+	const model: ReviewModel = { review, record, payload: { [text]: text }, offers, advice: text, canReveal: true, key: text, history: [told] };
 	return {
 		reviews: reviewsPage({ reviews: [review, { ...review, state: 'open', fields: [], entity: null, link: null }], filter: { kind: null, state: 'open', page: 3 }, hasMore: true }, READER).body,
 		review: reviewPage(model, READER).body,

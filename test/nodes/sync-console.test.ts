@@ -217,6 +217,22 @@ test('values of sensitive fields are on no page', async () => {
 	expect((await anna().get('?view=records&q=1@x')).body).toContain('No record with');
 });
 
+test('masked values are shown to who asks for them, and that is noted', async () => {
+	const id = await phoneConflict();
+	lab.close();
+	lab = await openNodeLab();
+	const sensitive = await phoneConflict();
+	expect(id).toBe(sensitive);
+	expect((await anna().get(pageOf(id))).body).not.toMatch(/P<mark>|"value">P\d/);
+	const { body, items } = await postTo(anna(), id, 'reveal');
+	expect(body).toContain('P<mark>1</mark>');
+	expect(items).toEqual([]);
+	expect((await postTo(anna(), id, 'apply crm')).status).toBe(303);
+	const journal = await lab.store.readJournal({ policy: POLICY, kinds: ['revealed'], limit: 10 });
+	expect(journal).toMatchObject([{ entry: { detail: { by: 'anna', review: id, fields: ['phone'] } } }]);
+	expect((await anna().get(pageOf(id))).body).toContain('looked at masked values');
+});
+
 test('pages may run nothing, load nothing and be framed by nobody', async () => {
 	const { headers, body } = await anna().get('');
 	const policy = headers['Content-Security-Policy'] ?? '';
