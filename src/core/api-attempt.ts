@@ -1,4 +1,4 @@
-import { apiRecordOf, attemptOf, type Attempt, type Ending } from './api-record';
+import { apiRecordOf, attemptOf, isLater, markOf, type Attempt, type Ending } from './api-record';
 import { requestOf, stillExpected, type ApiRequest } from './api-operation';
 import type { Key, LinkState, Operation } from './link';
 import { apiOf, conditionOf, type EntityPolicy } from './policy';
@@ -24,7 +24,8 @@ export function beginAttempt(state: LinkState, op: Operation, entity: EntityPoli
 		count: (before?.count ?? 0) + 1,
 		state: mustRead ? 'reading' : 'running',
 		...(last === undefined ? {} : { last }),
-		...(last === 'unsure' || before?.unheard ? { unheard: true as const } : {}),
+		...(before && unheardOf(before, last)),
+		at: markOf(state, op.system),
 		seen: state.seen[op.system] ?? null,
 	};
 }
@@ -34,8 +35,14 @@ function readsFirst(state: LinkState, op: Operation, { entity, last }: { entity:
 	if (last === 'stale' || last === 'written') return true;
 	if (op.kind === 'insert') return last === 'unsure';
 	if (!stillExpected(state, op, entity)) return true;
-	if (tier === 'conditional') return !hasCondition(state, op, entity);
+	// Under a condition it is found out whether a request was carried out, unless the record has changed since.
+	if (tier === 'conditional') return !hasCondition(state, op, entity) || (last === 'unsure' && hasChanged(state, op));
 	return tier === 'verified' || last === 'unsure';
+}
+
+function hasChanged(state: LinkState, { system }: Operation): boolean {
+	const { at = {}, unheardAt = at } = attemptOf(state, system) ?? {};
+	return isLater(markOf(state, system), unheardAt);
 }
 
 /** Whether a write can name the state that it may replace. What was read in parts is no state that anybody has seen. */
@@ -48,12 +55,18 @@ export function hasCondition(state: LinkState, { system }: Operation, entity: En
 
 /** The request after the record was read: it may be sent. */
 export function afterReading(attempt: Attempt, state: LinkState, system: string): Attempt {
-	return { ...attempt, state: 'running', seen: state.seen[system] ?? null };
+	return { ...attempt, state: 'running', at: markOf(state, system), seen: state.seen[system] ?? null };
 }
 
 /** The request as it ended. */
-export function endedAttempt({ op, count, unheard, seen }: Attempt, last: Ending): Attempt {
-	return { op, count, state: 'over', last, ...(last === 'unsure' || unheard ? { unheard: true as const } : {}), seen };
+export function endedAttempt(attempt: Attempt, last: Ending): Attempt {
+	const { op, count, at, seen } = attempt;
+	return { op, count, state: 'over', last, ...(at ? { at } : {}), ...unheardOf(attempt, last), seen };
+}
+
+/** What goes on being known of requests of which nobody has heard, when this one has ended so. */
+function unheardOf({ at = {}, unheard, unheardAt = at }: Attempt, last: Ending | undefined): Pick<Attempt, 'unheard' | 'unheardAt'> {
+	return last === 'unsure' || unheard ? { unheard: true, unheardAt } : {};
 }
 
 export function begunRequest(state: LinkState, op: Operation, entity: EntityPolicy): BegunRequest {

@@ -69,10 +69,16 @@ function showsValue(reading: FieldReading, { canon, next }: OperationField, fiel
 	return reading.raw === null || next == null ? equalJson(reading.raw, next ?? null) : keyText(reading.raw) === keyText(next);
 }
 
+/** Whether the link has another record by now than the one that the operation is for: that one was deleted, and made anew under another key. */
+export function isForAnother({ keys }: LinkState, { kind, key, system }: Operation): boolean {
+	return kind !== 'insert' && !equalJson({ ...keys[system] }, { ...key });
+}
+
 /** Whether the record still is, as far as is known, what the operation expects. */
 export function stillExpected(state: LinkState, op: Operation, entity: EntityPolicy): boolean {
 	const exists = existsIn(state, op.system);
 	if (op.kind === 'insert') return !exists;
+	if (isForAnother(state, op)) return false;
 	const isRevival = op.kind === 'update' && op.existence !== null;
 	if (exists === isRevival) return false;
 	const expectations = Object.entries(op.fields).flatMap(([name, { expected }]): [string, Json][] => (expected === undefined ? [] : [[name, expected]]));

@@ -30,11 +30,18 @@ export interface Attempt {
 	readonly state: 'reading' | 'running' | 'over';
 	/** How the last write that was sent ended. Absent: none was sent. */
 	readonly last?: Ending;
+	/** What the API had said of the record when the request was begun. Absent: an older version of this pack began it. */
+	readonly at?: RecordMark;
 	/** One of the requests may have been carried out without anybody hearing of it. Absent: of each it is known how it ended. */
 	readonly unheard?: true;
+	/** `at` of the first of them. */
+	readonly unheardAt?: RecordMark;
 	/** What had been observed of the record when it was begun. */
 	readonly seen: Position | null;
 }
+
+/** By which an API says that a record has changed. Empty: it says nothing. */
+export type RecordMark = Pick<ApiRecord, 'version' | 'etag'>;
 
 /**
  * - `unsent`: for certain nothing was written; `unsure`: nobody knows.
@@ -54,6 +61,17 @@ export interface ReadingFacts {
 /** What is known of the system's record; nothing known is an empty object. */
 export function apiRecordOf({ api }: LinkState, system: string): ApiRecord {
 	return api?.[system] ?? {};
+}
+
+export function markOf(state: LinkState, system: string): RecordMark {
+	const { version, etag } = apiRecordOf(state, system);
+	return { ...(version === undefined ? {} : { version }), ...(etag === undefined ? {} : { etag }) };
+}
+
+/** Whether the API says that the record has changed between two marks. */
+export function isLater({ version, etag }: RecordMark, before: RecordMark): boolean {
+	if (version !== undefined && before.version !== undefined) return compareVersions(version, before.version) === 'newer';
+	return etag !== undefined && before.etag !== undefined && etag !== before.etag;
 }
 
 /** The requests for the operation that is in flight to the system; null: nothing has been begun for it. */

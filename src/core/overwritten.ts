@@ -1,9 +1,10 @@
 import { equalJson } from './canonical-json';
 import { explain, freeze, unfreeze, type Draft } from './draft';
-import { fieldOf, type Operation, type View } from './link';
+import { EXISTENCE, fieldOf, type Operation, type View } from './link';
 import { isContained } from './merged-version';
-import type { Authority } from './policy';
+import type { Authority, EntityPolicy } from './policy';
 import type { RecordChange } from './record-change';
+import { counterOf } from './version-vector';
 
 interface UnseenEdit {
 	readonly name: string;
@@ -47,5 +48,25 @@ function noteOverwritten(
 	freeze(draft, [name], {
 		kind: 'failure',
 		reason: `A value of ${name} in ${system} was replaced by a write that had not seen it, because the API cannot write on a condition. The journal has both values`,
+	});
+}
+
+/**
+ * A delete without a condition has taken values along that it had not seen, and that were read in time to be known. Where
+ * the policy does not say that deletes win, a person is asked whether the record should come back.
+ */
+export function noteTakenAlong(draft: Draft, op: Operation, { change, entity }: { change: RecordChange; entity: EntityPolicy }): void {
+	const { system } = op;
+	if (op.kind !== 'delete' || change.unconditional === undefined || entity.deletes.as.has(system)) return;
+	const unseen = Object.entries(op.fields).flatMap(([name, { expected, vector }]): [string, View][] => {
+		const view = draft.state.fields[name]?.views[system];
+		const isNewer = view !== undefined && counterOf(view.vector, system) > counterOf(vector, system);
+		return isNewer && !(expected !== undefined && equalJson(expected, view.raw)) ? [[name, view]] : [];
+	});
+	for (const [field, { canon }] of unseen) explain(draft, 'overwritten', { field, system, detail: { op: op.id, found: canon, wrote: null } });
+	if (unseen.length === 0 || entity.deletes.conflict === 'delete-wins') return;
+	freeze(draft, [EXISTENCE], {
+		kind: 'failure',
+		reason: `The record was deleted in ${system} by a request that had not seen a change of ${unseen.map(([name]) => name).join(', ')}, because the API cannot write on a condition. The journal has the values`,
 	});
 }

@@ -21,7 +21,7 @@ export function propertiesOf(entity: EntityPolicy, system: string): string[] {
 	return [...new Set(named)];
 }
 
-/** The properties that the payload has; one that is missing was not sent, which is not null. */
+/** The properties that the payload has; one that is missing was not sent, which is not null. All of an object that is null are null. */
 export function rowOfPayload(payload: Payload, properties: readonly string[]): Row {
 	const found = properties.flatMap((name): [string, Json][] => {
 		const value = propertyOf(payload, name);
@@ -48,8 +48,8 @@ function propertyOf(payload: Payload, name: string): Json | undefined {
 	const [first, ...rest] = name.split('.');
 	if (first === undefined || rest.length === 0 || !Object.hasOwn(payload, first)) return undefined;
 	const inner = payload[first];
-	// Nothing is known of what is inside of null: a customer without an address may have one with a city elsewhere.
-	return isObject(inner) ? propertyOf(inner, rest.join('.')) : undefined;
+	// Who says that there is no address says that it has no city. Of what is inside of a text or a list, nothing is known.
+	return inner === null ? null : isObject(inner) ? propertyOf(inner, rest.join('.')) : undefined;
 }
 
 function objectIn(place: Record<string, Json>, name: string): Record<string, Json> {

@@ -1,5 +1,5 @@
 import { afterReading, beginAttempt, begunRequest, hasCondition, isConditional, type BegunRequest } from '../core/api-attempt';
-import { stillExpected } from '../core/api-operation';
+import { isForAnother, stillExpected } from '../core/api-operation';
 import { attemptOf, withAttempt, type Attempt } from '../core/api-record';
 import { SyncError } from '../core/errors';
 import type { LinkState, Operation } from '../core/link';
@@ -36,7 +36,7 @@ export type BeginResult =
 	/** Nothing may be sent now; `reason` is a sentence. */
 	| { readonly kind: 'not-now'; readonly reason: string; readonly error?: SyncError };
 
-export type RequestStore = Pick<SyncStore, 'load' | 'commit' | 'claim' | 'release' | 'noteAttempts' | 'take'>;
+export type RequestStore = Pick<SyncStore, 'load' | 'commit' | 'claim' | 'release' | 'noteAttempts' | 'take' | 'countRecords'>;
 
 export interface BeginJob {
 	readonly policy: string;
@@ -209,7 +209,7 @@ async function goOn(store: RequestStore, name: string, checked: OneChecked): Pro
 		const published = requirePublished(loaded, name);
 		const ready = readyToGo(loaded.links[0], checked, published);
 		if ('kind' in ready) return ready;
-		const { commit, result } = ready.isOccupied ? await occupied(store, published, ready) : going(ready, checked.begun, name);
+		const { commit, result } = ready.ending === null ? going(ready, checked.begun, name) : await ended(store, published, { ...ready, ending: ready.ending });
 		if (commit === null) return result;
 		const { links } = await store.commit(commit);
 		if (!links.includes('conflict')) return result;
@@ -222,8 +222,11 @@ interface Ready {
 	readonly op: Operation;
 	readonly entity: EntityPolicy;
 	readonly attempt: Attempt;
-	/** The place of the new record is taken, by one that is not the same for all that is known. */
-	readonly isOccupied: boolean;
+	/**
+	 * How the operation ends instead of being sent. `exists`: the new record's place is taken, by one that is not the same
+	 * for all that is known. `stale`: its record has given way to another one, so nobody else would ever settle it.
+	 */
+	readonly ending: 'exists' | 'stale' | null;
 }
 
 type NotNow = Extract<BeginResult, { kind: 'not-now' }>;
@@ -240,13 +243,14 @@ function readyToGo(link: LoadedLink | undefined, checked: OneChecked, published:
 	return afterCheck({ link, op, entity, attempt }, checked);
 }
 
-function afterCheck(open: Omit<Ready, 'isOccupied'>, { reading, isTaken }: OneChecked): Ready | NotNow {
+function afterCheck(open: Omit<Ready, 'ending'>, { reading, isTaken }: OneChecked): Ready | NotNow {
 	const { link, op, entity, attempt } = open;
 	const isInsert = op.kind === 'insert';
 	if (isInsert && reading === null && isUnlisted(attempt)) return { kind: 'not-now', reason: 'The record has been made, and is not found yet' };
-	const isOccupied = isInsert && (isTaken || isHidden(attempt, reading));
-	if (!isOccupied && !stillExpected(link.state, op, entity)) return { kind: 'not-now', reason: 'The record is not what the operation expects' };
-	return { ...open, isOccupied };
+	if (isInsert && (isTaken || isHidden(attempt, reading))) return { ...open, ending: 'exists' };
+	if (isForAnother(link.state, op)) return { ...open, ending: 'stale' };
+	if (!stillExpected(link.state, op, entity)) return { kind: 'not-now', reason: 'The record is not what the operation expects' };
+	return { ...open, ending: null };
 }
 
 /** The API says that there is such a record, and does not show it. */
@@ -263,14 +267,17 @@ interface Prepared {
 	readonly result: BeginResult;
 }
 
-async function occupied(store: RequestStore, published: PublishedPolicy, { link, op }: Ready): Promise<Prepared> {
+type Ending = Ready & { readonly ending: NonNullable<Ready['ending']> };
+
+async function ended(store: RequestStore, published: PublishedPolicy, { link, op, ending }: Ending): Promise<Prepared> {
 	const { system } = op;
+	const reason = ending === 'exists' ? `${system} has a record that takes its place` : `The record is gone, and ${system} has another one in its place`;
 	const { commit } = await prepareAsked(store, { policy: published.name, links: [link], sought: {} }, (known) => {
 		const run = new ObservationRun({ ...known, published, policy: policyInForce(published) });
-		run.observe([outcomeChange(op, { outcome: 'exists' }, new Places(known.links).next(system))], null);
+		run.observe([outcomeChange(op, { outcome: ending }, new Places(known.links).next(system))], null);
 		return run.finish();
 	});
-	return { commit, result: { kind: 'not-now', reason: `${system} has a record that takes its place` } };
+	return { commit, result: { kind: 'not-now', reason } };
 }
 
 function going({ link, op, entity, attempt }: Ready, { token }: CheckedReading['begun'], policy: string): Prepared {

@@ -1,4 +1,5 @@
-import { apiRecordOf, attemptOf, mayHaveBeenWritten } from '../core/api-record';
+import { equalJson } from '../core/canonical-json';
+import { apiRecordOf, attemptOf, isLater, mayHaveBeenWritten } from '../core/api-record';
 import { showsOperation, stillExpected } from '../core/api-operation';
 import { judgeReading, showsWhatIsKnown, type ReadingVerdict } from '../core/judge-reading';
 import { existsIn, type LinkState, type Operation } from '../core/link';
@@ -7,11 +8,14 @@ import { lsnOfPosition, positionOf, type Position } from '../core/position';
 import { asOurs, changeOfReading, outcomeChange, type Reading } from '../core/reading';
 import { judgeTicket } from '../core/reading-ticket';
 import type { RecordChange } from '../core/record-change';
+import { compareVersions } from '../core/record-version';
 import { ObservationRun, type PreparedObservation, type RunInput } from './observation-run';
 import type { LoadedLink } from './sync-store';
 
 export interface ReadingsInput extends RunInput {
 	readonly readings: readonly Reading[];
+	/** Of those that report too many deletes: the item that a person approves first. */
+	readonly awaits: ReadonlyMap<Reading, Required<RecordChange>['awaits']>;
 }
 
 /** What became of one reading. */
@@ -107,10 +111,26 @@ class ReadingStep {
 	#takeUnderWay(before: LinkState, op: Operation, { entity, verdict }: { entity: EntityPolicy; verdict: ReadingVerdict }): ReadingVerdict {
 		if (this.#isUnshown(before, op, entity)) return 'doubtful';
 		const isOurs = this.#isOurs(before, op, entity);
+		const recounted = isOurs ? [] : this.#perhapsSetBack(before, op, entity);
+		if (recounted.length > 0) this.#change = { ...this.#change, recounted };
 		const isSilent = verdict === 'known' && !isOurs && !this.#hasFacts(before);
 		if (!isSilent) this.#observe(before, isOurs ? op : undefined, entity);
 		if (!isOurs) this.#endIfOutdated(op, { entity, isSilent });
 		return verdict;
+	}
+
+	/**
+	 * The fields of a write of which nobody has heard, when the record has changed since and shows what it did before:
+	 * the write was carried out, and somebody has set back what it wrote; or it was not, and something else has changed.
+	 * Nobody can tell, so it must not be made again over what may be an edit. A history tells.
+	 */
+	#perhapsSetBack(before: LinkState, op: Operation, entity: EntityPolicy): string[] {
+		const { system, ticket, facts, earlier } = this.reading;
+		const { unheardAt } = attemptOf(before, system) ?? {};
+		const isOver = ticket !== null && judgeTicket(ticket, before, system).ended;
+		if (op.kind !== 'update' || unheardAt === undefined || !isOver || earlier.length > 0 || !isLater(facts, unheardAt)) return [];
+		if (!stillExpected(before, op, entity)) return [];
+		return Object.keys(op.fields).filter((name) => op.fields[name]?.next !== undefined);
 	}
 
 	/**
@@ -132,20 +152,35 @@ class ReadingStep {
 		return found?.state ?? null;
 	}
 
+	/** What stood there in between comes first. The first state that shows the operation is the one that it made. */
 	#observe(before: LinkState | null, op: Operation | undefined, entity: EntityPolicy): void {
 		const { run, places } = this.context;
-		const { system, earlier } = this.reading;
-		for (const row of before ? earlier : []) {
-			const { facts: _latest, ...rest } = this.reading;
-			const older = changeOfReading({ ...rest, exists: true, row, facts: { whole: false } }, places.next(system));
-			const { reading: _none, ...change } = older;
+		const { system } = this.reading;
+		const between = before ? this.#between(before, entity) : [];
+		let ours = op;
+		for (const state of between) {
+			const position = places.next(system);
+			const { reading: _none, ...change } = { ...state, position, firstPosition: position };
 			const now = this.#link();
-			const isOurs = op !== undefined && now !== null && showsOperation(now, op, { change, entity });
-			if (now !== null && !isOurs && !showsWhatIsKnown(now, change, entity)) run.observe([change], null);
+			if (now === null) continue;
+			const isOurs = ours !== undefined && showsOperation(now, ours, { change, entity });
+			if (ours && isOurs) run.observe([asOurs(change, ours, this.#isConditional)], null);
+			else if (!showsWhatIsKnown(now, change, entity)) run.observe([change], null);
+			if (isOurs) ours = undefined;
 		}
-		const position = earlier.length > 0 ? places.next(system) : this.#change.position;
+		const position = between.length > 0 ? places.next(system) : this.#change.position;
 		this.#change = { ...this.#change, position, firstPosition: position };
-		run.observe([op ? asOurs(this.#change, op, this.#isConditional) : this.#change], null);
+		const awaits = this.context.input.awaits.get(this.reading);
+		const foreign = awaits ? { ...this.#change, awaits } : this.#change;
+		run.observe([ours ? asOurs(this.#change, ours, this.#isConditional) : foreign], null);
+	}
+
+	/** What the record was since it was read last, oldest first. A history may reach back further: to what was known, and before. */
+	#between(before: LinkState, entity: EntityPolicy): RecordChange[] {
+		const { system, earlier } = this.reading;
+		if (!existsIn(before, system) && before.inFlight[system]?.kind !== 'insert') return [];
+		const states = earlier.map((row): RecordChange => ({ ...this.#change, exists: true, columns: row, reading: { whole: false } }));
+		return states.slice(states.map((state) => showsWhatIsKnown(before, state, entity)).lastIndexOf(true) + 1);
 	}
 
 	/**
@@ -155,10 +190,10 @@ class ReadingStep {
 	 */
 	#isOurs(before: LinkState, op: Operation, entity: EntityPolicy): boolean {
 		// Users' record was linked first: what carries our mark is another one, of which a person is asked.
-		if (op.kind === 'insert' && existsIn(before, op.system)) return false;
+		if (op.kind === 'insert' ? existsIn(before, op.system) : !equalJson({ ...op.key }, { ...this.reading.key })) return false;
 		if (this.reading.mark === op.id) return true;
 		const isPossible = mayHaveBeenWritten(before, op.system) && (!this.#isConditional || stillExpected(before, op, entity));
-		if (isPossible && showsOperation(before, op, { change: this.#change, entity })) return true;
+		if (isPossible && [...this.#between(before, entity), this.#change].some((change) => showsOperation(before, op, { change, entity }))) return true;
 		return this.#ending(before) === 'written' && this.#change.exists === true;
 	}
 
@@ -190,7 +225,8 @@ class ReadingStep {
 		const isOver = attempt === null || (ticket !== null && this.#wasOver(state, ticket));
 		// A condition that fails although nothing has changed: asked once more, and then a person is.
 		const isRefusedAnyway = isSilent && attempt?.last === 'stale';
-		if (!isOver || (stillExpected(state, op, entity) && !isRefusedAnyway)) return;
+		const isOutdated = this.#change.recounted !== undefined || !stillExpected(state, op, entity);
+		if (!isOver || !(isOutdated || isRefusedAnyway)) return;
 		run.observe([outcomeChange(op, { outcome: op.kind === 'insert' ? 'exists' : 'stale' }, places.next(system))], null);
 	}
 
@@ -204,6 +240,7 @@ class ReadingStep {
 		const known = apiRecordOf(before, this.reading.system);
 		const { version, etag, whole } = this.reading.facts;
 		const isNewVersion = version !== undefined && version !== known.version;
+		if (version !== undefined && known.version !== undefined && compareVersions(version, known.version) === 'older') return false;
 		return isNewVersion || (whole && (etag !== known.etag || known.inParts !== undefined || known.unplaced !== undefined));
 	}
 

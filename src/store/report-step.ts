@@ -1,5 +1,5 @@
 import { endedAttempt, isConditional } from '../core/api-attempt';
-import { requestOf } from '../core/api-operation';
+import { isForAnother, requestOf } from '../core/api-operation';
 import { apiRecordOf, attemptOf, withAttempt, type Ending, type ReadingFacts } from '../core/api-record';
 import { equalJson, type Json } from '../core/canonical-json';
 import type { HttpOutcome } from '../core/http-outcome';
@@ -80,7 +80,7 @@ function reportOpen(context: ReportContext, open: OpenReport): Reported {
 	const { outcome, isMissingDeleted } = open.report;
 	switch (outcome.kind) {
 		case 'applied':
-			return reportApplied(context, open);
+			return isForAnother(open.state, open.op) ? reportElsewhere(context, open.op) : reportApplied(context, open);
 		case 'refused':
 			return reportRefused(context, open, outcome.said);
 		case 'gone':
@@ -141,6 +141,12 @@ function reportApplied(context: ReportContext, open: OpenReport): Reported {
 	return { kind: 'settled', as: 'applied' };
 }
 
+/** The record that was written is gone, and was made anew before the answer came: the write says nothing of the one that is there. */
+function reportElsewhere({ run, places }: ReportContext, op: Operation): Reported {
+	run.observe([outcomeChange(op, { outcome: 'stale' }, places.next(op.system))], null);
+	return { kind: 'settled', as: 'stale' };
+}
+
 /**
  * Users have made the same record while we did, and it was linked first. Ours is another one, about which a person
  * is asked: an API cannot be told to delete it only if it still is as we made it.
@@ -163,15 +169,25 @@ function writtenChange(
 	const shown = report.row ?? {};
 	// What else the answer shows may have been changed since, and read before.
 	const ofOurs = Object.fromEntries(Object.entries(shown).filter(([name]) => Object.hasOwn(flat, name)));
-	const row = { ...flat, ...(isAlone ? shown : ofOurs) };
+	const leftOut = kind === 'insert' ? unwritten(entity, system, { ...key, ...flat, ...shown }) : {};
+	const row = { ...leftOut, ...(kind === 'insert' ? key : {}), ...flat, ...(isAlone ? shown : ofOurs) };
 	// On a condition nothing but our write has come to what was known, however little of it the answer shows.
-	const isKnown = report.row === null || isConditional(entity, op);
+	const isKnown = (report.row === null || isConditional(entity, op)) && Object.keys(leftOut).length === 0;
 	const whole = report.facts.whole || (isKnown && apiRecordOf(state, system).inParts === undefined);
 	const facts = { ...report.facts, whole };
 	const change = changeOfReading({ system, entity: op.entity, key, exists: kind !== 'delete', row, facts, atMs: null }, places.next(system));
 	if (isAlone) return change;
 	const { reading: _older, ...rest } = change;
 	return rest;
+}
+
+/**
+ * What a new record holds that we left out, and no answer shows: nothing, until somebody reads it. Known to be there all
+ * the same, or what others have for it would never be written, and a delete would not ask who had seen that.
+ */
+function unwritten(entity: EntityPolicy, system: string, known: Row): Row {
+	const mapped = [...entity.fields.values()].flatMap(({ columns }) => columns.get(system)?.column ?? []);
+	return Object.fromEntries(mapped.filter((column) => !Object.hasOwn(known, column)).map((column) => [column, null]));
 }
 
 /** What was read between the write and its answer, as the change that it is: by somebody who had our write before them. */

@@ -13,8 +13,13 @@ test('a property with a dot in its name goes before the path', () => {
 	expect(rowOfPayload({ 'address.city': 'Rome', address: { city: 'Oslo' } }, PROPERTIES)).toEqual({ 'address.city': 'Rome' });
 });
 
-test('nothing is known of what is inside of null or of a list', () => {
-	expect(rowOfPayload({ address: null, a: [{ b: { c: 1 } }] }, PROPERTIES)).toEqual({});
+test('an object that is null empties all that it would hold; one that was not sent empties nothing', () => {
+	expect(rowOfPayload({ address: null, a: { b: null } }, PROPERTIES)).toEqual({ 'address.city': null, 'a.b.c': null });
+	expect(rowOfPayload({ address: {}, a: { b: {} } }, PROPERTIES)).toEqual({});
+});
+
+test('nothing is known of what is inside of a list or of a text', () => {
+	expect(rowOfPayload({ address: 'Oslo', a: [{ b: { c: 1 } }] }, PROPERTIES)).toEqual({});
 });
 
 test('names that every object has are properties only where they were sent', () => {

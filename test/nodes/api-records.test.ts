@@ -105,6 +105,17 @@ describe('Echo Filter', () => {
 		expect(foreign[0]?.json['after']).toMatchObject({ phone: null });
 	});
 
+	test('empties what is inside of an object that is null, and leaves what is inside of one that was not sent', async () => {
+		lab.close();
+		lab = await openNodeLab({ policy: samplePolicyWith('crm: phone', 'crm: contact.phone', policyOf('conditional')) });
+		const { phone, ...rest } = ANN;
+		await reads({ ...rest, contact: { phone } }, AT(1));
+		const { foreign: unsent } = await reads({ ...rest, note: 'n1' }, { version: 2 });
+		expect(unsent[0]?.json['after']).not.toHaveProperty(['contact.phone']);
+		const { foreign } = await reads({ ...rest, note: 'n1', contact: null }, AT(3));
+		expect(foreign[0]?.json['after']).toHaveProperty(['contact.phone'], null);
+	});
+
 	test('deletes a record that the API says is gone', async () => {
 		await reads(ANN, AT(1));
 		const { foreign } = await reads({ id: '42' }, {}, { deleted: true });

@@ -22,6 +22,9 @@ export interface ApiRules {
 	readonly lags?: boolean;
 }
 
+/** So many states of a record its history has. */
+const HISTORY = 20;
+
 /** A record as the API shows it at one time; null columns: there is none. */
 export interface ApiState {
 	readonly key: Key;
@@ -75,12 +78,11 @@ export class SimulatedApi {
 		return past.at(isLate && this.rules.lags ? -2 : -1) ?? past.at(-1) ?? { key, columns: null, version: 0 };
 	}
 
-	/** The values that stood there after this version and before the last one. */
-	since(key: Key, version: string | undefined): Row[] {
-		if (!this.rules.history || version === undefined) return [];
+	/** The values that stood there before the last one, oldest first; the API does not know which of them somebody has read. */
+	earlier(key: Key): Row[] {
+		if (!this.rules.history) return [];
 		const past = this.#past.get(keyTextOf(key)) ?? [];
-		const rows = past.slice(0, -1).filter(({ version: one }) => one > Number(version)).map(({ columns }) => columns);
-		return rows.filter((columns) => columns !== null);
+		return past.slice(-1 - HISTORY, -1).flatMap(({ columns }): Row[] => (columns ? [columns] : []));
 	}
 
 	find(match: (columns: Row) => boolean): ApiState | null {

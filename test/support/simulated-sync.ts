@@ -30,6 +30,7 @@ import { verdictOn, silence, placeOf, wasSetBack } from './silent-overwrite';
 import { SimulatedApi, type ApiRules } from './simulated-api';
 import { HookTask, ReadTask, SendTask, type ApiOutcome, type Fate, type Task, type TrafficWorld } from './simulated-traffic';
 import type { TrueWrite } from './true-causality';
+import { requestMade, UnconditionalWrites, type ApiRequestMade } from './unconditional-writes';
 
 /** All leases are over after this. */
 const LEASES_END_MS = 3_600_000;
@@ -73,6 +74,8 @@ export class SimulatedSync {
 	/** Every event ever committed, by system. */
 	readonly history: Record<string, ChangeEvent[]> = {};
 	readonly #dbs = new Map<string, SimulatedDatabase>();
+	/** By system, of APIs that cannot write on a condition. */
+	readonly #unconditional = new Map<string, UnconditionalWrites>();
 	readonly #netZero: { place: string; system: string }[] = [];
 	readonly #down = new Set<string>();
 	/** Commits that lose to another worker from now on. */
@@ -84,6 +87,7 @@ export class SimulatedSync {
 			this.history[system] = [];
 			const rules = options.apis?.[system];
 			if (rules) this.apis.set(system, new SimulatedApi(system, rules));
+			if (rules && rules.tier !== 'conditional') this.#unconditional.set(system, new UnconditionalWrites(rules, this.truth));
 		});
 	}
 
@@ -230,6 +234,11 @@ export class SimulatedSync {
 		return this.#netZero.map(({ place, system }) => `${place} ${system}`).filter((one) => !told.has(one));
 	}
 
+	/** What writes without a condition have replaced, and nobody was told of. */
+	silent(): string[] {
+		return [...this.#unconditional.values()].flatMap((writes) => writes.silent(this.watch));
+	}
+
 	/** Everything comes back up and runs until nothing is left to do. @returns false when it never ends */
 	async pump(batch = 3, maxRounds = 300): Promise<boolean> {
 		this.#down.clear();
@@ -294,16 +303,17 @@ export class SimulatedSync {
 		this.#apply(target, ops);
 	}
 
-	#apply(target: string, ops: readonly Operation[], defects: DatabaseRules['defects'] = {}): Outcome | undefined {
+	#apply(target: string, ops: readonly Operation[], request?: ApiRequestMade): Outcome | undefined {
+		// An API has no ledger and compares nothing but its own condition.
+		const defects = request ? { noCompareAndSet: true, reusableOperations: true } : {};
 		const { macKey = '' } = this.store.state.load({ policy: SIMULATED_POLICY }).policy ?? {};
 		const context = { rules: { ...this.#rules(target), defects }, macKey, truth: this.truth, nextId: () => this.#nextId() };
 		const written = applyOperations(this.db(target), ops, context);
+		const mayRepeat = request !== undefined && this.#unconditional.get(target)?.mayRepeat(request) === true;
 		for (const { op, outcome, recorded } of written.outcomes) {
-			if (!recorded && outcome === 'applied') this.watch.noteApplied(op);
+			if (!recorded && outcome === 'applied' && !mayRepeat) this.watch.noteApplied(op);
 		}
-		if (this.options.checksCausality !== false) {
-			for (const overwrite of written.overwrites) this.#judge(overwrite, target);
-		}
+		if (this.options.checksCausality !== false) this.#judgeAll(written.overwrites, target, request);
 		this.#note(written.writes);
 		this.#put(written.db);
 		return written.outcomes[0]?.outcome;
@@ -313,7 +323,7 @@ export class SimulatedSync {
 		return {
 			store: this.#watchedStore(),
 			entity: simulatedEntity(this.options.policy),
-			apply: (op) => this.#applyThroughApi(op),
+			apply: (op, count) => this.#applyThroughApi(op, count),
 			isDown: (system) => this.#down.has(system),
 			decide: (links) => {
 				const execution = this.#begin('', []);
@@ -322,11 +332,19 @@ export class SimulatedSync {
 		};
 	}
 
-	/** An API has no ledger and compares nothing but its own condition. */
-	#applyThroughApi(op: Operation): ApiOutcome {
-		const outcome = this.#apply(op.system, [op], { noCompareAndSet: true, reusableOperations: true });
+	#applyThroughApi(op: Operation, count: number): ApiOutcome {
+		const known = this.links().find(({ state }) => state.id === op.link)?.state ?? null;
+		const outcome = this.#apply(op.system, [op], requestMade(known, op, count));
 		if (outcome === 'applied' || outcome === 'exists' || outcome === 'refused') return outcome;
 		return 'gone';
+	}
+
+	#judgeAll(overwrites: readonly Overwrite[], target: string, request?: ApiRequestMade): void {
+		const unconditional = request && this.#unconditional.get(target);
+		for (const overwrite of overwrites) {
+			if (unconditional) unconditional.note(overwrite, request);
+			else this.#judge(overwrite, target);
+		}
 	}
 
 	#judge(overwrite: Overwrite, target: string): void {

@@ -16,8 +16,8 @@ import { SIMULATED_ENTITY, SIMULATED_POLICY } from './simulated-policy';
 export interface TrafficWorld {
 	readonly store: MemoryStore;
 	readonly entity: EntityPolicy;
-	/** Carries out a write at once, without any condition. */
-	apply(op: Operation): ApiOutcome;
+	/** Carries out a write at once, without any condition; `count` is the number of the request. */
+	apply(op: Operation, count: number): ApiOutcome;
 	isDown(system: string): boolean;
 	/** Links that are due go on to be decided about. */
 	decide(links: readonly string[]): void;
@@ -119,20 +119,13 @@ export class ReadTask extends Task {
 		if (this.#read === null) {
 			if (world.isDown(api.system)) return null;
 			this.#read = api.get(key, fate === 'late');
-			const known = await this.#known();
-			this.#earlier = api.since(key, known);
+			this.#earlier = api.earlier(key);
 			return this;
 		}
 		const observed = await this.observe(this.readingOf(this.#read, this.#ticket, this.#earlier));
 		const { tries = 0 } = this.again ?? {};
 		const isDoubtful = observed?.disposition === 'doubtful' && tries < 6;
 		return isDoubtful ? new ReadTask(world, api, key, { ticket: observed.ticket, tries: tries + 1 }) : null;
-	}
-
-	async #known(): Promise<string | undefined> {
-		const { system } = this.api;
-		const { links } = await this.world.store.load({ policy, keys: [{ system, entity: SIMULATED_ENTITY, key: this.key }] });
-		return links[0]?.state.api?.[system]?.version;
 	}
 }
 
@@ -188,7 +181,7 @@ export class SendTask extends Task {
 	async #check(): Promise<Task | null> {
 		const begun = this.#begun;
 		if (!begun || this.#read === undefined) return null;
-		const earlier = this.#read === null ? [] : this.api.since(this.#read.key, begun.version ?? undefined);
+		const earlier = this.#read === null ? [] : this.api.earlier(this.#read.key);
 		const reading = this.#read === null ? null : this.readingOf(this.#read, begun.ticket, earlier);
 		const [result] = await continueRequests(this.world.store, policy, [{ begun, reading }]);
 		this.world.decide([begun.link]);
@@ -221,7 +214,7 @@ export class SendTask extends Task {
 		const before = op.key ? api.get(op.key) : null;
 		if (before?.columns === null) return { outcome: { kind: op.kind === 'delete' ? 'applied' : 'gone' }, state: null };
 		if (before && api.rules.tier === 'conditional' && !this.#names(before)) return { outcome: { kind: 'stale' }, state: null };
-		const outcome = world.apply(op);
+		const outcome = world.apply(op, this.#begun?.attempt ?? 0);
 		if (outcome === 'refused') return { outcome: { kind: 'refused', said: 'answered 422' }, state: null };
 		if (outcome !== 'applied') return { outcome: { kind: outcome }, state: null };
 		const { ref = null } = requestOf(op, this.entity).flat;
