@@ -45,6 +45,11 @@ export class Acknowledger {
 		this.#isUrgent ||= isUrgent;
 	}
 
+	/** Whoever waits for what comes next to be acknowledged need not wait for long. */
+	hurry(): void {
+		this.#isUrgent = true;
+	}
+
 	/** Acknowledges what {@link noteIdle} noted, now and then. Not while a batch is unobserved. */
 	async acknowledgeIdle(): Promise<void> {
 		const { idleIntervalMs = IDLE_INTERVAL_MS } = this.parts;

@@ -1,6 +1,6 @@
 import { sha256Hex } from '../../src/core/canonical-json';
 import type { Policy } from '../../src/core/policy';
-import { columnNews, namedColumns } from '../../src/core/table-drift';
+import { columnNews, namedColumns, parseTyped } from '../../src/core/table-drift';
 import type { StreamId } from '../../src/store/stream-record';
 import type { SyncStore } from '../../src/store/sync-store';
 import type { Log } from './deliver';
@@ -27,7 +27,7 @@ export async function noteColumns(
 	const id = `added-columns-${name}-${system}`;
 	const [item] = await store.listReviews({ ids: [id], state: 'open', limit: 1 });
 	const before = (item?.detail as { readonly columns?: readonly string[] } | null | undefined)?.columns ?? [];
-	const { added, told } = columnNews({ columns: known, told: before }, present, namedColumns(policy, system));
+	const { added, told } = columnNews({ columns: labels(known), told: before }, labels(present), namedColumns(policy, system));
 	if (told.length === 0) {
 		if (item) await store.changeReviews(name, [{ action: 'close', id, how: 'superseded', by: 'sync' }]);
 		return;
@@ -40,3 +40,5 @@ export async function noteColumns(
 	const token = sha256Hex(told.join()).slice(0, 16);
 	await store.changeReviews(name, [{ action: 'open', item: { id, ...about, reason, token, detail: { columns: [...told] } } }]);
 }
+
+const labels = (columns: readonly string[]): string[] => columns.map((column) => parseTyped(column).label);

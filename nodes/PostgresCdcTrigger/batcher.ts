@@ -31,8 +31,24 @@ type Arrival =
 			readonly transaction: BatchedTransaction;
 			readonly events: readonly ChangeEvent[];
 	  }
+	/** Events of a transaction that comes in several batches; its end follows as a transaction without events. */
+	| { readonly kind: 'part'; readonly events: readonly ChangeEvent[] }
 	| { readonly kind: 'end' }
 	| { readonly kind: 'failure'; readonly error: unknown };
+
+/** All events of a transaction at once, or in parts. */
+export type TransactionEvents = readonly ChangeEvent[] | AsyncGenerator<readonly ChangeEvent[], void>;
+
+/** A transaction that comes in several batches. */
+interface LargeTransaction {
+	readonly endLsn: bigint;
+	readonly parts: AsyncGenerator<readonly ChangeEvent[], void>;
+	/** Of the last event so far. */
+	last: Position | null;
+	/** Whether a part has been taken. */
+	isBegun: boolean;
+	onEnd(): void;
+}
 
 /**
  * Gathers transactions into batches. Reads one transaction ahead and no more, so that the stream
@@ -40,8 +56,9 @@ type Arrival =
  */
 export class Batcher {
 	readonly #source: AsyncIterator<SourceTransaction, void>;
-	readonly #eventsOf: (transaction: SourceTransaction) => readonly ChangeEvent[];
+	readonly #eventsOf: (transaction: SourceTransaction) => TransactionEvents;
 	#arrival: Arrival | null = null;
+	#large: LargeTransaction | null = null;
 	#isReading = false;
 	#isPoked = false;
 	#wake: (() => void) | null = null;
@@ -49,7 +66,7 @@ export class Batcher {
 	/** @param eventsOf - may throw; the error comes out of {@link take} when it is that transaction's turn */
 	constructor(
 		source: AsyncIterator<SourceTransaction, void>,
-		eventsOf: (transaction: SourceTransaction) => readonly ChangeEvent[],
+		eventsOf: (transaction: SourceTransaction) => TransactionEvents,
 	) {
 		this.#source = source;
 		this.#eventsOf = eventsOf;
@@ -71,14 +88,14 @@ export class Batcher {
 			const next = await this.#peek(deadlineMs);
 			if (next === null) break;
 			if (next.kind !== 'transaction') {
-				// What was gathered is delivered first; the end and errors come again.
+				// What was gathered is delivered first; a part, the end and errors come again.
 				if (transactions.length > 0) break;
-				return endOf(next);
+				return next.kind === 'part' ? this.#takePart(next.events, limitLsn) : endOf(next);
 			}
-			const isTooLate = limitLsn !== null && next.transaction.endLsn > limitLsn;
 			const isTooMuch = events.length > 0 && events.length + next.events.length > maxChanges;
-			if (isTooLate || isTooMuch) break;
+			if (isTooMuch || this.#isTooLate(next.transaction.endLsn, limitLsn)) break;
 			this.#arrival = null;
+			this.#large = null;
 			if (events.length === 0 && next.events.length > 0) deadlineMs = deadlineFrom(waitMs);
 			for (const event of next.events) events.push(event);
 			transactions.push(next.transaction);
@@ -87,8 +104,22 @@ export class Batcher {
 		return transactions.length === 0 ? null : { events, transactions };
 	}
 
-	/** Where the transaction ends that is to be taken next; null when none has come. */
+	/** A place that came to be known when a transaction had begun to be delivered is behind us. */
+	#isTooLate(endLsn: bigint, limitLsn: bigint | null): boolean {
+		return limitLsn !== null && endLsn > limitLsn && this.#large?.isBegun !== true;
+	}
+
+	#takePart(events: readonly ChangeEvent[], limitLsn: bigint | null): Batch | null {
+		if (!this.#large || this.#isTooLate(this.#large.endLsn, limitLsn)) return null;
+		this.#large.isBegun = true;
+		this.#arrival = null;
+		this.#isPoked = false;
+		return { events, transactions: [] };
+	}
+
+	/** Where the transaction ends that is to be taken next, or of which there is more to take; null when none has come. */
 	get nextEndLsn(): bigint | null {
+		if (this.#large) return this.#large.endLsn;
 		return this.#arrival?.kind === 'transaction' ? this.#arrival.transaction.endLsn : null;
 	}
 
@@ -116,13 +147,28 @@ export class Batcher {
 
 	async #next(): Promise<Arrival> {
 		try {
+			if (this.#large) return await this.#nextPart(this.#large);
 			const { done, value } = await this.#source.next();
 			if (done || !value) return { kind: 'end' };
 			const events = this.#eventsOf(value);
-			const last = events.at(-1)?.source.position ?? null;
-			return { kind: 'transaction', transaction: { endLsn: value.endLsn, last }, events };
+			if (isWhole(events)) return { kind: 'transaction', transaction: { endLsn: value.endLsn, last: lastOf(events) }, events };
+			this.#large = { endLsn: value.endLsn, parts: events, last: null, isBegun: false, onEnd: () => value.spool?.close() };
+			return await this.#nextPart(this.#large);
 		} catch (error) {
 			return { kind: 'failure', error };
+		}
+	}
+
+	/** The next events of a large transaction; at its end the transaction itself. */
+	async #nextPart(large: LargeTransaction): Promise<Arrival> {
+		for (;;) {
+			const { done, value } = await large.parts.next();
+			if (done || !value) {
+				large.onEnd();
+				return { kind: 'transaction', transaction: { endLsn: large.endLsn, last: large.last }, events: [] };
+			}
+			large.last = lastOf(value) ?? large.last;
+			if (value.length > 0) return { kind: 'part', events: value };
 		}
 	}
 
@@ -138,7 +184,13 @@ export class Batcher {
 	}
 }
 
-function endOf(arrival: Exclude<Arrival, { kind: 'transaction' }>): 'end' {
+function isWhole(events: TransactionEvents): events is readonly ChangeEvent[] {
+	return Array.isArray(events);
+}
+
+const lastOf = (events: readonly ChangeEvent[]): Position | null => events.at(-1)?.source.position ?? null;
+
+function endOf(arrival: Extract<Arrival, { kind: 'end' | 'failure' }>): 'end' {
 	if (arrival.kind === 'failure') throw arrival.error;
 	return 'end';
 }

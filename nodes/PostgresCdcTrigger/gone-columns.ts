@@ -1,7 +1,7 @@
 import { canonicalJson, sha256Hex } from '../../src/core/canonical-json';
-import { columnLabel, type GoneColumn, goneColumns, scopesOf } from '../../src/core/table-drift';
+import { columnLabel, type GoneColumn, goneColumns, scopesOf, typedLabel } from '../../src/core/table-drift';
 import type { Policy } from '../../src/core/policy';
-import { readColumnNames } from '../../src/postgres/column-names';
+import { type NamedTypes, readColumnNames } from '../../src/postgres/column-names';
 import type { PgSettings } from '../../src/postgres/connect';
 import type { EventTables } from '../../src/postgres/event-tables';
 import type { TableName } from '../../src/postgres/publication';
@@ -14,7 +14,7 @@ import type { Log } from './deliver';
 export interface ColumnLook {
 	/** Those that fields need and that are not there. */
 	readonly gone: readonly GoneColumn[];
-	/** All that are there, as labels, sorted. */
+	/** All that are there, as typed labels, sorted. */
 	readonly present: readonly string[];
 }
 
@@ -24,10 +24,10 @@ export async function lookAtColumns(
 	{ policy, system, tables }: { readonly policy: Policy; readonly system: string; readonly tables: EventTables },
 ): Promise<ColumnLook> {
 	const found = await readColumnNames(connection, tables.published);
-	const namesOf = (table: TableName): ReadonlySet<string> | null => found.get(tableName(table)) ?? null;
+	const columnsOf = (table: TableName): NamedTypes | null => found.get(tableName(table)) ?? null;
 	return {
-		gone: goneColumns(policy, system, namesOf),
-		present: tables.published.flatMap((table) => [...(namesOf(table) ?? [])].map((column) => columnLabel(table, column))).sort(),
+		gone: goneColumns(policy, system, columnsOf),
+		present: tables.published.flatMap((table) => [...(columnsOf(table) ?? [])].map(([column, type]) => typedLabel(columnLabel(table, column), type))).sort(),
 	};
 }
 

@@ -8,7 +8,7 @@ import type { SnapshotSession } from '../../src/postgres/snapshot';
 import type { SnapshotChange } from '../../src/postgres/snapshot-events';
 import type { LoadedLink, SyncStore } from '../../src/store/sync-store';
 import type { StreamId } from '../../src/store/stream-record';
-import { rowsOf } from './snapshot-rows';
+import { rowsOf } from '../../src/postgres/snapshot-rows';
 
 const PAGE = 1_000;
 

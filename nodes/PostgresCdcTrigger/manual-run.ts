@@ -15,7 +15,7 @@ import { Batcher } from './batcher';
 import type { Log } from './deliver';
 import { checkServer, tablesOf, wantedTables } from './prepare';
 import type { StoreSource, TableSource, TriggerSettings } from './settings';
-import { rowsOf } from './snapshot-rows';
+import { rowsOf } from '../../src/postgres/snapshot-rows';
 
 const MAX_ITEMS = 20;
 /** Rows of each table, when there are no changes to show. */

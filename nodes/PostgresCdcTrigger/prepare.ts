@@ -1,10 +1,10 @@
 import { SyncError } from '../../src/core/errors';
-import type { GoneColumn } from '../../src/core/table-drift';
+import { type GoneColumn, type RetypedColumn, retypedColumns, scopesOf } from '../../src/core/table-drift';
 import { EXISTENCE } from '../../src/core/link';
 import { apiOf, columnsRead, type Policy } from '../../src/core/policy';
 import { lineageOf, type Position, STREAM_START } from '../../src/core/position';
 import { columnsOfTable } from '../../src/core/record-parts';
-import { type Scope, unreadScopes } from '../../src/core/scopes';
+import { type Scope, stillRead, unreadScopes } from '../../src/core/scopes';
 import { type EventTables, policyTables } from '../../src/postgres/event-tables';
 import { preflight, type Problem } from '../../src/postgres/preflight';
 import type { WantedTable } from '../../src/postgres/preflight-facts';
@@ -15,7 +15,7 @@ import type { Loaded, PublishedPolicy, SyncStore } from '../../src/store/sync-st
 import type { StreamRecord } from '../../src/store/stream-record';
 import { invalid } from '../shared/settings';
 import type { Log } from './deliver';
-import { lookAtColumns } from './gone-columns';
+import { type ColumnLook, lookAtColumns } from './gone-columns';
 import { placeOfCopy } from './ledger-behind';
 import { requireAgreement } from './gap';
 import { beginning, judgeStart, type StartDecision, type StartFacts } from './registration';
@@ -32,7 +32,9 @@ export interface Prepared {
 	readonly lineage: number;
 	/** Columns that fields need and the tables have not, once the stream has begun: those fields wait, and all else goes on. */
 	readonly gone: readonly GoneColumn[];
-	/** All columns that the tables have, as labels. */
+	/** Columns that fields need and that have another type than when they were read: those fields are read anew. */
+	readonly retyped: readonly RetypedColumn[];
+	/** All columns that the tables have, as typed labels. */
 	readonly columns: readonly string[];
 }
 
@@ -73,9 +75,9 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
 	const decision = await decided(facts, request, published.storeId);
 	// At the very first start it is a mistake in the policy, which the preflight reports with all others.
 	const look = await lookAtColumns(settings.connection, { policy, system, tables });
-	const gone = facts.record ? look.gone : [];
+	const { record, gone, retyped } = driftOf(facts.record, { policy, system, look, isBegun: decision.kind === 'begin' });
 	// Of what a new version of the policy names nobody has looked yet whether it can be read.
-	const unread = unreadScopes(policy, system, facts.record?.filterHash ?? '');
+	const unread = unreadScopes(policy, system, record?.filterHash ?? '');
 	if (request.isThorough || unread.length > 0) {
 		const wanted = wantedTables(policy, system, tables);
 		const marked = wanted.map((table, at) => ({
@@ -86,7 +88,21 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
 		await checkServer(settings, marked, request.log);
 	}
 	const lineage = decision.kind === 'begin' ? decision.lineage : lineageOf(facts.record?.position ?? STREAM_START);
-	return { published, tables, server, record: facts.record, decision, lineage, gone, columns: look.present };
+	return { published, tables, server, record, decision, lineage, gone, retyped, columns: look.present };
+}
+
+type Drift = Pick<Prepared, 'record' | 'gone' | 'retyped'>;
+
+/** What has become of the columns since the stream was registered. What was read of one that has another type now is unread. */
+function driftOf(
+	record: StreamRecord | null,
+	{ policy, system, look, isBegun }: { policy: Policy; system: string; look: ColumnLook; isBegun: boolean },
+): Drift {
+	if (record === null) return { record, gone: [], retyped: [] };
+	const retyped = isBegun ? [] : retypedColumns(policy, system, record.columns ?? [], look.present);
+	if (retyped.length === 0) return { record, gone: look.gone, retyped };
+	const filterHash = stillRead(policy, system, { hash: record.filterHash, without: new Set(scopesOf(retyped)) });
+	return { record: { ...record, filterHash }, gone: look.gone, retyped };
 }
 
 /**

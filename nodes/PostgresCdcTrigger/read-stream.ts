@@ -1,10 +1,14 @@
+import { tmpdir } from 'node:os';
+
 import type { ChangeEvent } from '../../src/core/change-event';
 import { type ChangeStream, openChangeStream } from '../../src/postgres/change-stream';
 import type { EventOrigin } from '../../src/postgres/event-envelope';
+import { PLACE_PREFIX } from '../../src/postgres/exact-place';
 import type { SourceTransaction } from '../../src/postgres/source-transaction';
+import { largeTransactionEvents } from '../../src/postgres/large-transaction';
 import { transactionEvents } from '../../src/postgres/transaction-events';
 import { Acknowledger } from './acknowledger';
-import { type Batch, Batcher } from './batcher';
+import { type Batch, Batcher, type TransactionEvents } from './batcher';
 import type { Delivery } from './deliver';
 import { Pace } from './pace';
 import type { Patience } from './patience';
@@ -20,12 +24,16 @@ export interface ReadRequest {
 	readonly stop: AbortSignal;
 	/** Default 10,000. */
 	readonly idleIntervalMs?: number | undefined;
+	/** See `ChangeStreamSettings`. */
+	readonly silenceTimeoutMs?: number | undefined;
 	/** Done between batches, every so often; null: nothing is. */
 	readonly chore: Chore | null;
 	/** Rows that are there already and have to be read; null: none. */
 	readonly rows: Interlude | null;
 	/** Dates that pass, once all rows have been read; null: none do. */
 	readonly dates: Interlude | null;
+	/** Of each transaction, before it is handed on; what it throws ends reading before it. */
+	readonly inspect: (transaction: SourceTransaction) => void;
 	/** Asked between batches: whether reading has to be started anew (the policy's tables have changed). */
 	readonly isOutdated: () => boolean;
 }
@@ -66,13 +74,21 @@ export async function readStream(request: ReadRequest): Promise<void> {
 		connection: settings.connection,
 		slot: settings.slot,
 		publications: [settings.publication],
+		spoolDirectory: tmpdir(),
+		silenceTimeoutMs: request.silenceTimeoutMs,
 		onIdle: (lsn, isUrgent) => onIdle(lsn, isUrgent),
 	});
 	try {
 		const acknowledger = new Acknowledger({ stream, progress, patience, idleIntervalMs });
-		const batcher = new Batcher(stream.transactions(), (transaction) =>
-			freshEvents(transaction, request),
-		);
+		const batcher = new Batcher(stream.transactions(), (transaction) => {
+			if (asksToMoveOn(transaction)) {
+				acknowledger.hurry();
+				// Once the transaction has arrived: it holds nothing for which a batch would be ended.
+				setImmediate(() => batcher.poke());
+			}
+			request.inspect(transaction);
+			return freshEvents(transaction, request);
+		});
 		onIdle = (lsn, isUrgent) => {
 			acknowledger.noteIdle(lsn, isUrgent);
 			if (isUrgent) batcher.poke();
@@ -85,15 +101,25 @@ export async function readStream(request: ReadRequest): Promise<void> {
 	}
 }
 
+/** Somebody waits for the stream to be observed past this transaction. */
+function asksToMoveOn({ changes }: SourceTransaction): boolean {
+	return changes.some((change) => change.kind === 'message' && change.prefix === PLACE_PREFIX);
+}
+
 /** What of a transaction has not been observed: after a restart some of it may have been. */
-function freshEvents(
-	transaction: SourceTransaction,
-	{ origin, delivery }: ReadRequest,
-): ChangeEvent[] {
-	const { position } = delivery;
-	return transactionEvents(transaction, origin).filter(
-		({ source }) => (source.position ?? '') > position,
-	);
+function freshEvents(transaction: SourceTransaction, request: ReadRequest): TransactionEvents {
+	const { origin, delivery, settings } = request;
+	const fresh = (events: readonly ChangeEvent[]): ChangeEvent[] => events.filter(({ source }) => (source.position ?? '') > delivery.position);
+	const { spool } = transaction;
+	if (!spool) return fresh(transactionEvents(transaction, origin));
+	return freshParts(largeTransactionEvents({ ...transaction, spool }, origin, settings.maxChanges), fresh);
+}
+
+async function* freshParts(
+	parts: AsyncIterable<readonly ChangeEvent[]>,
+	fresh: (events: readonly ChangeEvent[]) => ChangeEvent[],
+): AsyncGenerator<readonly ChangeEvent[], void> {
+	for await (const events of parts) yield fresh(events);
 }
 
 interface ReadParts {

@@ -17,7 +17,7 @@ import type { SyncStore } from '../../src/store/sync-store';
 import type { Delivery, Log } from './deliver';
 import { lookForKnown } from './known-records';
 import { inWords } from './reading-plan';
-import { lastKey, rowsOf } from './snapshot-rows';
+import { lastKey, rowsOf } from '../../src/postgres/snapshot-rows';
 import type { TriggerSettings } from './settings';
 
 export interface RowReadingParts {

@@ -13,11 +13,13 @@ import { Delivery } from './deliver';
 import { noteColumns } from './added-columns';
 import { Chores, ColumnWatch } from './column-watch';
 import { lookAtColumns, pauseGone } from './gone-columns';
+import { requireShape } from './require-shape';
+import { pauseRetyped } from './retyped-columns';
 import { type StartedStream, startStream } from './start-stream';
 import type { Reader, TriggerHost } from './lifecycle';
 import { hasDates, PassingDates } from './passing-dates';
 import { Patience } from './patience';
-import { prepare, type Prepared } from './prepare';
+import { prepare, type Prepared, wantedTables } from './prepare';
 import { StoreProgress } from './progress';
 import { readStream } from './read-stream';
 import { RowReading } from './row-reading';
@@ -39,6 +41,7 @@ export interface ReaderTiming {
 	readonly backOff?: BackOffLimits | undefined;
 	readonly idleIntervalMs?: number | undefined;
 	readonly graceMs?: number | undefined;
+	readonly silenceTimeoutMs?: number | undefined;
 	/** See `RowReadingParts`. */
 	readonly turnMs?: number | undefined;
 }
@@ -117,9 +120,10 @@ class StoreSession {
 	/** What has become of the tables' columns since they were last looked at. */
 	async #noteDrift(): Promise<void> {
 		const { store, source, host } = this.parts;
-		const { gone, columns: present, published, record } = this.prepared;
+		const { gone, retyped, columns: present, published, record } = this.prepared;
 		const { policy } = policyInForce(published);
 		await pauseGone(store, source, { gone, published, log: host.logger });
+		await pauseRetyped(store, source, { retyped, published, log: host.logger });
 		await noteColumns(store, source, { known: record?.columns ?? null, present, policy, log: host.logger });
 	}
 
@@ -130,6 +134,7 @@ class StoreSession {
 		const delivery = this.#delivery(progress);
 		const patience = this.#patience;
 		const watch = this.#columnWatch(progress);
+		const mapped = wantedTables(policyInForce(published).policy, source.system, this.prepared.tables);
 		await readStream({
 			settings,
 			origin: this.#origin,
@@ -138,9 +143,11 @@ class StoreSession {
 			patience,
 			stop: this.stop,
 			idleIntervalMs: timing?.idleIntervalMs,
+			silenceTimeoutMs: timing?.silenceTimeoutMs,
 			chore: new Chores([new StoreSweep({ store, source, delivery, progress, patience }), watch]),
 			rows,
 			dates: this.#dates(),
+			inspect: (transaction) => requireShape(transaction, mapped),
 			isOutdated: () => watch.isOutdated || readsOtherwise(progress.published, published, source.system),
 		});
 	}

@@ -2,6 +2,7 @@ import type { NodeOperationError } from 'n8n-workflow';
 
 import { createSlot } from '../../src/postgres/create-slot';
 import { type EventTables, plainTables } from '../../src/postgres/event-tables';
+import { shapeChanges, shapeInWords } from '../../src/postgres/shape-changes';
 import { slotProblem, type SystemIdentity } from '../../src/postgres/slot';
 import { clearTheWay, readPrimaryKeys, readSourceState } from '../../src/postgres/source-setup';
 import { BackOff } from './back-off';
@@ -92,6 +93,9 @@ export class TablesReader implements Reader<PreparedTables> {
 			chore: null,
 			rows: null,
 			dates: null,
+			inspect: (transaction) => {
+				for (const change of shapeChanges(transaction)) host.logger.warn(`Table ${shapeInWords(change)}`);
+			},
 			isOutdated: () => false,
 		});
 	}

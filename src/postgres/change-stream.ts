@@ -2,7 +2,6 @@ import type pg from 'pg';
 
 import { SyncError } from '../core/errors';
 import { Acknowledgements } from './acknowledgements';
-import { decodePgoutput } from './pgoutput';
 import { decodeReplicationMessage, encodeStatusUpdate } from './replication-protocol';
 import type { SystemIdentity } from './slot';
 import type { SourceTransaction } from './source-transaction';
@@ -13,10 +12,10 @@ import {
 	type StartSettings,
 } from './start-replication';
 import { noticeError, type StreamNotice, streamError } from './stream-errors';
-import { TransactionAssembler } from './transaction-assembler';
 import { TransactionQueue } from './transaction-queue';
+import { type SizeLimits, TransactionReader } from './transaction-reader';
 
-export interface ChangeStreamSettings extends StartSettings {
+export interface ChangeStreamSettings extends StartSettings, SizeLimits {
 	/**
 	 * Called, once `transactions` has been, when the server has nothing for us before `walEnd` and nothing is
 	 * unacknowledged. Passing
@@ -30,8 +29,6 @@ export interface ChangeStreamSettings extends StartSettings {
 	readonly maxBufferedChanges?: number | undefined;
 	/** The same in bytes of the wire; default 64 MiB. */
 	readonly maxBufferedBytes?: number | undefined;
-	/** A larger transaction fails the stream, rather than the process when memory runs out; default 256 MiB, which takes about three times as much memory. */
-	readonly maxTransactionBytes?: number | undefined;
 	/** The connection counts as broken after so long without a word from the server; default 300,000. */
 	readonly silenceTimeoutMs?: number | undefined;
 }
@@ -96,10 +93,9 @@ class PgChangeStream implements ChangeStream {
 	readonly system: SystemIdentity;
 	readonly #client: pg.Client;
 	readonly #acks: Acknowledgements;
-	readonly #assembler = new TransactionAssembler();
+	readonly #reader: TransactionReader;
 	readonly #queue = new TransactionQueue();
 	#receivedLsn = 0n;
-	#openBytes = 0;
 	#isPaused = false;
 	#lastHeardMs = performance.now();
 	#statusTimer: NodeJS.Timeout | undefined;
@@ -115,6 +111,7 @@ class PgChangeStream implements ChangeStream {
 	) {
 		this.#client = session.client;
 		this.system = session.system;
+		this.#reader = new TransactionReader(settings);
 		this.#acks = new Acknowledgements(session.confirmedLsn, settings.startLsn ?? 0n);
 	}
 
@@ -184,32 +181,20 @@ class PgChangeStream implements ChangeStream {
 	}
 
 	#onPayload(bytes: Buffer, payloadStart: number, lsn: bigint): void {
-		const transaction = this.#assembler.push(decodePgoutput(bytes, payloadStart), lsn);
-		if (transaction) this.#onTransaction(transaction, this.#openBytes);
-		this.#openBytes = this.#assembler.isOpen ? this.#openBytes + bytes.length : 0;
-		this.#checkTransactionSize();
+		const completed = this.#reader.push(bytes, payloadStart, lsn);
+		if (completed) this.#onTransaction(completed.transaction, completed.bytes);
 		this.#adjustFlow();
 	}
 
 	#onTransaction(transaction: SourceTransaction, bytes: number): void {
 		this.#receivedLsn = transaction.endLsn;
 		// Postgres 14 sends also those transactions that changed nothing of ours.
-		if (transaction.changes.length === 0) {
+		if (transaction.changes.length === 0 && !transaction.spool) {
 			this.#onIdle(transaction.endLsn, false);
 			return;
 		}
 		this.#acks.receive(transaction.endLsn);
 		this.#queue.push(transaction, bytes);
-	}
-
-	#checkTransactionSize(): void {
-		const { maxTransactionBytes = 256 * MIB } = this.settings;
-		if (this.#openBytes <= maxTransactionBytes) return;
-		throw new SyncError(
-			'TRANSACTION_TOO_LARGE',
-			`A transaction of more than ${Math.round(maxTransactionBytes / MIB)} MiB, with ` +
-				`${this.#assembler.openChangeCount} changes so far, is too large to read`,
-		);
 	}
 
 	#onKeepalive(walEnd: bigint, replyRequested: boolean): void {
@@ -219,7 +204,7 @@ class PgChangeStream implements ChangeStream {
 	}
 
 	#onIdle(lsn: bigint, isUrgent: boolean): void {
-		if (!this.#isReading || this.#assembler.isOpen || !this.#queue.isEmpty) return;
+		if (!this.#isReading || this.#reader.isOpen || !this.#queue.isEmpty) return;
 		if (this.#acks.reachIdle(lsn)) this.settings.onIdle?.(lsn, isUrgent);
 	}
 
@@ -233,7 +218,7 @@ class PgChangeStream implements ChangeStream {
 		const { maxBufferedChanges = 5_000, maxBufferedBytes = 64 * MIB } = this.settings;
 		const isFull =
 			this.#bufferedChanges > maxBufferedChanges ||
-			this.#queue.byteCount + this.#openBytes > maxBufferedBytes;
+			this.#queue.byteCount + this.#reader.openBytes > maxBufferedBytes;
 		const shouldPause = isFull && !this.#queue.isWaiting;
 		if (shouldPause === this.#isPaused || this.#isOver) return;
 		this.#isPaused = shouldPause;
@@ -244,7 +229,7 @@ class PgChangeStream implements ChangeStream {
 	}
 
 	get #bufferedChanges(): number {
-		return this.#queue.changeCount + this.#assembler.openChangeCount;
+		return this.#queue.changeCount + this.#reader.openChangeCount;
 	}
 
 	/** Often enough for the server not to give us up, also when its own questions wait unread behind changes. */
@@ -291,7 +276,8 @@ class PgChangeStream implements ChangeStream {
 		if (!wasOver) this.#sendStatus(false);
 		this.#stop();
 		this.#queue.close();
-		if (!wasOver) await endSession(this.#client, this.#assembler.isOpen || this.#isPaused);
+		if (!wasOver) await endSession(this.#client, this.#reader.isOpen || this.#isPaused);
+		this.#reader.close();
 	}
 }
 

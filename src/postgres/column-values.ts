@@ -21,7 +21,8 @@ export type ValueReader = (text: string) => Json;
  * | arrays of these, of text and of uuid | JSON array, nested for more dimensions, null for NULL |
  * | everything else | the server's text: time, interval, bytea ("\\x…"), uuid, enum, domain, ranges, … |
  *
- * Infinite dates, dates before Christ and past year 9999, and arrays with bounds of their own stay the server's text.
+ * Infinite dates, dates before Christ and past year 9999, arrays with bounds of their own, and arrays of json with more
+ * than one dimension (a list in a list could be either) stay the server's text.
  * A domain, and an array of a domain or enum, has a type number of its own and is text too.
  */
 export function readerOfType(typeOid: number): ValueReader {
@@ -58,8 +59,14 @@ function readArrayOf(readElement: ValueReader): ValueReader {
 	};
 }
 
+/** Of json a list of lists is one dimension of documents that are lists: more dimensions would read the same. */
+function readDocuments(text: string): Json {
+	const elements = parseArrayText(text);
+	return elements === null || elements.some(Array.isArray) ? text : readArrayOf(parseJsonText)(text);
+}
+
 /** Type numbers of the server's catalogue (pg_type.dat); they are the same in every version. */
-const TYPES: readonly { oid: number; arrayOid: number; read: ValueReader }[] = [
+const TYPES: readonly { oid: number; arrayOid: number; read: ValueReader; readAll?: ValueReader }[] = [
 	{ oid: 16, arrayOid: 1000, read: readBoolean }, // bool
 	{ oid: 21, arrayOid: 1005, read: readInteger }, // int2
 	{ oid: 23, arrayOid: 1007, read: readInteger }, // int4
@@ -68,8 +75,8 @@ const TYPES: readonly { oid: number; arrayOid: number; read: ValueReader }[] = [
 	{ oid: 1700, arrayOid: 1231, read: readText }, // numeric
 	{ oid: 700, arrayOid: 1021, read: readFloat }, // float4
 	{ oid: 701, arrayOid: 1022, read: readFloat }, // float8
-	{ oid: 114, arrayOid: 199, read: parseJsonText }, // json
-	{ oid: 3802, arrayOid: 3807, read: parseJsonText }, // jsonb
+	{ oid: 114, arrayOid: 199, read: parseJsonText, readAll: readDocuments }, // json
+	{ oid: 3802, arrayOid: 3807, read: parseJsonText, readAll: readDocuments }, // jsonb
 	{ oid: 1082, arrayOid: 1182, read: readText }, // date
 	{ oid: 1114, arrayOid: 1115, read: readTimestamp }, // timestamp
 	{ oid: 1184, arrayOid: 1185, read: readTimestamp }, // timestamptz
@@ -91,8 +98,8 @@ const TYPES: readonly { oid: number; arrayOid: number; read: ValueReader }[] = [
 ];
 
 const READERS: ReadonlyMap<number, ValueReader> = new Map(
-	TYPES.flatMap(({ oid, arrayOid, read }): [number, ValueReader][] => [
+	TYPES.flatMap(({ oid, arrayOid, read, readAll = readArrayOf(read) }): [number, ValueReader][] => [
 		[oid, read],
-		[arrayOid, readArrayOf(read)],
+		[arrayOid, readAll],
 	]),
 );

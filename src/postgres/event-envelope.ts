@@ -1,4 +1,5 @@
 import type { ChangeEvent } from '../core/change-event';
+import type { FreshRead } from '../core/fresh-read';
 import { formatLsn } from '../core/lsn';
 import { type Position, positionOf } from '../core/position';
 import type { EventTables } from './event-tables';
@@ -39,8 +40,12 @@ export interface EventPlace {
 	readonly tsMs: number;
 	readonly txId: string | null;
 	readonly isSnapshot: boolean;
+	/** See `ChangeEvent`. Absent: the transaction comes whole. */
+	readonly txRows?: number | undefined;
 	/** See `RecordChange`. Absent: the system has not been put back. */
 	readonly restoredTo?: Position | undefined;
+	/** Absent: it is of the stream. */
+	readonly fresh?: FreshRead | undefined;
 }
 
 /** An event in its envelope, `prev` yet unknown; see {@link chain}. Equal places give equal ids, also when redelivered. */
@@ -64,7 +69,9 @@ export function enveloped(body: EventBody, origin: EventOrigin, place: EventPlac
 			tsMs: place.tsMs,
 			txId: place.txId,
 			snapshot: place.isSnapshot,
+			...(place.txRows === undefined ? {} : { txRows: place.txRows }),
 			...(place.restoredTo === undefined ? {} : { restoredTo: place.restoredTo }),
+			...(place.fresh === undefined ? {} : { fresh: place.fresh }),
 		},
 		bisync: {},
 	};

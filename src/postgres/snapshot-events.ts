@@ -1,5 +1,6 @@
 import type { Json } from '../core/canonical-json';
 import type { ChangeEvent } from '../core/change-event';
+import type { FreshRead } from '../core/fresh-read';
 import type { Key } from '../core/link';
 import type { Marker } from '../core/marker';
 import type { Position } from '../core/position';
@@ -28,6 +29,8 @@ export interface SnapshotPlace {
 	readonly tsMs: number;
 	/** See `RecordChange`. */
 	readonly restoredTo?: Position | undefined;
+	/** Absent: the snapshot is handed over in the stream, at its place. */
+	readonly fresh?: FreshRead | undefined;
 	/** Of the first event. They are counted from 1 over the whole snapshot, for 0 is where the stream starts. */
 	readonly index: number;
 }
@@ -49,7 +52,7 @@ export function snapshotLsn(consistentLsn: bigint): bigint {
 export function snapshotEvents(
 	changes: readonly SnapshotChange[],
 	origin: EventOrigin,
-	{ lsn, tsMs, index, restoredTo }: SnapshotPlace,
+	{ lsn, tsMs, index, restoredTo, fresh }: SnapshotPlace,
 ): ChangeEvent[] {
 	return changes.map((change, offset) =>
 		enveloped(bodyOf(change), origin, {
@@ -61,6 +64,7 @@ export function snapshotEvents(
 			txId: null,
 			isSnapshot: true,
 			restoredTo,
+			fresh,
 		}),
 	);
 }

@@ -115,8 +115,14 @@ export class SnapshotSession {
 	async find(table: SnapshotTable, keys: readonly KeyTexts[]): Promise<SnapshotPage> {
 		const shape = await readShape(this.client, table);
 		const { keyColumns } = shape;
-		const rows = keys.length === 0 ? [] : await this.#find(table, shape, keys);
-		return { table, columns: keyColumns, rows };
+		const select = `select ${listOf(keyColumns)} from ${sourceOf(table, shape)} as t`;
+		return { table, columns: keyColumns, rows: await this.#find(table, select, keys) };
+	}
+
+	/** The same with all columns, as `pages` gives them. */
+	async read(table: SnapshotTable, keys: readonly KeyTexts[]): Promise<SnapshotPage> {
+		const { columns, list, source } = await this.#join(table, await readShape(this.client, table));
+		return { table, columns, rows: await this.#find(table, `select ${list} from ${source}`, keys) };
 	}
 
 	/** What the ledger held of these operations, by their ids; null where there is none that we may read. */
@@ -160,26 +166,20 @@ export class SnapshotSession {
 	}
 
 	/** A key that is no value of its type fails the statement: the others are asked for without it. */
-	async #find(
-		table: SnapshotTable,
-		shape: TableShape,
-		keys: readonly KeyTexts[],
-	): Promise<Tuple[]> {
-		const list = listOf(shape.keyColumns);
+	async #find(table: SnapshotTable, select: string, keys: readonly KeyTexts[]): Promise<Tuple[]> {
+		if (keys.length === 0) return [];
+		const list = table.key.map((column) => `t.${ident(column)}`).join(', ');
 		const wanted = keys.map((key) => `(${key.map((text) => literal(text)).join(', ')})`);
 		await query(this.client, 'savepoint find');
 		try {
-			return await this.#run(
-				table,
-				`select ${list} from ${sourceOf(table, shape)} where (${list}) in (${wanted.join(', ')})`,
-			);
+			return await this.#run(table, `${select} where (${list}) in (${wanted.join(', ')})`);
 		} catch (error) {
 			if (!isDataException(error)) throw error;
 			await query(this.client, 'rollback to savepoint find');
 			if (keys.length === 1) return [];
 			const half = Math.ceil(keys.length / 2);
-			const first = await this.#find(table, shape, keys.slice(0, half));
-			return [...first, ...(await this.#find(table, shape, keys.slice(half)))];
+			const first = await this.#find(table, select, keys.slice(0, half));
+			return [...first, ...(await this.#find(table, select, keys.slice(half)))];
 		}
 	}
 

@@ -1,4 +1,5 @@
 import type { Json } from '../core/canonical-json';
+import type { ChangeSpool } from './change-spool';
 import { readerOfType, type ValueReader } from './column-values';
 import type { RelationColumn, RelationMessage } from './pgoutput';
 import { type Tuple, UNCHANGED } from './pgoutput-reader';
@@ -15,7 +16,10 @@ export interface SourceTransaction {
 	readonly commitTsMs: number;
 	/** The replication origin the transaction came from, or null when it was made on this server. */
 	readonly origin: string | null;
+	/** All changes, or those before the ones in `spool`. */
 	readonly changes: readonly SourceChange[];
+	/** Further changes of a transaction that is too large for memory; see `largeTransactionEvents`. Absent: there are none. */
+	readonly spool?: ChangeSpool;
 }
 
 export type SourceChange = RowChange | MessageChange | RelationChange;

@@ -7,7 +7,7 @@ import type {
 	TruncateMessage,
 } from './pgoutput';
 import { malformed, type Tuple, UNCHANGED } from './pgoutput-reader';
-import type { Relation, SourceChange, SourceTransaction } from './source-transaction';
+import type { Relation, RowChange, SourceChange, SourceTransaction } from './source-transaction';
 
 interface OpenTransaction {
 	readonly begin: BeginMessage;
@@ -26,6 +26,11 @@ export class TransactionAssembler {
 	/** Whether a transaction has begun and not yet committed. */
 	get isOpen(): boolean {
 		return this.#open !== null;
+	}
+
+	/** The tables as they were announced last. */
+	get relations(): ReadonlyMap<number, Relation> {
+		return new Map(this.#relations);
 	}
 
 	/** Changes of the transaction that is being read. */
@@ -82,42 +87,22 @@ export class TransactionAssembler {
 	}
 
 	/** Relations come inside transactions, but what they say holds until the next one for the same table. */
-	#setRelation({ tag: _tag, ...relation }: RelationMessage, lsn: bigint): void {
-		const previous = this.#relations.get(relation.oid) ?? null;
-		if (previous && isSameShape(previous, relation)) return;
-		this.#relations.set(relation.oid, relation);
-		this.#add({ kind: 'relation', lsn, relation, previous });
+	#setRelation(message: RelationMessage, lsn: bigint): void {
+		const previous = this.#relations.get(message.oid) ?? null;
+		const relation = announce(this.#relations, message);
+		if (relation) this.#add({ kind: 'relation', lsn, relation, previous });
 	}
 
 	#addRow(message: RowMessage, lsn: bigint): void {
-		const relation = this.#relation(message.relationOid);
-		for (const tuple of [message.old, message.new]) {
-			if (tuple && tuple.length !== relation.columns.length) {
-				throw malformed(`a row of ${tuple.length} columns for ${relation.schema}.${relation.name}`);
-			}
-		}
-		this.#add({
-			kind: 'row',
-			op: OPS[message.tag],
-			relation,
-			lsn,
-			old: message.old,
-			oldIsKeyOnly: message.oldIsKeyOnly,
-			new: message.new && fillUnchanged(relation, message, message.new),
-		});
+		this.#add(rowChange(this.#relation(message.relationOid), message, lsn));
 	}
 
 	#truncate({ relationOids }: TruncateMessage, lsn: bigint): void {
-		for (const oid of relationOids) {
-			const relation = this.#relation(oid);
-			this.#add({ kind: 'row', op: 't', relation, lsn, old: null, oldIsKeyOnly: false, new: null });
-		}
+		for (const oid of relationOids) this.#add(truncation(this.#relation(oid), lsn));
 	}
 
 	#relation(oid: number): Relation {
-		const relation = this.#relations.get(oid);
-		if (!relation) throw malformed(`a row of the unannounced table ${oid}`);
-		return relation;
+		return relationOf(this.#relations, oid);
 	}
 
 	#add(change: SourceChange): void {
@@ -128,6 +113,43 @@ export class TransactionAssembler {
 		if (!this.#open) throw malformed(`${what} outside of a transaction`);
 		return this.#open;
 	}
+}
+
+/** @returns the table, unless it is known in this shape */
+export function announce(relations: Map<number, Relation>, { tag: _tag, ...relation }: RelationMessage): Relation | null {
+	const previous = relations.get(relation.oid);
+	if (previous && isSameShape(previous, relation)) return null;
+	relations.set(relation.oid, relation);
+	return relation;
+}
+
+/** @throws SyncError DECODE_FAILED for a table that was not announced */
+export function relationOf(relations: ReadonlyMap<number, Relation>, oid: number): Relation {
+	const relation = relations.get(oid);
+	if (!relation) throw malformed(`a row of the unannounced table ${oid}`);
+	return relation;
+}
+
+/** @throws SyncError DECODE_FAILED for a row that is none of this table */
+export function rowChange(relation: Relation, message: RowMessage, lsn: bigint): RowChange {
+	for (const tuple of [message.old, message.new]) {
+		if (tuple && tuple.length !== relation.columns.length) {
+			throw malformed(`a row of ${tuple.length} columns for ${relation.schema}.${relation.name}`);
+		}
+	}
+	return {
+		kind: 'row',
+		op: OPS[message.tag],
+		relation,
+		lsn,
+		old: message.old,
+		oldIsKeyOnly: message.oldIsKeyOnly,
+		new: message.new && fillUnchanged(relation, message, message.new),
+	};
+}
+
+export function truncation(relation: Relation, lsn: bigint): RowChange {
+	return { kind: 'row', op: 't', relation, lsn, old: null, oldIsKeyOnly: false, new: null };
 }
 
 const OPS = { insert: 'i', update: 'u', delete: 'd' } as const;

@@ -14,6 +14,7 @@ import {
 	type Relation,
 	type RowChange,
 	rowValues,
+	type SourceChange,
 	type SourceTransaction,
 } from './source-transaction';
 import { tableName } from './sql';
@@ -33,7 +34,31 @@ export function transactionEvents(
 	transaction: SourceTransaction,
 	origin: EventOrigin,
 ): ChangeEvent[] {
-	const drafts = draftEvents(transaction, origin);
+	if (transaction.spool) throw new TypeError('a transaction that is too large for memory has more changes than these');
+	const draftsOf = drafting(origin);
+	const drafts = transaction.changes.flatMap((change) => draftsOf(change));
+	return eventsOf(drafts, { transaction, origin, firstIndex: 0 });
+}
+
+/** An event before it is known whether it stands alone, and so before it has an index. */
+export interface Draft extends Omit<EventBody, 'marker'> {
+	readonly lsn: bigint;
+	readonly table: TableName | null;
+	marker: Marker | null;
+	isPaired: boolean;
+}
+
+export interface EventRun {
+	readonly transaction: Omit<SourceTransaction, 'changes' | 'spool'>;
+	readonly origin: EventOrigin;
+	/** How many events of the transaction come before. */
+	readonly firstIndex: number;
+	/** See `EventPlace`. */
+	readonly rowCounts?: ReadonlyMap<string, number>;
+}
+
+/** The events of some changes of a transaction: all that there are of their records. */
+export function eventsOf(drafts: readonly Draft[], { transaction, origin, firstIndex, rowCounts }: EventRun): ChangeEvent[] {
 	pairMarkers(drafts);
 	return drafts
 		.filter(({ isPaired }) => !isPaired)
@@ -41,44 +66,42 @@ export function transactionEvents(
 			enveloped(body, origin, {
 				commitLsn: transaction.commitLsn,
 				lsn,
-				index,
+				index: firstIndex + index,
 				table,
 				tsMs: transaction.commitTsMs,
 				txId: String(transaction.xid),
 				isSnapshot: false,
+				txRows: rowCounts?.get(body.entity),
 			}),
 		);
 }
 
-/** An event before it is known whether it stands alone, and so before it has an index. */
-interface Draft extends Omit<EventBody, 'marker'> {
-	readonly lsn: bigint;
-	readonly table: TableName | null;
-	marker: Marker | null;
-	isPaired: boolean;
-}
-
 const NO_ROW = { before: null, after: null, unchanged: [], isPaired: false };
 
-function draftEvents(
-	{ changes }: SourceTransaction,
-	{ tables, isMarker, markerSystem }: EventOrigin,
-): Draft[] {
-	const drafts: Draft[] = [];
+/** @returns what one change of a transaction is: nothing for what is not mapped */
+export function drafting({ tables, isMarker, markerSystem }: EventOrigin): (change: SourceChange) => readonly Draft[] {
 	const known = new Map<Relation, RowKind | undefined>();
-	for (const change of changes) {
+	return (change) => {
 		if (change.kind === 'message') {
 			const draft = isMarker(change.prefix) ? markerDraft(change, markerSystem) : null;
-			if (draft) drafts.push(draft);
-		} else if (change.kind === 'row') {
-			const { relation } = change;
-			if (!known.has(relation)) known.set(relation, tables.find(relation.schema, relation.name));
-			const of = known.get(relation);
-			if (of?.kind === 'record') drafts.push(rowDraft(change, of.table));
-			else if (of) drafts.push(...partDrafts(change, of.table));
+			return draft ? [draft] : [];
 		}
-	}
-	return drafts;
+		if (change.kind !== 'row') return [];
+		const { relation } = change;
+		if (!known.has(relation)) known.set(relation, tables.find(relation.schema, relation.name));
+		const of = known.get(relation);
+		if (of?.kind === 'record') return [rowDraft(change, of.table)];
+		return of ? partDrafts(change, of.table) : [];
+	};
+}
+
+/** The keys of the record that a draft speaks of, as texts: by one of them two drafts are known to be of one record. */
+export function recordsOf(draft: Draft): string[] {
+	if (draft.op === 't') return [];
+	const key = draft.op === 'm' ? draft.marker?.key : draft.key;
+	if (!key) return [];
+	const previous = draft.op === 'm' ? null : previousKeyOf(draft);
+	return (previous ? [key, previous] : [key]).map((one) => recordText(draft.entity, one));
 }
 
 function markerDraft({ content, lsn }: MessageChange, system: string | null): Draft | null {

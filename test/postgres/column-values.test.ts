@@ -134,6 +134,11 @@ describe('arrays', () => {
 		expect(read('int4[]', '[2:3]={1,2}')).toBe('[2:3]={1,2}');
 	});
 
+	test('a list of documents that are lists is not told from one of more dimensions, which stays text', () => {
+		expect(read('jsonb[]', '{"[1]",NULL}')).toEqual([[1], null]);
+		expect(read('jsonb[]', '{{1},{NULL}}')).toBe('{{1},{NULL}}');
+	});
+
 	test.each(['{', '{a', '{a,', '{"a', '{a}b', '{,}', '{a,}', '{{{{{{{1}}}}}}}', 'a', '', '{"a"b}'])(
 		'%j is no array',
 		(text) => {

@@ -1,7 +1,7 @@
-import { rowsOf } from '../../../nodes/PostgresCdcTrigger/snapshot-rows';
-import { policyTables } from '../../../src/postgres/event-tables';
-import type { Tuple } from '../../../src/postgres/pgoutput-reader';
-import { partsSample } from '../../support/parts-policy';
+import { rowsOf } from '../../src/postgres/snapshot-rows';
+import { policyTables } from '../../src/postgres/event-tables';
+import type { Tuple } from '../../src/postgres/pgoutput-reader';
+import { partsSample } from '../support/parts-policy';
 
 const [table] = policyTables(partsSample().policy, 'crm').all;
 if (!table) throw new Error('the policy has no table');

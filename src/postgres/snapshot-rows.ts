@@ -1,8 +1,8 @@
-import { columnOfPart, isOfPart } from '../../src/core/record-parts';
-import type { EventTable } from '../../src/postgres/event-tables';
-import type { KeyTexts, SnapshotPage } from '../../src/postgres/snapshot';
-import type { SnapshotChange } from '../../src/postgres/snapshot-events';
-import { type Relation, rowValues } from '../../src/postgres/source-transaction';
+import { columnOfPart, isOfPart } from '../core/record-parts';
+import type { EventTable } from './event-tables';
+import type { KeyTexts, SnapshotPage } from './snapshot';
+import type { SnapshotChange } from './snapshot-events';
+import { type Relation, rowValues } from './source-transaction';
 
 /** The rows of a page, as they are found in a change stream. */
 export function rowsOf(
