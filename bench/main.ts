@@ -1,14 +1,35 @@
 import { closeOnExit, runClosing } from '../demo/closing';
+import { runCdcBench } from './cdc';
+import { printCdc } from './cdc-report';
 import { runNativeBench } from './native-replication';
 import { describeMachine, printResults } from './report';
 import { runSyncBench } from './sync';
 
 const USAGE = `npm run bench -- sync [--rows N]
+npm run bench -- cdc [--rows N] [--rounds N] [--only ours]
 
   sync   both sides change N rows each (default 20,000; 15 columns, 100 rows a transaction), in the
-         real n8n, and beside it with Postgres' own logical replication in both directions`;
+         real n8n, and beside it with Postgres' own logical replication in both directions
+  cdc    N rows (default 60,000) are read from the log, to change events: in one transaction, one by one, and as
+         updates with all old values; beside it pg_recvlogical, which must be in the PATH and throws everything away,
+         and the package pg-logical-replication. With --only ours and --rows 1000000: how much memory that takes`;
 
 async function main([name, ...options]: readonly string[]): Promise<void> {
+	if (name === 'cdc') {
+		const rows = readNumber(options, '--rows', 60_000);
+		const isAlone = options.includes('--only');
+		const rounds = await runCdcBench(
+			{
+				rows,
+				rounds: readNumber(options, '--rounds', isAlone ? 1 : 9),
+				workloads: isAlone ? ['one transaction'] : ['one transaction', 'single rows', 'FULL updates'],
+				readers: isAlone ? ['ours'] : ['pg_recvlogical', 'ours', 'library', 'library without acknowledgements'],
+			},
+			closeOnExit,
+		);
+		printCdc(rounds, rows);
+		return;
+	}
 	if (name !== 'sync') {
 		console.log(USAGE);
 		process.exitCode = name === undefined ? 0 : 2;
@@ -19,6 +40,14 @@ async function main([name, ...options]: readonly string[]): Promise<void> {
 	const native = await runNativeBench(rows, closeOnExit);
 	const sync = await runSyncBench(rows, closeOnExit);
 	printResults({ rows, native, sync });
+}
+
+function readNumber(options: readonly string[], name: string, otherwise: number): number {
+	const at = options.indexOf(name);
+	if (at === -1) return otherwise;
+	const value = Number(options[at + 1]);
+	if (Number.isSafeInteger(value) && value > 0) return value;
+	throw new Error(`${name} takes a positive whole number, not ${JSON.stringify(options[at + 1])}`);
 }
 
 function readRows(options: readonly string[]): number {

@@ -80,7 +80,7 @@ test('docs/errors.md says what the code says', () => {
 	expect(read('docs/errors.md')).toBe(errorPage());
 });
 
-test.each(['README.md', 'DESIGN.md', 'CHANGELOG.md', 'docs/errors.md', 'docs/codecs.md', 'docs/stores.md', 'docs/api.md', 'docs/policy.md'])(
+test.each(['README.md', 'DESIGN.md', 'CHANGELOG.md', 'docs/errors.md', 'docs/codecs.md', 'docs/stores.md', 'docs/api.md', 'docs/policy.md', 'docs/console.md'])(
 	'the links of %s lead somewhere',
 	(file) => {
 		const text = read(file);
@@ -94,8 +94,9 @@ test.each(['README.md', 'DESIGN.md', 'CHANGELOG.md', 'docs/errors.md', 'docs/cod
 
 function leadsSomewhere(target: string, file: string, text: string): boolean {
 	if (target.startsWith('https://')) return true;
-	if (target.startsWith('#')) return headings(text).includes(target.slice(1));
-	return existsSync(join(ROOT, dirname(file), target));
+	const [path = '', heading] = target.split('#');
+	if (path !== '' && !existsSync(join(ROOT, dirname(file), path))) return false;
+	return heading === undefined || headings(path === '' ? text : read(join(dirname(file), path))).includes(heading);
 }
 
 /** As GitHub and npm make addresses of headings. */

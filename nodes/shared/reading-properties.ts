@@ -58,7 +58,7 @@ const earlier: INodeProperties = {
 	name: 'earlier',
 	type: 'string',
 	default: '',
-	description: 'A list of objects, oldest first: what the history of the API says that stood there since the record was read before. What a write has replaced unseen is found by it.',
+	description: 'A list of objects, oldest first: what the history of the API says that stood there before, at least since the record was read last. What a write has replaced unseen is found by it.',
 };
 
 const ticket: INodeProperties = {

@@ -43,8 +43,12 @@ const sourceSchema = z.looseObject({
 	tsMs: z.number(),
 	txId: z.string().nullable(),
 	snapshot: z.boolean(),
+	/** Of a transaction that comes in several executions: how many row events of this entity it has. */
+	txRows: z.number().optional(),
 	/** Of a row of a system that was put back to an older copy: the place up to which the copy holds what was observed. */
 	restoredTo: position.optional(),
+	/** Of a row that was read outside of the stream; see `FreshRead`. */
+	fresh: z.object({ run: z.string(), systemId: z.string(), gone: z.number(), again: z.literal(true).optional() }).optional(),
 });
 
 export const changeEventSchema = z.looseObject({

@@ -99,6 +99,17 @@ export const DATABASE_ERRORS = {
 			'A transaction is handed on as a whole, so it must fit into memory. Raise the limit on the size of a ' +
 			'transaction, and the memory of the process with it.',
 	},
+	SCHEMA_CHANGED: {
+		action: 'retry',
+		remedy:
+			'Nothing need be done for the trigger: it starts anew at this change. The fields of these columns wait, and a review item says for what.',
+	},
+	SPOOL_FAILED: {
+		action: 'retry',
+		remedy:
+			'A large transaction is kept in the folder for temporary files while it is handed on. Make room there, or let the ' +
+			'environment variable TMPDIR of n8n name another folder. Nothing is lost: the transaction is read again.',
+	},
 	ACK_OUT_OF_RANGE: {
 		action: 'stop',
 		remedy: 'Acknowledge only positions that this stream has handed out.',

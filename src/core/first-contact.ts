@@ -210,7 +210,8 @@ function addExample(examples: Json[], { keys }: LinkState, entity: EntityPolicy)
 		examples.push(maskRowKeys(keys as Record<string, Json>, entity));
 }
 
-function ruleOf({ authority }: FieldPolicy): string {
+/** Who decides a field: "owned by crm", "shared, prefer(crm)". */
+export function ruleOf({ authority }: FieldPolicy): string {
 	if (authority.kind === 'owned') return `owned by ${authority.owner}`;
 	return `shared, ${strategyText(authority.resolve)}`;
 }

@@ -139,6 +139,7 @@ function changeOf(event: ChangeEvent, macKey: string): RecordChange {
 		forged: marker !== null && !genuine,
 		snapshot: event.source.snapshot,
 		...(event.source.restoredTo === undefined ? {} : { restoredTo: event.source.restoredTo }),
+		...(event.source.fresh === undefined ? {} : { fresh: event.source.fresh }),
 	};
 }
 

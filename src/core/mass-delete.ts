@@ -1,4 +1,5 @@
 import { sha256Hex, canonicalJson } from './canonical-json';
+import type { ChangeEvent } from './change-event';
 import type { LinkState } from './link';
 import { isOlderRow } from './older-row';
 import type { DeletePolicy, Policy } from './policy';
@@ -15,6 +16,8 @@ export interface DeleteRun {
 	readonly deletes: number;
 	/** Of them, those whose rows are still there: archived, or moved out of the rows that the policy covers. Absent: none. */
 	readonly staying?: number;
+	/** They were found outside of the stream, and so many were gone there in all. Absent: they are the deletes of one transaction. */
+	readonly found?: number;
 }
 
 /**
@@ -29,17 +32,39 @@ export function isForeignDelete(change: RecordChange, link: LinkState | undefine
 	return change.exists === false || (link !== undefined && endsRecord(link, change, entity));
 }
 
-/** How many records of each entity every transaction deleted; see `isForeignDelete` for which changes are to be given. */
-export function deleteRuns(deletes: Iterable<RecordChange>): DeleteRun[] {
+/** Of the transactions that come in several executions, by entity: how many rows of them are here, and how many there are. */
+export type TransactionShares = ReadonlyMap<string, { readonly here: number; readonly all: number }>;
+
+export function transactionShares(events: readonly ChangeEvent[]): TransactionShares {
+	const shares = new Map<string, { here: number; all: number }>();
+	for (const { system, entity, op, source } of events) {
+		const { position, txRows } = source;
+		if (txRows === undefined || position === null || op === 'm' || op === 't') continue;
+		const id = canonicalJson([system, entity, commitOf(position)]);
+		shares.set(id, { here: (shares.get(id)?.here ?? 0) + 1, all: txRows });
+	}
+	return shares;
+}
+
+/**
+ * How many records of each entity every transaction deleted; see `isForeignDelete` for which changes are to be given. Of a
+ * transaction that comes in several executions nobody knows yet: as many in proportion as in the part that is here.
+ */
+export function deleteRuns(deletes: Iterable<RecordChange>, shares: TransactionShares = new Map()): DeleteRun[] {
 	const runs = new Map<string, DeleteRun>();
-	for (const { system, entity, position, exists } of deletes) {
+	for (const { system, entity, position, exists, fresh } of deletes) {
 		const commit = commitOf(position);
 		const id = canonicalJson([system, entity, commit]);
 		const { deletes: count = 0, staying = 0 } = runs.get(id) ?? {};
 		const stays = exists === true ? { staying: staying + 1 } : staying > 0 ? { staying } : {};
-		runs.set(id, { system, entity, commit, deletes: count + 1, ...stays });
+		runs.set(id, { system, entity, commit, deletes: count + 1, ...stays, ...(fresh === undefined ? {} : { found: fresh.gone }) });
 	}
-	return [...runs.values()];
+	// However the items of a reconcile were divided on their way, they are one delete.
+	return [...runs].map(([id, run]) => ({ ...run, deletes: Math.max(run.deletes, run.found ?? 0, inProportion(run, shares.get(id))) }));
+}
+
+function inProportion({ deletes }: DeleteRun, share: { readonly here: number; readonly all: number } | undefined): number {
+	return share === undefined ? deletes : Math.ceil((deletes * share.all) / Math.max(share.here, 1));
 }
 
 /** Whether the policy needs to know how many records there are, to judge the run. */
@@ -62,7 +87,8 @@ export function isMassDelete(run: DeleteRun, { massDelete }: DeletePolicy, recor
 
 /** The item that a person approves; the same for the same transaction, however often it is delivered. */
 export function massDeleteReview(policy: Policy, run: DeleteRun): ReviewItem {
-	const { system, entity, commit, deletes, staying = 0 } = run;
+	const { system, entity, commit, deletes, staying = 0, found } = run;
+	const how = found === undefined ? `${system} deleted ${deletes} records of ${entity} in one transaction` : `${deletes} records of ${entity} are gone from ${system}, as a reconcile has found`;
 	const what = staying > 0 ? ` (${staying} of them archived, or moved out of the rows that the policy covers)` : '';
 	return {
 		id: `mass-delete-${sha256Hex(canonicalJson([policy.name, system, entity, commit])).slice(0, 16)}`,
@@ -71,7 +97,7 @@ export function massDeleteReview(policy: Policy, run: DeleteRun): ReviewItem {
 		link: null,
 		entity,
 		fields: [],
-		reason: `${system} deleted ${deletes} records of ${entity} in one transaction${what}; they stay in the other systems until a person has approved`,
+		reason: `${how}${what}; they stay in the other systems until a person has approved`,
 		token: commit,
 		detail: { massDelete: true, system, entity, commit, deletes },
 	};

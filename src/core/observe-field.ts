@@ -56,7 +56,7 @@ export function observeField(draft: Draft, step: FieldStep): void {
 		observeWritten(draft, step, sent);
 	} else if (step.isDefault) {
 		field.views[system] = defaultView(view, sent);
-	} else if (before && isSameValue(before, sent)) {
+	} else if (before && isSameValue(before, sent) && !isRecounted(step)) {
 		field.views[system] = { ...before, raw: sent.raw }; // Another spelling of the same value is no change.
 	} else if (view && step.isOlder) {
 		observeOlder(draft, step, { view, sent });
@@ -86,6 +86,8 @@ function observeOlder(draft: Draft, step: FieldStep, { view, sent }: { view: Vie
 	fieldOf(draft.state, name).views[system] = olderView(view, sent, system);
 	explain(draft, 'restored', { field: name, system, detail: { had: view.canon, has: sent.canon } });
 }
+
+const isRecounted = ({ name, change: { recounted } }: FieldStep): boolean => recounted?.includes(name) === true;
 
 function isSameValue(view: View, sent: Sent): boolean {
 	return view.unreadable === undefined && equalJson(view.canon, sent.canon);

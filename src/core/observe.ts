@@ -6,6 +6,7 @@ import { readFields } from './mapping';
 import { forgetRow, insist, observeExistence } from './observe-existence';
 import { observeField, type Counts, type Step } from './observe-field';
 import { noteKeysWritten } from './obstacles';
+import { noteTakenAlong } from './overwritten';
 import { forgetPending, pendingOf } from './pending';
 import { isGone } from './fold-parts';
 import { columnOf, columnsRead, policyHash, type EntityPolicy, type Policy } from './policy';
@@ -73,6 +74,7 @@ export function observe(before: LinkState, change: RecordChange, inForce: Policy
 		noteSecondRow(draft, op, { change: shown, entity });
 		return { state: draft.state, disposition: 'echo', journal: draft.journal };
 	}
+	if (op !== null) noteTakenAlong(draft, op, { change, entity });
 	if (shown.exists !== null) observeRow(draft, { change: shown, op, counts, isOlder }, entity);
 	return { state: draft.state, disposition: dispositionOf(change, op, counts), journal: draft.journal };
 }

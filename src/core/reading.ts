@@ -22,7 +22,7 @@ export interface Reading {
 	readonly mark: string | null;
 	/** When the change was made, by the API's clock, milliseconds since 1970; null: it does not say. */
 	readonly atMs: number | null;
-	/** What stood there between the reading before and this one, oldest first, where the API keeps a history. */
+	/** What stood there before, oldest first, at least since the reading before, where the API keeps a history. */
 	readonly earlier: readonly Row[];
 }
 

@@ -1,6 +1,7 @@
 import type { ReadingFacts } from './api-record';
 import type { ChangeEvent } from './change-event';
 import { canonicalJson, type Json } from './canonical-json';
+import type { FreshRead } from './fresh-read';
 import type { Key } from './link';
 import { keyText } from './mapping';
 import type { Marker } from './marker';
@@ -42,6 +43,8 @@ export interface RecordChange {
 	readonly restoredTo?: Position;
 	/** Of a row that may be older: the columns with a value that the system had shown before. Absent: none. */
 	readonly shown?: readonly string[];
+	/** Read outside of the stream, at a place that the stream has passed; see `FreshRead`. Absent: it came through the stream. */
+	readonly fresh?: FreshRead;
 	/** The main row was not touched (a part was, or a date has passed): the record is there if it was there before. Absent otherwise. */
 	readonly rowStays?: true;
 	/** Parts that have no row after the transaction: what is known of them is null from now on. Absent: none. */
@@ -50,6 +53,11 @@ export interface RecordChange {
 	readonly misdirected?: true;
 	/** By field, the link of the record that it names, where one was found. Absent: none. */
 	readonly references?: Readonly<Record<string, string>>;
+	/**
+	 * Fields that may have been written by us and set back by somebody since they were read: they count as changed, though
+	 * they show what they did. Absent: none.
+	 */
+	readonly recounted?: readonly string[];
 	/** One delete of more than the policy lets through at once: the item that a person approves first. Absent otherwise. */
 	readonly awaits?: { readonly review: string; readonly reason: string };
 	/** What an API said of the record besides its values. Absent: the change is from no API, or it said nothing. */

@@ -15,6 +15,24 @@ export const STORE_ERRORS = {
 			'Give the trigger and this node the same sync store credential and the same policy, and give the ' +
 			'trigger a sync store at all: without one it cannot say which changes came before.',
 	},
+	NOT_COMPARABLE: {
+		action: 'retry',
+		remedy:
+			'Let the workflow with the triggers of both systems be active, approve the first contact, and wait until all rows have been ' +
+			'read (Sync Policy, Show tells). Then run the comparison again, with the databases that the triggers read.',
+	},
+	STREAM_BEHIND: {
+		action: 'retry',
+		remedy:
+			'See that the workflow with the trigger of this system is active and that its executions succeed, or give the node more time ' +
+			'(Options, Wait for Streams). Nothing was compared.',
+	},
+	READ_TOO_EARLY: {
+		action: 'retry',
+		remedy:
+			'Run Reconcile Diff again while the workflow with the triggers of both systems is active. Its items must go to the Echo ' +
+			'Filter with the same policy and sync store. Nothing was written.',
+	},
 	STORE_UNREACHABLE: {
 		action: 'retry',
 		remedy:

@@ -18,7 +18,7 @@ export interface GoneColumn extends Scope {
 export function goneColumns(
 	policy: Policy,
 	system: string,
-	columnsOf: (table: { readonly schema: string; readonly table: string }) => ReadonlySet<string> | null,
+	columnsOf: (table: { readonly schema: string; readonly table: string }) => Pick<ReadonlySet<string>, 'has'> | null,
 ): GoneColumn[] {
 	return [...policy.entities.values()].flatMap((entity) => {
 		const binding = entity.tables.get(system);
@@ -43,6 +43,42 @@ export function scopesOf(gone: readonly GoneColumn[]): string[] {
 /** A table's column, as `schema.table.column`. */
 export function columnLabel({ schema, table }: { readonly schema: string; readonly table: string }, column: string): string {
 	return `${schema}.${table}.${column}`;
+}
+
+/** A column with its type, as a stream is registered with it: `schema.table.column : type`. */
+export function typedLabel(label: string, type: string): string {
+	return `${label} : ${type}`;
+}
+
+/** The label and the type of a column; null for one whose type was not noted. */
+export function parseTyped(text: string): { readonly label: string; readonly type: string | null } {
+	const at = text.lastIndexOf(' : ');
+	return at < 0 ? { label: text, type: null } : { label: text.slice(0, at), type: text.slice(at + 3) };
+}
+
+/** A column of a field whose type is another one than when its values were read. */
+export interface RetypedColumn extends GoneColumn {
+	readonly from: string;
+	readonly to: string;
+}
+
+/**
+ * The columns of fields whose types have changed since the stream was registered. What was read of them says
+ * nothing any more: 5 and '5' are two values, and no change of any row tells that all of them are others now. Pure.
+ *
+ * @param known - typed labels of then
+ * @param now - typed labels of now
+ */
+export function retypedColumns(policy: Policy, system: string, known: readonly string[], now: readonly string[]): RetypedColumn[] {
+	const before = new Map(known.map(parseTyped).map(({ label, type }) => [label, type]));
+	const changed = new Map<string, { from: string; to: string }>();
+	for (const { label, type } of now.map(parseTyped)) {
+		const from = before.get(label) ?? null;
+		if (from !== null && type !== null && from !== type) changed.set(label, { from, to: type });
+	}
+	// Those that were changed are as good as gone: their fields are the ones that wait.
+	const found = goneColumns(policy, system, (table) => ({ has: (column) => !changed.has(columnLabel(table, column)) }));
+	return found.map((column) => ({ ...column, ...changed.get(columnLabel(column, column.column))! }));
 }
 
 /** All columns of a system's tables that the policy names, for whatever reason, as labels. */

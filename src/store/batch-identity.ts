@@ -103,14 +103,14 @@ export class BatchLinks {
 	inOrder(changes: readonly RecordChange[]): readonly RecordChange[] {
 		const depth = ({ entity }: RecordChange): number => this.#depths.get(entity) ?? 0;
 		const sorted = [...changes].sort((a, b) => depth(a) - depth(b));
-		const known = new Set(sorted.filter((change) => this.#own(change) !== undefined));
+		const known = new Set(sorted.filter((change) => this.own(change) !== undefined));
 		return [...known, ...sorted.filter((change) => !known.has(change))];
 	}
 
 	/** Match keys that the record's link does not hold: somebody else may, and has to be loaded too. */
 	unknownMatches(changes: readonly RecordChange[]): MatchKey[] {
 		return changes.flatMap((change) => {
-			const own = this.#own(change);
+			const own = this.own(change);
 			const wanted = this.#matchKeysOf(change);
 			const keys = wanted.filter((match) => !own?.loaded?.matches.includes(match));
 			return keys.map((match) => ({ entity: change.entity, match }));
@@ -135,6 +135,11 @@ export class BatchLinks {
 		return found === null ? [] : [{ ...found, change }];
 	}
 
+	/** A link of its own for the change's record, whatever else is known of its key. */
+	create(change: RecordChange): Found {
+		return { link: this.#create(change, emptyLink), how: 'created', change };
+	}
+
 	/** The link that has the change's record, or would take it in; undefined: none does. */
 	seek(change: RecordChange): WorkingLink | undefined {
 		const sought = this.#seek(change);
@@ -148,7 +153,7 @@ export class BatchLinks {
 	}
 
 	#seek(change: RecordChange): { link: WorkingLink; how: 'known' | 'matched' } | 'created' | 'ambiguous' | null {
-		const own = this.#own(change);
+		const own = this.own(change);
 		if (own) return { link: own, how: 'known' };
 		const entity = this.policy.entities.get(change.entity);
 		if (entity === undefined || change.key === null || !mayBeTakenIn(entity, change)) return null;
@@ -186,7 +191,7 @@ export class BatchLinks {
 	}
 
 	/** The link of the record itself, not of one that had its key before. */
-	#own(change: RecordChange): WorkingLink | undefined {
+	own(change: RecordChange): WorkingLink | undefined {
 		const known = this.#known(change);
 		return known && !this.#isSuccessor(known, change) && !this.#isTakenOver(known, change) ? known : undefined;
 	}

@@ -9,6 +9,7 @@ import {
 	isOfRun,
 	massDeleteReview,
 	type DeleteRun,
+	type TransactionShares,
 } from '../core/mass-delete';
 import type { PolicyInForce } from '../core/observe';
 import type { RecordChange } from '../core/record-change';
@@ -33,7 +34,7 @@ const PAGE = 1_000;
  */
 export async function holdMassDeletes(
 	store: Pick<SyncStore, 'countRecords' | 'listReviews'>,
-	{ changes, links }: { changes: readonly RecordChange[]; links: readonly LoadedLink[] },
+	{ changes, links, shares }: { changes: readonly RecordChange[]; links: readonly LoadedLink[]; shares?: TransactionShares },
 	{ policy }: PolicyInForce,
 ): Promise<{ readonly changes: readonly RecordChange[]; readonly approvals: readonly ReviewItem[] }> {
 	const known = new BatchLinks(policy, links);
@@ -44,7 +45,7 @@ export async function holdMassDeletes(
 	const deletes = new Set(changes.filter((change) => isForeignDelete(change, linkOf(change), policy)));
 	const approvals: ReviewItem[] = [];
 	const items = new Map<DeleteRun, Required<RecordChange>['awaits']>();
-	for (const run of deleteRuns(deletes)) {
+	for (const run of deleteRuns(deletes, shares)) {
 		const rules = policy.entities.get(run.entity)?.deletes;
 		if (!rules) continue;
 		const records = asksForShare(run, rules) ? await store.countRecords(policy.name, run.entity) : 0;

@@ -1,12 +1,15 @@
 import { reviewChanges } from '../core/draft';
 import { isDue } from '../core/decide';
 import type { JournalEntry } from '../core/journal';
-import { canonicalJson } from '../core/canonical-json';
+import { apiRecordOf } from '../core/api-record';
+import { canonicalJson, equalJson } from '../core/canonical-json';
 import type { ReviewItem } from '../core/review';
 import { emptyLink, EXISTENCE, isStill, type Key, type LinkState } from '../core/link';
 import { isFreshlyRefused } from '../core/obstacles';
 import { observe, type Disposition, type PolicyInForce } from '../core/observe';
+import { apiOf, type Policy } from '../core/policy';
 import { commitOf, type Position } from '../core/position';
+import { changeOfReading } from '../core/reading';
 import type { RecordChange } from '../core/record-change';
 import { matchText } from './identity-text';
 import { spreadOfChange } from './spread-of-links';
@@ -78,8 +81,11 @@ export class ObservationRun {
 		const { link, change } = found;
 		const mine = workOn(this.#work, link, stopAt);
 		introduce(mine, found);
-		const seen = observe(link.state, change, this.#input.policy);
+		const before = link.state;
+		const seen = observe(before, change, this.#input.policy);
 		this.links.update(found, seen.state);
+		const gone = replacedRecord(before, { after: seen.state, change, policy: this.#input.policy.policy });
+		if (gone) this.#observeFor(this.links.create(gone), stopAt);
 		mine.journal.push(...seen.journal);
 		mine.isForeign ||= seen.disposition === 'foreign';
 		this.#dispositions.set(dispositionId(link.state.id, change.position), seen.disposition);
@@ -118,6 +124,20 @@ export function eventId({ system, entity, key, position }: { system: string; ent
 /** One disposition per link and transaction: its events were folded to one change. */
 export function dispositionId(link: string, position: Position): string {
 	return `${link} ${commitOf(position)}`;
+}
+
+/**
+ * The record that an API had in the link, when another one has taken its place there: a record of its own from now on,
+ * that is gone. What a webhook tells of it late would be taken for a new record otherwise.
+ */
+function replacedRecord(before: LinkState, { after, change, policy }: { after: LinkState; change: RecordChange; policy: Policy }): RecordChange | null {
+	const { system, position } = change;
+	const [key, now] = [before.keys[system], after.keys[system]];
+	const entity = policy.entities.get(before.entity);
+	if (key === undefined || equalJson({ ...key }, { ...now }) || !entity || apiOf(entity, system) === null) return null;
+	const { version } = apiRecordOf(before, system);
+	const facts = { whole: true, ...(version === undefined ? {} : { version }) };
+	return changeOfReading({ system, entity: entity.name, key, exists: false, row: {}, facts, atMs: null }, position);
 }
 
 interface LinkWork {

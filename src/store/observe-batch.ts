@@ -5,8 +5,10 @@ import { SyncError } from '../core/errors';
 import type { PolicyMode } from '../core/journal';
 import type { Disposition } from '../core/observe';
 import { foldEvents } from '../core/fold-events';
+import { transactionShares } from '../core/mass-delete';
 import { previousKeyOf } from '../core/record-change';
 import { unknownReferences } from './batch-references';
+import { observeFresh } from './fresh-reads';
 import { holdMassDeletes } from './mass-delete';
 import { dispositionId, eventId, type PreparedObservation } from './observation-run';
 import { prepareObservation, unknownMatches } from './observe-step';
@@ -22,8 +24,8 @@ import { type Woken, wokenLinks } from './woken-links';
 /** What became of one event, for the item that carried it. */
 export interface Observed {
 	readonly link: string | null;
-	/** `stale` and `doubtful`: of an API's record, see `ReadingVerdict`. */
-	readonly disposition: Disposition | 'wake' | 'truncate' | 'stale' | 'doubtful';
+	/** `stale` and `doubtful`: of an API's record, see `ReadingVerdict`; `overtaken`: see `ObservedRead`. */
+	readonly disposition: Disposition | 'wake' | 'truncate' | 'stale' | 'doubtful' | 'overtaken';
 	/** Whether somebody has to look at the link, whatever the event itself was. */
 	readonly due: boolean;
 	/** Fields in which two systems' versions have not seen each other. */
@@ -50,7 +52,8 @@ export async function observeBatch(
 ): Promise<readonly (Observed | SyncError)[]> {
 	const results = new Map<ChangeEvent, Observed | SyncError>();
 	const wakes = events.filter((event) => event.op === 'w');
-	const moving = events.filter((event) => event.op !== 'w');
+	const fresh = events.filter(({ source }) => source.fresh !== undefined);
+	const moving = events.filter((event) => event.op !== 'w' && event.source.fresh === undefined);
 	for (const system of new Set(moving.map((event) => event.system))) {
 		const ofSystem = moving.filter((event) => event.system === system);
 		const seen = await observeStream({ store, policy, system, events: ofSystem });
@@ -58,6 +61,10 @@ export async function observeBatch(
 			const event = ofSystem[index];
 			if (event) results.set(event, result);
 		});
+	}
+	if (fresh.length > 0) {
+		const read = await observeFresh(store, policy, fresh);
+		fresh.forEach((event, at) => results.set(event, read[at] ?? NOT_CONCERNED));
 	}
 	if (wakes.length > 0) {
 		for (const [event, woken] of await lookAt(store, policy, wakes)) results.set(event, woken);
@@ -112,7 +119,7 @@ async function prepare(
 	const policy = policyInForce(published);
 	await holdTruncates(store, published, events);
 	const folded = foldEvents(events, published.macKey);
-	const { changes: held, approvals } = await holdMassDeletes(store, { changes: folded, links: loaded.links }, policy);
+	const { changes: held, approvals } = await holdMassDeletes(store, { changes: folded, links: loaded.links, shares: transactionShares(events) }, policy);
 	const changes = await withShown(store, { changes: held, links: loaded.links }, policy);
 	const input = { events, changes, approvals, published, policy };
 	const { links } = loaded;

@@ -6,6 +6,7 @@ import type { Reading } from '../core/reading';
 import { readingTicket } from '../core/reading-ticket';
 import { BatchLinks } from './batch-identity';
 import { unknownReferences } from './batch-references';
+import { type Counted, DeletesOfApi, type DeleteStore } from './deletes-of-api';
 import { dispositionId } from './observation-run';
 import type { Observed } from './observe-batch';
 import { unknownMatches } from './observe-step';
@@ -25,7 +26,7 @@ export interface ObservedReading extends Omit<Observed, 'disposition'> {
 	readonly position: Position;
 }
 
-export type ReadingStore = Pick<SyncStore, 'load' | 'commit'>;
+export type ReadingStore = Pick<SyncStore, 'load' | 'commit'> & DeleteStore;
 
 /**
  * R1 for an API: observes readings in the order given, and says of each what it was. Store trips: load and commit, one
@@ -38,8 +39,9 @@ export async function observeReadings(
 	policy: string,
 	readings: readonly Reading[],
 ): Promise<readonly ObservedReading[]> {
+	const counted: Counted = new Map();
 	return await retryContended(async (isLast) => {
-		const { published, prepared } = await prepareLoaded(store, policy, readings);
+		const { published, prepared } = await prepareLoaded(store, { policy, counted }, readings);
 		if (prepared.commit.links.length === 0) return resultsOf(readings, { prepared, published, woken: [] });
 		const { links, woken } = await store.commit(prepared.commit);
 		if (!links.includes('conflict')) return resultsOf(readings, { prepared, published, woken: await wokenLinks(store, policy, woken) });
@@ -71,15 +73,20 @@ interface PreparedBatch {
 }
 
 /** Loads all that the readings concern, and thinks them through. */
-async function prepareLoaded(store: Pick<SyncStore, 'load'>, name: string, readings: readonly Reading[]): Promise<PreparedBatch> {
+async function prepareLoaded(
+	store: Omit<ReadingStore, 'commit'>,
+	{ policy: name, counted }: { policy: string; counted: Counted },
+	readings: readonly Reading[],
+): Promise<PreparedBatch> {
 	const marks = readings.flatMap(({ mark }) => (mark === null ? [] : [mark.slice(0, mark.indexOf(':'))]));
 	const loaded: Loaded = await store.load({ policy: name, keys: readings.map(recordOf), links: marks });
 	const published = requirePublished(loaded, name);
 	const policy = policyInForce(published);
 	const { links } = loaded;
+	const { awaits, approvals } = await new DeletesOfApi(store, policy, counted).hold(readings, links);
 	const changes = plainChanges(readings, links);
 	const sought = { matches: unknownMatches({ changes, links, policy }), keys: unknownReferences({ changes, links, policy }) };
-	const prepared = await prepareAsked(store, { policy: name, links, sought }, (known) => prepareReadings({ readings, published, policy, ...known }));
+	const prepared = await prepareAsked(store, { policy: name, links, sought }, (known) => prepareReadings({ readings, awaits, approvals, published, policy, ...known }));
 	return { published, prepared };
 }
 

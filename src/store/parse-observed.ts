@@ -15,6 +15,7 @@ const observedSchema = z.object({
 		'truncate',
 		'stale',
 		'doubtful',
+		'overtaken',
 	]),
 	due: z.boolean(),
 	concurrentFields: z.array(z.string()),

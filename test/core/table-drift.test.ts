@@ -1,5 +1,5 @@
 import { parsePolicy } from '../../src/core/parse-policy';
-import { columnNews, goneColumns, namedColumns, scopesOf } from '../../src/core/table-drift';
+import { columnNews, goneColumns, namedColumns, parseTyped, retypedColumns, scopesOf, typedLabel } from '../../src/core/table-drift';
 
 const POLICY = parsePolicy(`
 policy: drift
@@ -66,5 +66,25 @@ describe('a column is news', () => {
 		expect(columnNews(told, ['public.t.a', 'public.t.c'], nobody)).toEqual({ added: [], told: ['public.t.c'] });
 		expect(columnNews(told, ['public.t.a'], nobody)).toEqual({ added: [], told: [] });
 		expect(columnNews(told, ['public.t.a', 'public.t.c'], new Set(['public.t.c']))).toEqual({ added: [], told: [] });
+	});
+});
+
+describe('a column of another type than before', () => {
+	const typed = (columns: Readonly<Record<string, string>>) => Object.entries(columns).map(([name, type]) => typedLabel(`public.customers.${name}`, type));
+
+	test('lets the fields wait that read it, also one that is computed from it', () => {
+		const found = retypedColumns(POLICY, 'crm', typed({ first: 'text', note: 'text', other: 'text' }), typed({ first: 'jsonb', note: 'text', other: 'integer' }));
+		expect(found).toMatchObject([{ field: 'name', column: 'first', from: 'text', to: 'jsonb' }]);
+		expect(scopesOf(found)).toEqual(['customer.name.crm']);
+	});
+
+	test('is told only where its type was noted, and it is still there', () => {
+		expect(retypedColumns(POLICY, 'crm', ['public.customers.note'], typed({ note: 'jsonb' }))).toEqual([]);
+		expect(retypedColumns(POLICY, 'crm', typed({ note: 'text' }), [])).toEqual([]);
+		expect(retypedColumns(POLICY, 'crm', typed({ note: 'text' }), typed({ note: 'text' }))).toEqual([]);
+	});
+
+	test('has a name that may look like a type', () => {
+		expect(parseTyped(typedLabel('public.t.a : b', 'numeric(8,2)'))).toEqual({ label: 'public.t.a : b', type: 'numeric(8,2)' });
 	});
 });

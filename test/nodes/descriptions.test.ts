@@ -8,6 +8,8 @@ import { EchoFilter } from '../../nodes/EchoFilter/EchoFilter.node';
 import { FieldAuthorityMerge } from '../../nodes/FieldAuthorityMerge/FieldAuthorityMerge.node';
 import { IdempotencyGuard } from '../../nodes/IdempotencyGuard/IdempotencyGuard.node';
 import { PostgresCdcTrigger } from '../../nodes/PostgresCdcTrigger/PostgresCdcTrigger.node';
+import { ReconcileDiff } from '../../nodes/ReconcileDiff/ReconcileDiff.node';
+import { SyncConsoleTrigger } from '../../nodes/SyncConsoleTrigger/SyncConsoleTrigger.node';
 import { SyncPolicy } from '../../nodes/SyncPolicy/SyncPolicy.node';
 import { SyncWrite } from '../../nodes/SyncWrite/SyncWrite.node';
 import { VersionVectorCheck } from '../../nodes/VersionVectorCheck/VersionVectorCheck.node';
@@ -26,6 +28,8 @@ const CLASSES = {
 	FieldAuthorityMerge,
 	IdempotencyGuard,
 	PostgresCdcTrigger,
+	ReconcileDiff,
+	SyncConsoleTrigger,
 	SyncPolicy,
 	SyncWrite,
 	VersionVectorCheck,

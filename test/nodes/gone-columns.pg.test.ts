@@ -83,3 +83,27 @@ test('a new version that names a column which is not there holds up nothing but 
 		await lab.untilRows('billing', `select phone from accounts where email = 'ann@x'`, [{ phone: 'p4' }]);
 	});
 });
+
+test('a column that gets another type is read anew and waits, while all else flows', async () => {
+	await withSyncLab('gone', SETUP, async (lab) => {
+		await lab.goLive(policy(PHONE));
+		await lab.untilAtRest();
+		await lab.sql('billing', `update accounts set phone = '1' || no`);
+		await lab.untilRows('crm', 'select phone from customers order by id', [{ phone: '1900' }, { phone: '1901' }]);
+		await lab.untilAtRest();
+		// From now on a number: equal values are printed otherwise, and no change of any row says so.
+		await lab.sql('billing', `alter table accounts alter phone type numeric(8,2) using phone::numeric`);
+		await lab.sql('billing', `update accounts set memo = 'n1', phone = phone where email = 'ann@x'`);
+		await untilItem(lab, 'first-contact-gone', 'open');
+		const { rows } = await lab.store.pool.query<{ reason: string }>(`select item->>'reason' as reason from n8n_bisync.reviews where id = 'retyped-columns-gone-billing'`);
+		expect(rows[0]?.reason).toContain('column phone of public.accounts from text to numeric(8,2) (field phone of customer)');
+		await expectFlow(lab, 'while the phone waits');
+		await lab.untilRows('crm', `select note from customers where id = 1`, [{ note: 'n1' }]);
+		// What it looks like now has gone nowhere.
+		expect(await lab.sql('crm', 'select phone from customers order by id')).toEqual([{ phone: '1900' }, { phone: '1901' }]);
+		await lab.untilRead();
+		await lab.policy('approveFirstContact');
+		await lab.sql('crm', `update customers set phone = '7' where email = 'ann@x'`);
+		await lab.untilRows('billing', `select phone::text from accounts where email = 'ann@x'`, [{ phone: '7.00' }]);
+	});
+});

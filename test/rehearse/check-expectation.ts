@@ -6,7 +6,6 @@ import type { Expectation, ExpectedReview, ExpectedRows } from './expectation';
 import { countOf, type Facts, isLive, openReviews, writesIn } from './facts';
 import { missingInOrder } from './pattern';
 import type { Rehearsal } from './rehearsal';
-import { ScenarioError } from './scenario-error';
 import { sentence } from './sentence';
 
 /** How what there is differs from what was expected: a line each, none where all is as expected. */
@@ -48,8 +47,12 @@ function wrongCounts(rehearsal: Rehearsal, facts: Facts, expected: Expectation):
 		const actual = writesIn(facts, system);
 		return wanted === actual ? [] : [`writes to ${system}: found ${actual}, expected ${wanted}`];
 	});
-	if (expected.differences !== undefined) throw new ScenarioError('not available yet: "differences"');
-	return [...counts, ...writes];
+	return [...counts, ...writes, ...wrongDifferences(rehearsal, expected)];
+}
+
+function wrongDifferences({ differences }: Rehearsal, { differences: wanted }: Expectation): string[] {
+	if (wanted === undefined || wanted === differences) return [];
+	return [`differences: ${differences === null ? 'there was no step "reconcile"' : `found ${differences}`}, expected ${wanted}`];
 }
 
 function wrongTexts(rehearsal: Rehearsal, facts: Facts, expected: Expectation): string[] {

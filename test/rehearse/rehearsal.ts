@@ -58,6 +58,8 @@ export class Rehearsal {
 	readonly firstSeen = new Map<string, StoredReview>();
 	/** When something last went back to an older copy, milliseconds since 1970: what was written before is undone. */
 	restoredAtMs = 0;
+	/** What the last reconcile found; null: there was none. */
+	differences: number | null = null;
 	/** Why the last operator's action was refused. */
 	refused: string | null = null;
 	/** What counts from here on. */

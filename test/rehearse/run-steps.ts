@@ -5,6 +5,7 @@ import type { ApiSystem } from './api-system';
 import { arm } from './faults';
 import { answerReview, approveAll, holdRecord } from './operator';
 import { pump } from './pump';
+import { reconcile } from './reconcile';
 import type { Rehearsal } from './rehearsal';
 import type { NumberedStep } from './scenario';
 import { ScenarioError } from './scenario-error';
@@ -50,7 +51,7 @@ const ACTS: { readonly [Name in StepName]: Act<Name> } = {
 	},
 	freeze: async (rehearsal, given) => await holdRecord(rehearsal, 'freeze', given),
 	unfreeze: async (rehearsal, given) => await holdRecord(rehearsal, 'unfreeze', given),
-	reconcile: notYet('reconcile'),
+	reconcile,
 	rollback: notYet('rollback'),
 	'drop-slot': loseSlot,
 	restore: async (rehearsal, { system }) => await restoreSystem(rehearsal, system),

@@ -99,6 +99,6 @@ export type Step = { [Name in StepName]: { readonly name: Name; readonly given: 
 export type Given<Name extends StepName> = Extract<Step, { name: Name }>['given'];
 
 /** Steps that may stand alone, as a word. */
-export const BARE_STEPS: readonly StepName[] = ['pump', 'approve'];
+export const BARE_STEPS: readonly StepName[] = ['pump', 'approve', 'reconcile'];
 
 export const isStepName = (word: string): word is StepName => Object.hasOwn(STEPS, word);

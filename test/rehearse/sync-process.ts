@@ -127,7 +127,7 @@ export class SyncProcess {
 				options: { sweepSeconds: 1, maxWaitMs: 0, slotName: around.slotOf(system) },
 			},
 			credentials: {
-				bisyncPostgresApi: this.#databaseCredential(system),
+				bisyncPostgresApi: this.databaseCredential(system),
 				bisyncStoreApi: this.storeCredential as never,
 			},
 		});
@@ -169,7 +169,7 @@ export class SyncProcess {
 		const store = watchStore(this.opened.store, this.points);
 		this.#forgetting.push(provideStore(this.opened.credential, store));
 		for (const system of this.around.databases.keys()) {
-			const settings = ownSettings(this.#databaseCredential(system));
+			const settings = ownSettings(this.databaseCredential(system));
 			const pool: pg.Pool = watchPool(openPool(settings, 5), system, this.points);
 			this.#forgetting.push(provideDatabase(settings, pool));
 			this.#pools.push(pool);
@@ -186,11 +186,11 @@ export class SyncProcess {
 		return {
 			[STORE_CREDENTIAL_NAME]: this.storeCredential,
 			[API_CREDENTIAL_NAME]: { name: 'authorization', value: 'none' },
-			...Object.fromEntries(systems.map((system) => [credentialName(system), this.#databaseCredential(system)])),
+			...Object.fromEntries(systems.map((system) => [credentialName(system), this.databaseCredential(system)])),
 		};
 	}
 
-	#databaseCredential(system: string): Record<string, string | number> {
+	databaseCredential(system: string): Record<string, string | number> {
 		const database = this.around.databases.get(system);
 		if (!database) throw new TypeError(`there is no database of ${system}`);
 		const { settings, server } = database;

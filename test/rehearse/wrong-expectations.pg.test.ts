@@ -111,6 +111,8 @@ test.each([
 	['statements that fail', 'sql: { crm: "update nothing set x = 1" }', /relation "nothing" does not exist.*update nothing/],
 	['a column that is not there', 'expect: { crm: { customers: [ { id: 1, fone: P1 }, { id: 2 } ] } }', /has no column "fone"/],
 	['an approval of nothing', 'approve', /Nothing waits for approval/],
+	['differences that nobody has looked for', 'expect: { differences: 0 }', /differences: there was no step "reconcile", expected 0/],
+	['differences that are none', 'reconcile\n  - expect: { differences: 3 }', /differences: found 0, expected 3/],
 ])('%s fails', async (_what, step, problem) => {
 	const { problems } = await rehearsed(`  - ${step}\n`);
 	expect(problems.join('\n')).toMatch(problem);

@@ -1,16 +1,6 @@
-import { APPLIED, later, RequestLab, STALE } from '../support/request-lab';
+import { APPLIED, later, OLD, RequestLab, ROW, STALE } from '../support/request-lab';
 
-const ROW = { ref: 'r1', note: 'new', phone: '1' };
-const OLD = { ref: 'r1', note: 'old', phone: '1' };
-
-/** The shop has changed a field that it owns, and the write to the CRM has been decided. */
-async function decided(tier: Parameters<typeof RequestLab.open>[0] = 'conditional', note?: Parameters<typeof RequestLab.open>[1]): Promise<RequestLab> {
-	const lab = await RequestLab.open(tier, note);
-	await lab.linked();
-	await lab.reads('shop', '9', ROW, { version: 2, etag: 's2' });
-	await lab.decide();
-	return lab;
-}
+const { decided } = RequestLab;
 
 describe('on a condition', () => {
 	test('a write is given out with what to send and on which condition', async () => {

@@ -1,14 +1,18 @@
 import { equalJson } from '../../src/core/canonical-json';
 import type { LinkState, Operation } from '../../src/core/link';
+import type { RecordChange } from '../../src/core/record-change';
 import { knowledgeLost } from './known-versions';
 import { namedBy, recordOf } from './named-values';
 import { placeOf } from './silent-overwrite';
 import type { CommittedLink } from './simulated-nodes';
+import { observedName } from './unconditional-writes';
 
 /** Looks at every commit of a simulated sync: what it names, and whether it does anything forbidden. */
 export class CommitWatch {
 	readonly violations: string[] = [];
 	readonly named = new Set<string>();
+	/** All values that were observed; see `observedName`. */
+	readonly observed = new Set<string>();
 	/** `record field system` of net-zero edits that the journal tells of. */
 	readonly toldNetZero: string[] = [];
 	/** Applied operations, by id. */
@@ -34,10 +38,15 @@ export class CommitWatch {
 		const lost = after.into === undefined ? knowledgeLost(before, after) : null;
 		if (lost !== null) this.violate(lost);
 		for (const entry of journal) {
+			if (entry.kind === 'observed') this.#noteObserved(entry.change, recordOf(after));
 			if (entry.kind !== 'net-zero' || entry.field === undefined) continue;
 			this.toldNetZero.push(`${placeOf({ record: recordOf(after), field: entry.field })} ${entry.system ?? ''}`);
 		}
 		for (const op of newOperations(before, after)) this.#judge(op, after);
+	}
+
+	#noteObserved({ system, columns }: RecordChange, record: string): void {
+		for (const [field, value] of Object.entries(columns)) this.observed.add(observedName({ system, record, field, value }));
 	}
 
 	/** I12: a new operation leaves frozen fields alone. */

@@ -12,6 +12,8 @@ export type ParameterValue = unknown;
 
 export interface FakeExecution {
 	readonly items?: readonly INodeExecutionData[];
+	/** Of the second input, where a node has two. */
+	readonly otherItems?: readonly INodeExecutionData[];
 	/** By parameter name; the others have the defaults of the node's description. */
 	readonly parameters?: Readonly<Record<string, ParameterValue>>;
 	/** By credential type. */
@@ -44,6 +46,7 @@ function fakeContext(
 	node: INodeType,
 	{
 		items = [{ json: {} }],
+		otherItems = [],
 		parameters = {},
 		credentials = {},
 		continueOnFail = false,
@@ -52,7 +55,7 @@ function fakeContext(
 ): IExecuteFunctions {
 	const values = { ...defaultsOf(node.description.properties), ...parameters };
 	const context = {
-		getInputData: () => [...items],
+		getInputData: (input = 0) => [...(input === 0 ? items : otherItems)],
 		getNode: (): INode => fakeNode(node),
 		getWorkflow: () => ({ id: 'workflow1', name: 'Test', active: false }),
 		getExecutionId: () => 'execution1',

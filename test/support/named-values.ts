@@ -22,6 +22,7 @@ export function namedBy(
 			case 'net-zero':
 			case 'restored':
 			case 'misdirected':
+			case 'overwritten':
 				return 'field' in entry && entry.field !== undefined
 					? valuesOf(entry.detail).map((value) => nameOf(record, entry.field ?? '', value))
 					: [];

@@ -12,8 +12,12 @@ import { observeReadings, takeTickets, type ObservedReading } from '../../src/st
 import { reportOutcomes, type ReportResult } from '../../src/store/report-outcomes';
 import type { StoredReview } from '../../src/core/review';
 
-const POLICY = 'crm-shop';
+export const POLICY = 'crm-shop';
 const ENTITY = 'customer';
+
+/** The record as both systems know it from the beginning, and as the shop has changed it. */
+export const OLD = { ref: 'r1', note: 'old', phone: '1' };
+export const ROW = { ...OLD, note: 'new' };
 
 export interface SaidOfRecord {
 	readonly version?: number | string;
@@ -31,7 +35,7 @@ export class RequestLab {
 	nowMs = 0;
 	readonly store = new MemoryStore({ now: () => this.nowMs, graceMs: 0 });
 
-	static async open(tier: ApiTier = 'conditional', note: Readonly<Record<string, Json>> = { owner: 'shop' }): Promise<RequestLab> {
+	static async open(tier: ApiTier = 'conditional', note: Readonly<Record<string, Json>> = { owner: 'shop' }, deletes: Readonly<Record<string, Json>> = {}): Promise<RequestLab> {
 		const lab = new RequestLab();
 		const both = (name: string) => ({ crm: name, shop: name });
 		const document = {
@@ -42,6 +46,7 @@ export class RequestLab {
 					crm: { api: tier, key: ['id'] },
 					shop: { api: 'conditional', key: ['id'] },
 					match: [['ref']],
+					deletes,
 					fields: { ref: { ...both('ref'), owner: 'shop' }, note: { ...both('note'), ...note }, phone: { ...both('phone'), owner: 'crm' } },
 				},
 			},
@@ -51,10 +56,19 @@ export class RequestLab {
 		return lab;
 	}
 
+	/** The shop has changed a field that it owns, and the write to the CRM has been decided. */
+	static async decided(tier?: ApiTier, note?: Readonly<Record<string, Json>>): Promise<RequestLab> {
+		const lab = await RequestLab.open(tier, note);
+		await lab.linked();
+		await lab.reads('shop', '9', ROW, { version: 2, etag: 's2' });
+		await lab.decide();
+		return lab;
+	}
+
 	/** A record of which both systems have heard, and that is at rest. */
-	async linked(values: Readonly<Record<string, Json>> = { note: 'old', phone: '1' }): Promise<void> {
-		await this.reads('shop', '9', { ref: 'r1', ...values }, { version: 1, etag: 's1' });
-		await this.reads('crm', '1', { ref: 'r1', ...values }, { version: 1, etag: 'c1' });
+	async linked(values: Readonly<Record<string, Json>> = OLD): Promise<void> {
+		await this.reads('shop', '9', { ref: OLD.ref, ...values }, { version: 1, etag: 's1' });
+		await this.reads('crm', '1', { ref: OLD.ref, ...values }, { version: 1, etag: 'c1' });
 		await this.decide();
 	}
 

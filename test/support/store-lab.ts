@@ -5,16 +5,20 @@ import type { Row } from '../../src/core/mapping';
 import type { Outcome } from '../../src/core/marker';
 import { inForce, type PolicyInForce } from '../../src/core/observe';
 import { parsePolicy } from '../../src/core/parse-policy';
-import { STREAM_START } from '../../src/core/position';
+import { formatLsn } from '../../src/core/lsn';
+import { lsnOfPosition, positionOf, STREAM_START } from '../../src/core/position';
 import type { Choice } from '../../src/core/resolve';
 import { decideBatch } from '../../src/store/decide-batch';
 import { MemoryStore } from '../../src/store/memory-store';
 import { observeBatch } from '../../src/store/observe-batch';
 import { resolveReview } from '../../src/store/resolve-review';
-import type { StoredReview } from '../../src/store/sync-store';
+import type { StoredReview } from '../../src/core/review';
 import { EventFeed } from './event-feed';
 import { inOneTransaction } from './link-story';
 import { SIMULATED_ENTITY, SIMULATED_POLICY } from './simulated-policy';
+
+/** Bytes between a commit and the place of a read after it. */
+const READ_AFTER = 8n;
 
 /**
  * The batch steps over a store in memory, with databases that do whatever an operation says. For
@@ -27,6 +31,7 @@ export class StoreLab {
 	readonly rows: Record<string, Record<string, Row>> = {};
 	readonly #feeds: Record<string, EventFeed> = {};
 	#lastId = 100;
+	#reads = 0;
 
 	/** @param entity - said of the only entity, beside its tables, its match rule (`ref`) and its fields `ref` and `note` */
 	private constructor(
@@ -75,6 +80,29 @@ export class StoreLab {
 		const { [id]: row = {}, ...rest } = this.#rowsOf(system);
 		this.rows[system] = rest;
 		return this.#feed(system).delete(row);
+	}
+
+	/** Changes a row, or takes it away, where no stream sees it: the table was not published, say. */
+	drift(system: string, id: string, values: Row | null): void {
+		const { [id]: row = { id }, ...rest } = this.#rowsOf(system);
+		this.rows[system] = values === null ? rest : { ...rest, [id]: { ...row, ...values } };
+	}
+
+	/** A row, or that there is none, as it is read outside of the stream: after everything that stands there by now. */
+	read(system: string, id: string, { run = 'run', gone = 0, again }: { run?: string; gone?: number; again?: true } = {}): ChangeEvent {
+		const row = this.#rowsOf(system)[id] ?? null;
+		const lsn = lsnOfPosition(this.#feed(system).last) + READ_AFTER - 1n;
+		const position = positionOf(lsn, (this.#reads += 1));
+		const source = { connector: 'postgresql', position, prev: null, tsMs: 0, txId: null, snapshot: true };
+		const fresh = { run, systemId: system, gone, ...(again ? { again } : {}) };
+		const what = { op: row ? ('r' as const) : ('d' as const), before: null, after: row, unchanged: [], marker: null, bisync: {} };
+		return { changeId: `${system}:${position}`, system, entity: SIMULATED_ENTITY, key: { id }, ...what, source: { ...source, fresh } };
+	}
+
+	/** The stream says that it has nothing more for now. Everything in it must have been observed. */
+	async idle(system: string): Promise<void> {
+		const lsn = lsnOfPosition(this.#feed(system).last) + READ_AFTER;
+		await this.store.recordAcknowledged({ policy: SIMULATED_POLICY, system }, formatLsn(lsn));
 	}
 
 	/** R1 over events as one transaction; several batches of them when called several times. */

@@ -109,6 +109,18 @@ export class SyncLab {
 		this.#closing.set(system, async () => await closeFunction?.());
 	}
 
+	/** Lets the workflow have events that no trigger has emitted. */
+	async handOver(system: string, events: readonly IDataObject[]): Promise<void> {
+		const run = await runTemplate({ template: this.#workflow(), from: `${system} changes`, events, credentials: this.#credentials() });
+		if (run.status !== 'success') throw new Error(String(run.data.resultData.error?.message));
+	}
+
+	/** Credentials of a node that reaches the store and two systems. */
+	credentialsOf(ofOwn: string, ofBuiltIn: string): Record<string, Record<string, unknown>> {
+		const builtIn = { ...this.#database(ofBuiltIn).settings, ssl: 'disable' };
+		return { bisyncStoreApi: { ...this.store.settings }, bisyncPostgresApi: { ...replicationCredential(this.#database(ofOwn).settings) }, postgres: builtIn };
+	}
+
 	async deactivate(system: string): Promise<void> {
 		await this.#closing.get(system)?.();
 		this.#closing.delete(system);

@@ -77,6 +77,8 @@ export interface StartOverrides {
 	readonly source?: Partial<StoreSource>;
 	readonly n8n?: FakeN8n;
 	readonly isPatient?: boolean;
+	/** How long the server may say nothing. */
+	readonly silenceTimeoutMs?: number;
 	/** How long rows are read at a stretch when changes wait. */
 	readonly turnMs?: number;
 }
@@ -143,7 +145,7 @@ export async function openTriggerLab(name: string, options: LabOptions = {}): Pr
 				source: { ...storeSource, ...overrides.source },
 				host,
 				asNodeError: (error): NodeOperationError => nodeError(NODE, error),
-				timing: { ...TIMING, turnMs: overrides.turnMs },
+				timing: { ...TIMING, turnMs: overrides.turnMs, silenceTimeoutMs: overrides.silenceTimeoutMs },
 			});
 			const { isPatient = false } = overrides;
 			const trigger = await startTrigger(reader, host, { isPatient, backOff: TIMING.backOff });

@@ -1,0 +1,200 @@
+import type { IDataObject } from 'n8n-workflow';
+
+import { ReconcileDiff } from '../../nodes/ReconcileDiff/ReconcileDiff.node';
+import { executeNode, type ParameterValue } from '../support/fake-execute';
+import { withSyncLab, type SyncLab } from '../support/sync-lab';
+
+const POLICY = 'reconciled';
+const DOCUMENT = `policy: ${POLICY}
+systems: [crm, billing]
+entities:
+  customer:
+    crm: { table: public.customers, key: [id] }
+    billing: { table: public.accounts, key: [account_no] }
+    match: [[ref]]
+    fields:
+      ref: { crm: ref, billing: external_id, owner: crm }
+      name: { crm: full_name, billing: name, owner: crm, codec: trim }
+      status: { crm: status, billing: status, owner: billing }
+      note: { crm: note, billing: memo, owner: shared, resolve: review }
+      mail: { crm: mail, billing: mail, owner: crm }
+    deletes: { massDelete: { rows: 5 } }
+    sensitive: [mail]
+`;
+const SETUP = {
+	crm: `create table customers (id int primary key, ref text, full_name text, status text default 'active', note text, mail text);
+		alter table customers replica identity full`,
+	billing: `create table accounts (account_no int generated always as identity primary key, external_id text unique, name text,
+		status text default 'active', memo text, mail text); alter table accounts replica identity full`,
+};
+
+interface Outcome {
+	readonly different: IDataObject[];
+	readonly onlyInA: IDataObject[];
+	readonly onlyInB: IDataObject[];
+	readonly summary: IDataObject;
+}
+
+async function run(lab: SyncLab, parameters: Record<string, ParameterValue>, items: IDataObject[] = [{}]): Promise<IDataObject[][]> {
+	const { outputs } = await executeNode(new ReconcileDiff(), {
+		parameters: { policy: POLICY, systemA: 'crm', systemB: 'billing', options: { waitSeconds: 20 }, ...parameters },
+		credentials: lab.credentialsOf('crm', 'billing'),
+		items: items.map((json) => ({ json })),
+	});
+	return outputs.map((output) => output.map(({ json }) => json));
+}
+
+async function compared(lab: SyncLab, options: IDataObject = {}): Promise<Outcome> {
+	const [different = [], onlyInA = [], onlyInB = [], [summary = {}] = []] = await run(lab, { operation: 'compare', options: { waitSeconds: 20, ...options } });
+	return { different, onlyInA, onlyInB, summary };
+}
+
+/** Lets Echo Filter have what Repair gives out. */
+async function repaired(lab: SyncLab, approved: IDataObject[] | 'all'): Promise<{ reads: IDataObject[]; left: IDataObject[] }> {
+	const parameters = { operation: 'repair', repairWhat: approved === 'all' ? 'all' : 'approved' };
+	const [reads = [], left = []] = await run(lab, parameters, approved === 'all' ? [{}] : approved);
+	if (reads.length > 0) await lab.handOver('crm', reads);
+	return { reads, left };
+}
+
+/** Changes what no stream shows: the table is not published meanwhile. */
+async function unseen(lab: SyncLab, system: string, statement: string): Promise<void> {
+	const table = system === 'crm' ? 'customers' : 'accounts';
+	const [{ pubname } = {}] = await lab.sql(system, `select pubname from pg_publication_tables where tablename = '${table}'`);
+	await lab.sql(system, `begin; alter publication "${String(pubname)}" drop table ${table}; commit`);
+	await lab.sql(system, statement);
+	await lab.sql(system, `begin; alter publication "${String(pubname)}" add table ${table}; commit`);
+}
+
+async function withCustomers(count: number, work: (lab: SyncLab) => Promise<void>): Promise<void> {
+	await withSyncLab(POLICY, SETUP, async (lab) => {
+		await lab.sql('crm', `insert into customers (id, ref, full_name, note, mail) select n, 'r' || n, 'name ' || n, 'note', 'm' || n from generate_series(1, ${count}) n`);
+		await lab.goLive(DOCUMENT);
+		await lab.untilRows('billing', 'select count(*)::int as n from accounts', [{ n: count }]);
+		await lab.untilAtRest();
+		await work(lab);
+		expect(lab.complaints()).toEqual([]);
+	});
+}
+
+const account = (ref: number): string => `(select account_no from accounts where external_id = 'r${ref}')`;
+
+test('says of systems that agree that they do', async () => {
+	await withCustomers(30, async (lab) => {
+		const { summary, ...lists } = await compared(lab);
+		expect(lists).toEqual({ different: [], onlyInA: [], onlyInB: [] });
+		expect(summary).toMatchObject({ equal: true, differences: 0, rows: { customer: { crm: 30, billing: 30 } }, links: 30, stillChanging: 0 });
+	});
+});
+
+test('finds to the field what was changed where no stream saw it, and mends it by the rules', async () => {
+	await withCustomers(12, async (lab) => {
+		await unseen(lab, 'billing', `update accounts set name = 'theirs', status = 'late' where external_id = 'r1'; update accounts set name = ' name 2 ' where external_id = 'r2'`);
+		await unseen(lab, 'crm', `update customers set note = 'new note', mail = 'secret' where id = 3; delete from customers where id = 4; insert into customers (id, ref, full_name) values (90, 'r90', 'new')`);
+		const { different, onlyInA, onlyInB, summary } = await compared(lab);
+		expect(summary).toMatchObject({ equal: false, differences: 6, records: 4, onlyIn: { crm: 1, billing: 1 }, duplicates: 0 });
+		const ofFirst = different.find(({ keys }) => JSON.stringify(keys).includes('"id":"1"'));
+		expect(ofFirst).toMatchObject({
+			entity: 'customer',
+			fields: [
+				{ field: 'name', why: 'drift', values: { crm: 'name 1', billing: 'theirs' }, known: { billing: 'name 1' }, rule: 'owned by crm', actions: ['update billing'] },
+				{ field: 'status', values: { crm: 'active', billing: 'late' }, rule: 'owned by billing', actions: ['update crm'] },
+			],
+		});
+		const ofThird = different.find(({ keys }) => JSON.stringify(keys).includes('"id":"3"'));
+		expect(ofThird).toMatchObject({ fields: [{ field: 'mail', values: { crm: '•••', billing: '•••' }, known: { crm: '•••' } }, { field: 'note', actions: ['update billing'] }] });
+		expect(onlyInA).toMatchObject([{ link: null, keys: { crm: { id: '90' } }, onlyIn: 'crm', actions: ['create in billing'] }]);
+		expect(onlyInB).toMatchObject([{ onlyIn: 'billing', fields: [{ field: 'record', actions: ['delete in billing'] }] }]);
+		// Looking changes nothing.
+		expect((await compared(lab)).summary).toMatchObject({ differences: 6 });
+		const { reads, left } = await repaired(lab, [...different, ...onlyInA, ...onlyInB]);
+		expect([reads.length, left]).toEqual([4, []]);
+		await lab.untilAtRest();
+		expect((await compared(lab)).summary).toMatchObject({ equal: true, rows: { customer: { crm: 12, billing: 12 } } });
+		expect(await lab.sql('billing', `select name, status from accounts where account_no = ${account(1)}`)).toEqual([{ name: 'name 1', status: 'late' }]);
+		expect(await lab.sql('crm', 'select status from customers where id = 1')).toEqual([{ status: 'late' }]);
+		expect(await lab.sql('billing', `select memo, mail from accounts where account_no = ${account(3)}`)).toEqual([{ memo: 'new note', mail: 'secret' }]);
+		expect(await lab.sql('billing', `select external_id from accounts where external_id in ('r4', 'r90')`)).toEqual([{ external_id: 'r90' }]);
+	});
+});
+
+test('leaves alone what was edited after somebody had approved it, and what is no longer different', async () => {
+	await withCustomers(4, async (lab) => {
+		await unseen(lab, 'crm', `update customers set note = 'drifted ' || id where id < 4`);
+		const { different } = await compared(lab);
+		expect(different).toHaveLength(3);
+		await lab.sql('crm', `update customers set note = 'edited' where id = 1`);
+		await unseen(lab, 'crm', `update customers set note = 'drifted again' where id = 2`);
+		const { reads, left } = await repaired(lab, different);
+		expect([reads.map(({ key }) => key), left.length]).toEqual([[{ id: '3' }], 2]);
+		await lab.untilRows('billing', `select memo from accounts where external_id in ('r1', 'r2', 'r3') order by external_id`, [{ memo: 'edited' }, { memo: 'note' }, { memo: 'drifted 3' }]);
+		// Handed over twice, it says nothing new.
+		await lab.handOver('crm', reads);
+		await lab.untilAtRest();
+		expect((await compared(lab)).summary).toMatchObject({ differences: 1 });
+	});
+});
+
+test('lets rows that are gone in large numbers wait for a person, as a mass delete does', async () => {
+	await withCustomers(20, async (lab) => {
+		await unseen(lab, 'crm', 'delete from customers where id <= 8');
+		await repaired(lab, 'all');
+		await lab.untilAtRest();
+		expect(await lab.sql('billing', 'select count(*)::int as n from accounts')).toEqual([{ n: 20 }]);
+		const { rows } = await lab.store.pool.query<{ reason: string }>(`select item->>'reason' as reason from n8n_bisync.reviews where state = 'open'`);
+		expect(rows).toEqual([{ reason: expect.stringContaining('8 records of customer are gone from crm, as a reconcile has found') as string }]);
+	});
+});
+
+test('tells what a person has accepted from what has drifted', async () => {
+	await withCustomers(3, async (lab) => {
+		await lab.deactivate('crm');
+		await lab.deactivate('billing');
+		await lab.sql('crm', `update customers set note = 'a' where id = 1`);
+		await lab.sql('billing', `update accounts set memo = 'b' where external_id = 'r1'`);
+		await lab.activate('billing');
+		await lab.activate('crm');
+		await lab.untilObserved({ crm: `update customers set note = note where id = 2`, billing: `update accounts set memo = memo where external_id = 'r2'` });
+		await lab.untilAtRest();
+		const { summary, different } = await compared(lab);
+		expect([summary, different]).toMatchObject([{ equal: true, inReview: 1 }, []]);
+		const known = await compared(lab, { withKnown: true });
+		expect(known.different).toMatchObject([{ fields: [{ field: 'note', why: 'review', values: { crm: 'a', billing: 'b' }, actions: ['review'] }] }]);
+	});
+});
+
+test('a row with the match values of another record of its system is a duplicate, about which a person is asked', async () => {
+	await withCustomers(2, async (lab) => {
+		await unseen(lab, 'crm', `insert into customers (id, ref, full_name) values (7, 'r1', 'twin')`);
+		const { summary, different } = await compared(lab);
+		expect(summary).toMatchObject({ differences: 1, duplicates: 1, rows: { customer: { crm: 3, billing: 2 } } });
+		expect(different).toMatchObject([{ duplicate: true, keys: { crm: { id: '7' } }, actions: ['review'] }]);
+	});
+});
+
+test('a repair that was cut short is gone on with', async () => {
+	await withCustomers(2, async (lab) => {
+		await unseen(lab, 'crm', `insert into customers (id, ref, full_name) values (7, 'r7', 'new')`);
+		const { onlyInA } = await compared(lab);
+		// What it gives out goes nowhere.
+		await run(lab, { operation: 'repair', repairWhat: 'approved' }, onlyInA);
+		const again = await compared(lab);
+		expect(again.onlyInA).toMatchObject([{ takenInHalfway: true, keys: { crm: { id: '7' } } }]);
+		await repaired(lab, again.onlyInA);
+		await lab.untilRows('billing', `select name from accounts where external_id = 'r7'`, [{ name: 'new' }]);
+	});
+});
+
+test('refuses to compare before there is anything to compare with, and where the stream does not move', async () => {
+	await withSyncLab(POLICY, SETUP, async (lab) => {
+		await lab.policy('publish', { document: DOCUMENT });
+		await expect(compared(lab)).rejects.toThrow(/waits for the approval of its first contact/);
+		await lab.goLive(DOCUMENT);
+		await lab.deactivate('billing');
+		await expect(compared(lab, { waitSeconds: 1 })).rejects.toThrow(/stream of billing has not come as far as .* within 1 s/);
+		await expect(run(lab, { operation: 'compare', systemB: 'crm' })).rejects.toThrow(/another one than System A/);
+		await expect(run(lab, { operation: 'repair' }, [{ some: 'item' }])).rejects.toThrow(/items of the outputs/);
+		const { rows } = await (lab.databases.get('crm')?.pool.query('select 1 from pg_replication_slots where temporary') ?? { rows: [] });
+		expect(rows).toEqual([]);
+	});
+});
