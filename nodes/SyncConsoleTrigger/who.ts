@@ -34,12 +34,15 @@ export async function admit(store: Pick<SyncStore, 'take' | 'pause'>, knock: Kno
 	const [open] = await store.take([{ bucket: door, wanted: 1, rate: null }]);
 	if (open && open.granted === 0) return { kind: 'too-often', waitMs: open.waitMs };
 	const name = nameOf(knock, authentication);
-	if (name !== null) return { kind: 'in', visitor: { name, isReader: readers.includes(name) } };
+	if (name !== null) return { kind: 'in', visitor: { name, isReader: readers.some((reader) => isSameName(reader, name)) } };
 	if (!hasCredentials(knock, authentication)) return { kind: 'unknown' }; // The browser's first question; nobody has guessed anything.
 	const [failed] = await store.take([{ bucket: `console-failed:${knock.address}`, wanted: 1, rate: RATE }]);
 	if (failed && failed.granted === 0) await store.pause(door, REST_MS);
 	return { kind: 'unknown' };
 }
+
+/** However it is written: whoever may only look must not get more by a capital letter. */
+const isSameName = (one: string, other: string): boolean => one.normalize('NFKC').toLowerCase() === other.normalize('NFKC').toLowerCase();
 
 function hasCredentials({ headers }: Knock, authentication: Authentication): boolean {
 	return headers[authentication.kind === 'basic' ? 'authorization' : authentication.name.toLowerCase()] !== undefined;
