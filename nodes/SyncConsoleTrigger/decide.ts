@@ -6,7 +6,8 @@ import { reviewPage } from '../../src/console/review-page';
 import { typedValue } from '../../src/console/values-form';
 import type { Json } from '../../src/core/canonical-json';
 import { SyncError } from '../../src/core/errors';
-import { EXISTENCE, type LinkState } from '../../src/core/link';
+import { EXISTENCE, type LinkState, type View } from '../../src/core/link';
+import { own } from '../../src/core/own';
 import { previewChoice } from '../../src/core/preview-choice';
 import type { Choice, Resolution } from '../../src/core/resolve';
 import type { StoredReview } from '../../src/core/review';
@@ -99,12 +100,20 @@ function readValues(form: Query, { fields }: StoredReview, state: LinkState | nu
 	for (const [at, name] of fields.filter((field) => field !== EXISTENCE).entries()) {
 		const take = form[`take-${at}`] ?? '';
 		if (take === '') continue;
-		const views = state?.fields[name]?.views ?? {};
-		const given = take === '=' ? typedValue(form[`text-${at}`] ?? '', Object.values(views).map(({ canon }) => canon)) : take === '∅' ? { value: null } : views[take] && { value: views[take].canon };
-		if (!given) return null;
+		const views = own(state?.fields ?? {}, name)?.views ?? {};
+		const given = readValue(take, form[`text-${at}`] ?? '', views);
+		if (given === null) return null;
 		values.push([name, given.value]);
 	}
 	return values.length === 0 ? null : { kind: 'values', values: Object.fromEntries(values) };
+}
+
+/** @param take - "=" for what was typed, "∅" for nothing, else a system */
+function readValue(take: string, typed: string, views: Readonly<Record<string, View>>): { readonly value: Json } | null {
+	if (take === '=') return typedValue(typed, Object.values(views).map(({ canon }) => canon));
+	if (take === '∅') return { value: null };
+	const view = own(views, take);
+	return view ? { value: view.canon } : null;
 }
 
 /** What the values would do, and a button that does it. Changes nothing. */

@@ -121,7 +121,8 @@ async function recordOf(
 ): Promise<Pick<ReviewModel, 'record' | 'history'>> {
 	const known = inForce.policy.entities.get(state?.entity ?? '');
 	if (!state || !known) return { record: null, history: [] };
-	const entity = isRevealed ? { ...known, sensitive: new Set<string>() } : known;
+	// Those of the item, and no others.
+	const entity = isRevealed ? { ...known, sensitive: new Set([...known.sensitive].filter((name) => !review.fields.includes(name))) } : known;
 	const { told } = await historyOf(store, state, { policy, entity });
 	return { record: shownRecord(state, entity, review.fields), history: told.filter(({ fields }) => isAbout(fields, review)).slice(-MAX_LINES) };
 }

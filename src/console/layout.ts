@@ -1,3 +1,4 @@
+import { own } from '../core/own';
 import { html, query, type Html } from './html';
 import { STYLE } from './style';
 
@@ -25,7 +26,7 @@ export function documentOf({ policy, mode, person, isReader }: Frame, { title, t
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
 <title>${title} – ${policy}</title><style>${STYLE_SHEET}</style></head>
 <body><a class="skip" href="#main">Skip to the content</a>
-<header><strong>${policy}</strong> <span class="chip">${MODES[mode] ?? mode}</span><nav aria-label="Pages">${tabOf('reviews', 'Reviews')}${tabOf('records', 'Records')}</nav><span class="who">${person}${isReader ? ', may look only' : ''}</span></header>
+<header><strong>${policy}</strong> <span class="chip">${own(MODES, mode) ?? mode}</span><nav aria-label="Pages">${tabOf('reviews', 'Reviews')}${tabOf('records', 'Records')}</nav><span class="who">${person}${isReader ? ', may look only' : ''}</span></header>
 <main id="main"><h1>${title}</h1>${body}</main></body></html>`.text;
 }
 

@@ -8,7 +8,7 @@ export function offers({ review: { id, token }, offers: given, key }: ReviewMode
 	if (given.length === 0) return html``;
 	const cards = given.map((offer) => {
 		const hidden = { key, token, choice: offer.kind, system: offer.system ?? '' };
-		return html`<div class="card"><h2>${title(offer)}</h2><div>${effectList(offer)}</div>${postForm(id, hidden, html`<button class="main">${button(offer)}</button>`)}</div>`;
+		return html`<div class="card"><h2>${title(offer)}</h2><div>${effectList(offer)}</div>${postForm(id, hidden, html`<button${offer.kind === 'apply' || offer.kind === 'approve' ? html` class="main"` : null}>${button(offer)}</button>`)}</div>`;
 	});
 	return html`<section class="card"><h2>Decide</h2><div class="choices">${cards}</div></section>`;
 }

@@ -1,10 +1,11 @@
+import { own } from '../core/own';
 import type { Told } from '../core/told';
 import { shownHistory } from './history-list';
 import { html, query, type Html } from './html';
 import type { Page } from './layout';
 import type { Reader } from './moment';
 import type { ShownField, ShownRecord } from './review-model';
-import { fieldName, shownValue } from './shown-value';
+import { fieldName, shownOf } from './shown-value';
 
 export interface RecordModel {
 	readonly record: ShownRecord;
@@ -20,7 +21,7 @@ export interface RecordModel {
 /** One record: what each system holds now, and how it came to that. */
 export function recordPage({ record, waiting, field, history, isCut }: RecordModel, reader: Reader): Page {
 	const { link, systems, fields, keys, entity } = record;
-	const heads = systems.map((system) => html`<th scope="col">${system}<div><bdi class="value">${keys[system] ?? ''}</bdi></div></th>`);
+	const heads = systems.map((system) => html`<th scope="col">${system}<div><bdi class="value">${own(keys, system) ?? ''}</bdi></div></th>`);
 	const all = field === null ? null : html`<p><a href="${query({ view: 'record', link })}">All fields</a></p>`;
 	const body = html`<section class="card wide"><h2>Now</h2><table class="stack"><thead><tr><th scope="col">Field</th><th scope="col">Should be</th>${heads}</tr></thead><tbody>${fields.map((one) => row(one, { systems, link, waiting }))}</tbody></table></section>
 <section class="card"><h2>${field === null ? 'History' : `History of ${fieldName(field)}`}</h2>${all}${history.length === 0 ? html`<p>Nothing is told of it.</p>` : shownHistory(history, reader)}${isCut ? html`<p class="soft">Older entries are in the journal.</p>` : null}</section>`;
@@ -28,12 +29,12 @@ export function recordPage({ record, waiting, field, history, isCut }: RecordMod
 }
 
 function row(field: ShownField, { systems, link, waiting }: Pick<RecordModel, 'waiting'> & { systems: readonly string[]; link: string }): Html {
-	const held = waiting[field.name];
+	const held = own(waiting, field.name);
 	const cells = systems.map((system) => {
-		const version = field.values[system];
-		return html`<td data-label="${system}">${version === undefined ? html`<span class="nothing">never heard of it</span>` : shownValue(version.value)}</td>`;
+		const version = own(field.values, system);
+		return html`<td data-label="${system}">${version === undefined ? html`<span class="nothing">never heard of it</span>` : shownOf(field.name, version.value)}</td>`;
 	});
-	return html`<tr><td><a href="${query({ view: 'record', link, field: field.name })}"><b>${fieldName(field.name)}</b></a><div class="soft">${field.rule}</div>${held ? html`<a class="chip warning" href="${query({ view: 'review', id: held.id })}">waits: ${held.reason}</a>` : null}</td><td data-label="Should be">${shownValue(field.merged)}</td>${cells}</tr>`;
+	return html`<tr><td><a href="${query({ view: 'record', link, field: field.name })}"><b>${fieldName(field.name)}</b></a><div class="soft">${field.rule}</div>${held ? html`<a class="chip warning" href="${query({ view: 'review', id: held.id })}">waits: ${held.reason}</a>` : null}</td><td data-label="Should be">${shownOf(field.name, field.merged)}</td>${cells}</tr>`;
 }
 
 export interface FindModel {

@@ -1,3 +1,5 @@
+import { equalJson, type Json } from '../core/canonical-json';
+import { own } from '../core/own';
 import { markChanges } from './changed-part';
 import { shownHistory } from './history-list';
 import { html, query, type Html } from './html';
@@ -6,7 +8,7 @@ import { age, momentText, type Reader } from './moment';
 import { offers, postForm } from './offers';
 import type { ReviewModel, ShownField, ShownRecord, ShownVersion } from './review-model';
 import { kindName, stateName } from './reviews-page';
-import { fieldName, shownValue, valueText } from './shown-value';
+import { fieldName, shownOf, valueText } from './shown-value';
 import { valuesForm } from './values-form';
 
 /** One item: why it waits, what each system says, who had seen what, and what can be done about it. */
@@ -40,20 +42,26 @@ function values({ fields, systems }: ShownRecord): Html {
 }
 
 function fieldRow(field: ShownField, systems: readonly string[]): Html {
-	const there = systems.flatMap((system) => field.values[system] ?? []);
+	const there = systems.flatMap((system) => own(field.values, system) ?? []);
 	const marked = new Map(there.length > 1 && there.every(isText) ? markChanges(there.map(({ value }) => valueText(value))).map((shown, at) => [there[at], shown] as const) : []);
-	const base = there.find((version) => 'base' in version);
-	const cells = systems.map((system) => html`<td data-label="${system}">${versionCell(field.values[system], marked)}</td>`);
-	return html`<tr><td><b>${fieldName(field.name)}</b><div class="soft">${field.rule}</div></td><td data-label="Last agreed">${base === undefined ? html`<span class="nothing">never</span>` : shownValue(base.base)}</td>${cells}</tr>`;
+	const agreed = lastAgreed(there);
+	const cells = systems.map((system) => html`<td data-label="${system}">${versionCell(field, own(field.values, system), marked)}</td>`);
+	return html`<tr><td><b>${fieldName(field.name)}</b><div class="soft">${field.rule}</div></td><td data-label="Last agreed">${agreed === undefined ? html`<span class="nothing">never</span>` : shownOf(field.name, agreed)}</td>${cells}</tr>`;
+}
+
+/** What all of them held once; undefined when they never did. */
+function lastAgreed(versions: readonly ShownVersion[]): Json | undefined {
+	const [first, ...others] = versions.map(({ base }) => base);
+	return first !== undefined && others.length > 0 && others.every((base) => base !== undefined && equalJson(base, first)) ? first : undefined;
 }
 
 const isText = ({ value, unreadable }: ShownVersion): boolean => typeof value === 'string' && value !== '' && unreadable === undefined;
 
-function versionCell(version: ShownVersion | undefined, marked: ReadonlyMap<ShownVersion | undefined, Html>): Html {
+function versionCell({ name }: ShownField, version: ShownVersion | undefined, marked: ReadonlyMap<ShownVersion | undefined, Html>): Html {
 	if (version === undefined) return html`<span class="nothing">never heard of it</span>`;
 	const { value, hadSeen, hadNotSeen, unreadable } = version;
 	if (unreadable !== undefined) return html`<span class="chip failure">cannot be read</span> <span class="soft">it ${unreadable}</span>`;
 	const seen = hadSeen.length > 0 ? html`<div class="soft">had seen ${hadSeen.join(', ')}</div>` : null;
 	const unseen = hadNotSeen.length > 0 ? html`<div class="soft">had <b>not</b> seen ${hadNotSeen.join(', ')}</div>` : null;
-	return html`${marked.get(version) ?? shownValue(value)}${seen}${unseen}`;
+	return html`${marked.get(version) ?? shownOf(name, value)}${seen}${unseen}`;
 }

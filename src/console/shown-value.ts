@@ -13,6 +13,12 @@ export function shownValue(value: Json | undefined): Html {
 	return html`<bdi class="value">${value}</bdi>`;
 }
 
+/** A field's value. Of the record itself: whether it is there. */
+export function shownOf(field: string, value: Json | undefined): Html {
+	if (field !== EXISTENCE || value === undefined) return shownValue(value);
+	return value === true ? html`there` : value === false ? html`not there` : shownValue(value);
+}
+
 export function valueText(value: Json): string {
 	return typeof value === 'string' ? value : canonicalJson(value);
 }

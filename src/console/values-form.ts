@@ -1,5 +1,6 @@
 import type { Json } from '../core/canonical-json';
 import { EXISTENCE } from '../core/link';
+import { own } from '../core/own';
 import { html, type Html } from './html';
 import { postForm } from './offers';
 import type { ReviewModel, ShownField } from './review-model';
@@ -15,10 +16,10 @@ export function valuesForm({ review: { id, token }, record, offers, key }: Revie
 
 function choices({ name, values, isSensitive }: ShownField, at: number, systems: readonly string[]): Html {
 	const ofSystems = systems.flatMap((system) => {
-		const version = values[system];
+		const version = own(values, system);
 		return version && version.unreadable === undefined ? [html`<li><label><input type="radio" name="take-${at}" value="${system}"> ${system}: ${shownValue(version.value)}</label></li>`] : [];
 	});
-	const known = systems.flatMap((system) => values[system]?.value ?? []).at(0);
+	const known = systems.flatMap((system) => own(values, system)?.value ?? []).at(0);
 	const start = isSensitive || known === undefined ? '' : valueText(known);
 	return html`<ul class="plain">${ofSystems}<li><label><input type="radio" name="take-${at}" value="∅"> empty</label></li>
 <li class="row"><label><input type="radio" name="take-${at}" value="="> this:</label> <input type="text" name="text-${at}" value="${start}" aria-label="Value of ${fieldName(name)}"></li>

@@ -2,6 +2,7 @@ import type { Json } from './canonical-json';
 import type { ExplanationKind, JournalEntry } from './journal';
 import { EXISTENCE } from './link';
 import { MASK } from './mask';
+import { own } from './own';
 import type { EntityPolicy } from './policy';
 import type { HeardOf, Part, Sentence, Told } from './told';
 
@@ -27,8 +28,8 @@ export function tellExplanation({ kind, field, system = '', detail }: Explanatio
 		field,
 		system,
 		heardOf,
-		said: (name) => String(details[name] ?? ''),
-		value: (name) => ({ value: isMasked ? MASK : (details[name] ?? null) }),
+		said: (name) => String(own(details, name) ?? ''),
+		value: (name) => ({ value: isMasked ? MASK : (own(details, name) ?? null) }),
 		fields: Array.isArray(named) ? named.map(String) : field === undefined ? [] : [field],
 	});
 	if (told === null) return null;
@@ -47,7 +48,7 @@ const TELL: Readonly<Record<ExplanationKind, Tell>> = {
 	propagated: ({ system, said, fields }) => ['rule', 'In order: ', ...fieldList(fields), ' of ', { system }, ` ${fields.length > 1 ? 'go' : 'goes'} to the other systems (${said('reason')})`],
 	agreed: ({ system, fields }) => ['rule', ...fieldList(fields), ` ${fields.length > 1 ? 'are' : 'is'} the same `, ...(system === '' ? ['everywhere'] : ['in ', { system }])],
 	op: ({ system, said, fields }) => ['write', `Sent a write (${said('kind')}) to `, { system }, ...(fields.length > 0 ? [': ', ...fieldList(fields)] : [])],
-	outcome: ({ system, said }) => ['write', { system }, OUTCOMES[said('outcome')] ?? ` answered our write: ${said('outcome')}`],
+	outcome: ({ system, said }) => ['write', { system }, own(OUTCOMES, said('outcome')) ?? ` answered our write: ${said('outcome')}`],
 	residual: ({ field = '', system, value }) => ['change', { system }, ' made ', value('found'), ' of the ', value('wrote'), ' that we wrote to ', { field }],
 	'net-zero': ({ field = '', system }) => ['rule', { field }, ' was changed and set back in ', { system }, ' before our write'],
 	restored: ({ field, system }) => ['rule', { system }, ' was put back to an older copy', ...(field === undefined || field === EXISTENCE ? [] : [': its ', { field }, ' is behind'])],
@@ -78,7 +79,7 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 function tellConflict({ field = '', system, said, value, heardOf }: Telling): readonly [Told['tone'], ...Part[]] {
 	const [from, kept] = [said('from'), said('kept')];
 	const rival = from === '' || from === system ? undefined : heardOf(from, field);
-	const unseen: Part[] = WHO[from] ?? (from === '' ? [' without having seen a newer value'] : [' without having seen the change of ', { system: from }, ...(rival ? [' at ', { atMs: rival.atMs }] : [])]);
+	const unseen: Part[] = own(WHO, from) ?? (from === '' ? [' without having seen a newer value'] : [' without having seen the change of ', { system: from }, ...(rival ? [' at ', { atMs: rival.atMs }] : [])]);
 	const result: Part[] = kept === 'merge' ? ['both were merged'] : ['kept ', kept === system ? value('view') : value(from === '' ? 'view' : 'merged')];
 	return ['rule', { system }, ' sent ', value('view'), ' for ', { field }, ...unseen, `; rule ${said('rule')}; `, ...result];
 }

@@ -226,6 +226,7 @@ test('masked values are shown to who asks for them, and that is noted', async ()
 	expect((await anna().get(pageOf(id))).body).not.toMatch(/P<mark>|"value">P\d/);
 	const { body, items } = await postTo(anna(), id, 'reveal');
 	expect(body).toContain('P<mark>1</mark>');
+	expect(body).not.toContain('1@x');
 	expect(items).toEqual([]);
 	expect((await postTo(anna(), id, 'apply crm')).status).toBe(303);
 	const journal = await lab.store.readJournal({ policy: POLICY, kinds: ['revealed'], limit: 10 });
