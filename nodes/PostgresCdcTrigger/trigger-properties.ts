@@ -101,7 +101,7 @@ const options: INodeProperties = {
 			typeOptions: { minValue: 1 },
 			default: 1000,
 			description:
-				'How many changes an execution gets at most. Transactions stay whole, so a larger one is an execution of its own; one of more than 8 MiB comes in several.',
+				'How many changes an execution gets at most. Transactions stay whole, so a larger one is an execution of its own; one of more than 4 MiB comes in several.',
 		},
 		{
 			displayName: 'Max Wait (Milliseconds)',

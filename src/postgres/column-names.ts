@@ -1,4 +1,4 @@
-import { connect, type PgSettings } from './connect';
+import { answeringSoon, connect, type PgSettings } from './connect';
 import type { TableName } from './publication';
 import { query, tableName } from './sql';
 
@@ -16,7 +16,7 @@ export async function readColumnNames(
 	settings: PgSettings,
 	tables: readonly TableName[],
 ): Promise<ReadonlyMap<string, NamedTypes>> {
-	const client = await connect(settings);
+	const client = await connect(answeringSoon(settings));
 	try {
 		const rows = await query<TableName & { readonly columns: readonly string[] | null; readonly types: readonly string[] | null }>(
 			client,

@@ -16,6 +16,8 @@ export interface PgSettings {
 	readonly applicationName?: string | undefined;
 	/** Default 15,000. */
 	readonly connectTimeoutMs?: number | undefined;
+	/** How long a statement may go unanswered before the connection counts as broken; default: for ever. See {@link answeringSoon}. */
+	readonly answerTimeoutMs?: number | undefined;
 }
 
 export interface SslSettings {
@@ -50,6 +52,13 @@ export const OUTPUT_SETTINGS: Readonly<Record<string, string>> = {
 	lc_monetary: 'C',
 };
 
+const SOON_MS = 20_000;
+
+/** For small questions to the catalogue: a connection that is dead without a word would otherwise keep whoever asks for a quarter of an hour. */
+export function answeringSoon(settings: PgSettings): PgSettings {
+	return { answerTimeoutMs: SOON_MS, ...settings };
+}
+
 /** What `pg.Client` takes. */
 export function clientConfig(settings: PgSettings): pg.ClientConfig {
 	return {
@@ -61,6 +70,7 @@ export function clientConfig(settings: PgSettings): pg.ClientConfig {
 		ssl: tlsOptions(settings.ssl),
 		application_name: settings.applicationName ?? APPLICATION_NAME,
 		connectionTimeoutMillis: settings.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+		...(settings.answerTimeoutMs === undefined ? {} : { query_timeout: settings.answerTimeoutMs }),
 		keepAlive: true,
 		keepAliveInitialDelayMillis: TCP_KEEPALIVE_MS,
 	};

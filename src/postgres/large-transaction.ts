@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ChangeEvent } from '../core/change-event';
 import type { ChangeSpool } from './change-spool';
 import type { EventOrigin } from './event-envelope';
-import { malformed } from './pgoutput-reader';
+import { malformed, type Tuple } from './pgoutput-reader';
 import { RecordGroups } from './record-groups';
 import type { Relation, SourceChange, SourceTransaction } from './source-transaction';
 import { announce, relationOf, rowChange, truncation } from './transaction-assembler';
@@ -106,9 +106,29 @@ class ChangeIndex {
 	}
 }
 
+/** As `drafting`, of the key columns alone: the others are not looked at before their turn comes. */
+function ofKeys(origin: EventOrigin): (change: SourceChange) => readonly Draft[] {
+	const draftsOf = drafting(origin);
+	const narrow = new Map<Relation, { readonly relation: Relation; readonly places: readonly number[] }>();
+	return (change) => {
+		if (change.kind !== 'row') return draftsOf(change);
+		const { relation } = change;
+		let keys = narrow.get(relation);
+		if (!keys) {
+			const key = origin.tables.find(relation.schema, relation.name)?.table.key ?? [];
+			const places = relation.columns.flatMap(({ name }, at) => (key.includes(name) ? [at] : []));
+			keys = { relation: { ...relation, columns: places.map((at) => relation.columns[at]!) }, places };
+			narrow.set(relation, keys);
+		}
+		const { places } = keys;
+		const ofKey = (tuple: Tuple | null): Tuple | null => tuple && places.map((at) => tuple[at] ?? null);
+		return draftsOf({ ...change, relation: keys.relation, old: ofKey(change.old), new: ofKey(change.new) });
+	};
+}
+
 async function indexChanges({ changes, spool }: SourceTransaction & { readonly spool: ChangeSpool }, origin: EventOrigin): Promise<ChangeIndex> {
 	const index = new ChangeIndex(spool);
-	const draftsOf = drafting(origin);
+	const draftsOf = ofKeys(origin);
 	for (const change of changes) index.add(change, draftsOf(change), null);
 	const relations = new Map(spool.relations);
 	let turns = 0;

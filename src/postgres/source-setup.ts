@@ -1,5 +1,5 @@
 import { SyncError } from '../core/errors';
-import { connect, connectForReplication, type PgSettings } from './connect';
+import { answeringSoon, connect, connectForReplication, type PgSettings } from './connect';
 import { ensurePublication, type TableName } from './publication';
 import { dropSlot, identifySystem, readSlot, readTimelines, type SlotState, type SystemIdentity } from './slot';
 import { query } from './sql';
@@ -12,7 +12,7 @@ export interface SourceState {
 
 /** @throws SyncError as `connectForReplication` */
 export async function readSourceState(settings: PgSettings, slot: string): Promise<SourceState> {
-	const client = await connectForReplication(settings);
+	const client = await connectForReplication(answeringSoon(settings));
 	try {
 		const system = await identifySystem(client);
 		const leftAt = await readTimelines(client, system.timeline);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { parseLsn } from '../core/lsn';
-import { connect, type PgSettings } from './connect';
+import { answeringSoon, connect, type PgSettings } from './connect';
 import { query } from './sql';
 
 /** An instant by the server's clock, and the place in its log that holds whatever was committed before. */
@@ -22,7 +22,7 @@ const FLUSH_CHECK_MS = 50;
  * @throws SyncError as `connect`
  */
 export async function readSourceTime(settings: PgSettings): Promise<SourceTime> {
-	const client = await connect(settings);
+	const client = await connect(answeringSoon(settings));
 	try {
 		const [now] = await query<{ tsMs: string; inserted: string }>(
 			client,

@@ -81,7 +81,7 @@ const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|U
 
 /** What the driver throws without a code. */
 const UNREACHABLE_MESSAGE =
-	/^(Connection terminated|timeout expired|Client has encountered|timeout exceeded)/;
+	/^(Connection terminated|timeout expired|Client has encountered|timeout exceeded|Query read timeout)/;
 
 function syncCodeOf(code: string | undefined, message: string): keyof typeof HEADLINES | null {
 	if (code === undefined) {

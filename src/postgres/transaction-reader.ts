@@ -6,7 +6,7 @@ import { TransactionAssembler } from './transaction-assembler';
 
 /** What becomes of a transaction that is too large for memory. */
 export interface SizeLimits {
-	/** Above it a transaction goes to a file in `spoolDirectory`, if that is given; default 8 MiB, which takes about three times as much memory. */
+	/** Above it a transaction goes to a file in `spoolDirectory`, if that is given; default 4 MiB, which takes about three times as much memory. */
 	readonly spoolAboveBytes?: number | undefined;
 	/** Where such a file may be made. Absent: larger transactions are refused. */
 	readonly spoolDirectory?: string | undefined;
@@ -73,7 +73,7 @@ export class TransactionReader {
 	}
 
 	#checkSize(): void {
-		const { spoolDirectory, spoolAboveBytes = 8 * MIB, maxTransactionBytes = 256 * MIB } = this.limits;
+		const { spoolDirectory, spoolAboveBytes = 4 * MIB, maxTransactionBytes = 256 * MIB } = this.limits;
 		if (spoolDirectory !== undefined) {
 			if (this.#openBytes > spoolAboveBytes) this.#startSpool(spoolDirectory);
 		} else if (this.#openBytes > maxTransactionBytes) {

@@ -111,12 +111,19 @@ class ReadingStep {
 	#takeUnderWay(before: LinkState, op: Operation, { entity, verdict }: { entity: EntityPolicy; verdict: ReadingVerdict }): ReadingVerdict {
 		if (this.#isUnshown(before, op, entity)) return 'doubtful';
 		const isOurs = this.#isOurs(before, op, entity);
+		if (isOurs && this.#lacksHistory(op, entity)) return 'doubtful';
 		const recounted = isOurs ? [] : this.#perhapsSetBack(before, op, entity);
 		if (recounted.length > 0) this.#change = { ...this.#change, recounted };
 		const isSilent = verdict === 'known' && !isOurs && !this.#hasFacts(before);
 		if (!isSilent) this.#observe(before, isOurs ? op : undefined, entity);
 		if (!isOurs) this.#endIfOutdated(op, { entity, isSilent });
 		return verdict;
+	}
+
+	/** A webhook that shows our write does not tell what the write has replaced; the answer to a reading may. */
+	#lacksHistory({ kind, system }: Operation, entity: EntityPolicy): boolean {
+		const { ticket, earlier } = this.reading;
+		return kind === 'update' && apiOf(entity, system) === 'verified' && ticket === null && earlier.length === 0;
 	}
 
 	/**

@@ -5,7 +5,7 @@ import { equalJson, type Json } from '../core/canonical-json';
 import type { HttpOutcome } from '../core/http-outcome';
 import { existsIn, type Key, type LinkState, type Operation } from '../core/link';
 import type { Row } from '../core/mapping';
-import { columnOf, type EntityPolicy } from '../core/policy';
+import { apiOf, columnOf, type EntityPolicy } from '../core/policy';
 import { asOurs, changeOfReading, outcomeChange } from '../core/reading';
 import type { RecordChange } from '../core/record-change';
 import { ObservationRun, type PreparedObservation, type RunInput } from './observation-run';
@@ -130,15 +130,19 @@ function reportApplied(context: ReportContext, open: OpenReport): Reported {
 	const attempt = attemptOf(state, system);
 	const isAlone = attempt?.count === report.attempt && (state.seen[system] ?? null) === attempt.seen;
 	const key = op.key ?? report.key;
-	const isShown = report.row !== null && isAlone;
-	const isCertain = isConditional(entity, op) || op.kind !== 'update' || isShown;
-	if (key === null || !isCertain) return endWith(context, open, 'written');
+	if (key === null || !isCertain(open, isAlone)) return endWith(context, open, 'written');
 	if (existsIn(state, system) && !equalJson({ ...state.keys[system] }, { ...key })) return reportTwin(context, open, key);
 	const { run, places } = context;
 	run.observe([asOurs(writtenChange(open, { key, isAlone, places }), op, isConditional(entity, op))], null);
 	const later = isAlone || !isConditional(entity, op) ? null : laterChange(open, { key, places });
 	if (later) run.observe([later], null);
 	return { kind: 'settled', as: 'applied' };
+}
+
+/** Whether the answer says what there is to say. What a write has replaced it does not show; a history does. */
+function isCertain({ report, op, entity }: OpenReport, isAlone: boolean): boolean {
+	const isShown = report.row !== null && isAlone && apiOf(entity, op.system) !== 'verified';
+	return isConditional(entity, op) || op.kind !== 'update' || isShown;
 }
 
 /** The record that was written is gone, and was made anew before the answer came: the write says nothing of the one that is there. */

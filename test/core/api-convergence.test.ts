@@ -185,6 +185,7 @@ const WORLDS: readonly [string, World][] = [
 	['an API says no versions, and webhooks are only hints', { rules: { ...T1, hooks: 'hint', versions: false, shows: false, names: false }, unique: true }],
 	['an API has lagging replicas and names nothing in its answers', { rules: { ...T1, lags: true, names: false } }],
 	['an API has no condition, but a history', { rules: T2 }],
+	['an API has no condition, but a history, and answers with the record', { rules: { ...T2, shows: true, names: true, lags: false } }],
 	['an API has neither condition nor history, and only what others own is written', { rules: T3, fieldRules: UNSHARED }],
 ];
 

@@ -109,4 +109,4 @@ test('while both systems are written to, finds nothing that is not there, and wh
 		await lab.untilAtRest();
 		expect(lab.complaints()).toEqual([]);
 	});
-});
+}, Math.max(120_000, TRAFFIC_MS * 8));

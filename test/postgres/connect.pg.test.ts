@@ -70,6 +70,15 @@ describe('a connection', () => {
 		await client.end();
 	});
 
+	test('that does not answer in the time it is given fails as unreachable, and is left at once', async () => {
+		const client = await connect({ ...database.settings, answerTimeoutMs: 200 });
+		const question = query(client, 'select pg_sleep(30)');
+		await expect(question).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' });
+		const startedMs = performance.now();
+		await client.end();
+		expect(performance.now() - startedMs).toBeLessThan(10_000);
+	});
+
 	test('reports a mistake in the SQL as what it is', async () => {
 		await expect(ask(database.settings, 'selec 1')).rejects.toMatchObject({
 			name: 'error',

@@ -1,5 +1,6 @@
 import type { ApiTier } from '../../src/core/policy';
-import { APPLIED, later, OLD, RequestLab, ROW, STALE } from '../support/request-lab';
+import { beginRequests } from '../../src/store/api-requests';
+import { APPLIED, later, OLD, POLICY, RequestLab, ROW, STALE } from '../support/request-lab';
 
 const SHARED = { owner: 'shared', resolve: 'prefer(shop)' };
 
@@ -32,6 +33,18 @@ describe('an API without a condition that keeps a history', () => {
 		const observed = entries.flatMap(({ entry }) => (entry.kind === 'observed' && entry.change.system === 'crm' ? [entry.change.columns['note']] : []));
 		expect(observed.slice(-3)).toEqual(['before', 'new', 'after']);
 		expect(entries.find(({ entry }) => entry.kind === 'overwritten')?.entry).toMatchObject({ detail: { found: 'before', wrote: 'new' } });
+	});
+
+	test('is asked for it when a webhook or an answer shows the write, for neither shows what the write replaced', async () => {
+		const lab = await RequestLab.decided('verified', SHARED);
+		const begun = await lab.begun();
+		await lab.check(begun, lab.reading('crm', '1', OLD, { version: 1, ticket: begun.ticket }));
+		expect((await lab.reads('crm', '1', ROW, { version: 3 })).disposition).toBe('doubtful');
+		const row = { id: '1', ...ROW };
+		const { reported, ticket } = await lab.report(begun, APPLIED, { row, facts: { version: '3', whole: true } });
+		expect(reported).toEqual({ kind: 'read' });
+		await lab.reads('crm', '1', ROW, { version: 3, ticket, earlier: [{ ...OLD, note: 'theirs' }] });
+		expect(await lab.journal()).toContain('overwritten');
 	});
 
 	test('may repeat what is known, which is no change', async () => {
@@ -136,6 +149,16 @@ describe('a record that was deleted and made anew under another key while its wr
 		expect(await lab.check(begun, lab.reading('crm', '1', {}, { deleted: true, ticket: begun.ticket }))).toMatchObject({ kind: 'not-now' });
 		expect(lab.links()[0]?.inFlight).toEqual({});
 		expect((await lab.decide())[0]).toMatchObject({ kind: 'update', key: { id: '2' }, fields: { note: { expected: 'old', next: 'new' } } });
+	});
+
+	test('is not written on the condition of the new one', async () => {
+		const lab = await RequestLab.decided();
+		await lab.report(await lab.begun(), later(true));
+		await lab.reads('crm', '1', {}, { deleted: true, version: 3 });
+		await lab.reads('crm', '2', OLD, { version: 4, etag: 'c4' });
+		lab.nowMs += 600_000;
+		const result = await beginRequests(lab.store, { policy: POLICY, system: 'crm', ops: lab.links().flatMap(({ inFlight }) => inFlight['crm'] ?? []), leaseMs: 1_000, rate: null });
+		expect([...result.values()]).toMatchObject([{ kind: 'read', begun: { key: { id: '1' } } }]);
 	});
 
 	test('is not taken for the one that an answer tells of', async () => {

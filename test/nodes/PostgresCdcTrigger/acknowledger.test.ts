@@ -1,6 +1,7 @@
 import { Acknowledger } from '../../../nodes/PostgresCdcTrigger/acknowledger';
 import type { Patience } from '../../../nodes/PostgresCdcTrigger/patience';
 import type { Progress } from '../../../nodes/PostgresCdcTrigger/progress';
+import { waitUntil } from '../../support/wait-until';
 
 interface Watched {
 	readonly acknowledger: Acknowledger;
@@ -39,4 +40,19 @@ test('a store that is not there at the end is not waited for, and the server hea
 	acknowledger.noteIdle(5n, false);
 	await acknowledger.finish();
 	expect(sent).toEqual([]);
+});
+
+test('whoever waits for a place has it acknowledged at once, although something was a moment ago', async () => {
+	const { acknowledger, sent } = watched(() => undefined);
+	acknowledger.noteIdle(5n, false);
+	await acknowledger.acknowledgeIdle();
+	acknowledger.noteIdle(7n, false);
+	await acknowledger.acknowledgeIdle();
+	expect(sent).toEqual([5n]);
+	acknowledger.hurry();
+	await waitUntil('the place to be acknowledged', async () => {
+		await acknowledger.acknowledgeIdle();
+		return sent.length === 2;
+	});
+	expect(sent).toEqual([5n, 7n]);
 });
