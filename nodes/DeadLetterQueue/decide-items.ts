@@ -1,5 +1,4 @@
 import {
-	type IDataObject,
 	type IExecuteFunctions,
 	type INodeExecutionData,
 	NodeOperationError,
@@ -8,13 +7,14 @@ import {
 import { SyncError } from '../../src/core/errors';
 import { parseFields } from '../../src/core/given-json';
 import type { Choice, Resolution } from '../../src/core/resolve';
-import { resolveReviews } from '../../src/store/resolve-review';
+import { endOf, resolveReviews } from '../../src/store/resolve-review';
 import type { StoredReview } from '../../src/core/review';
 import type { SyncStore } from '../../src/store/sync-store';
+import { payloadOf } from '../shared/dead-letters';
 import { withFinding } from '../shared/items';
 import { errorItem } from '../shared/run-node';
 import { invalid, oneOf, optionalText, text } from '../shared/settings';
-import { DEAD_LETTER, isPlainLetter } from './letters';
+import { DEAD_LETTER } from './letters';
 
 type Decision = 'resolve' | 'approve' | 'reject' | 'dismiss' | 'retry';
 
@@ -113,15 +113,8 @@ function resultItem(
 	{ choice, by }: Resolution,
 ): INodeExecutionData {
 	const { id } = review;
-	const finding = {
-		id,
-		state: choice.kind === 'dismiss' || choice.kind === 'reject' ? 'dismissed' : 'resolved',
-		choice: choice.kind,
-		by,
-	};
-	const { payload } = review.detail as { payload?: IDataObject };
-	const json =
-		choice.kind === 'retry' && isPlainLetter(review) && payload ? payload : input.item.json;
+	const finding = { id, state: endOf(choice), choice: choice.kind, by };
+	const json = (choice.kind === 'retry' ? payloadOf(review) : null) ?? input.item.json;
 	return withFinding({ index: input.index, item: { json } }, DEAD_LETTER, finding);
 }
 

@@ -3,15 +3,12 @@ import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import { canonicalJson, type Json, sha256Hex } from '../../src/core/canonical-json';
 import type { Operation } from '../../src/core/link';
 import type { ReviewItem } from '../../src/core/review';
+import { LETTER_PREFIX, WRITE_PREFIX } from '../shared/dead-letters';
 import { findingOf } from '../shared/items';
 import type { OfRecord } from './record-letters';
 
 /** The key of this node's findings. */
 export const DEAD_LETTER = 'deadLetter';
-
-/** Ids of letters about a write begin so, those about anything else so. */
-const WRITE_PREFIX = 'write-';
-const LETTER_PREFIX = 'letter-';
 
 /** What an item that was pushed turns out to be. */
 export type Pushed =
@@ -39,16 +36,6 @@ export function letterOf(item: INodeExecutionData, context: PushContext): Pushed
 		return { kind: 'known', state: 'already open', ids };
 	}
 	return plainLetter(item, context);
-}
-
-/** Whether the item is about a write that had no outcome, and so ends when that write has one. */
-export function isWriteLetter({ id }: Pick<ReviewItem, 'id'>): boolean {
-	return id.startsWith(WRITE_PREFIX);
-}
-
-/** Whether the item was pushed by a workflow with a payload of its own. */
-export function isPlainLetter({ id }: Pick<ReviewItem, 'id'>): boolean {
-	return id.startsWith(LETTER_PREFIX);
 }
 
 function writeLetter(

@@ -1,6 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import type { ReviewChange, StoredReview } from '../../src/core/review';
+import type { ReviewChange } from '../../src/core/review';
+import { reviewsById } from '../../src/store/reviews-by-id';
 import type { SyncStore } from '../../src/store/sync-store';
 import { filled, isTestItem, withFinding } from '../shared/items';
 import { invalid, text } from '../shared/settings';
@@ -20,9 +21,7 @@ export async function markSucceeded(
 		if (record === '') throw invalid('Record', 'must name the record that was written');
 		return { input, version, id: recordLetterId(policy, record) };
 	});
-	const ids = [...new Set(done.map(({ id }) => id))];
-	const found = ids.length > 0 ? await store.listReviews({ ids, limit: ids.length }) : [];
-	const known = new Map<string, StoredReview>(found.map((review) => [review.id, review]));
+	const known = await reviewsById(store, done.map(({ id }) => id));
 	const changes: ReviewChange[] = [];
 	const marked = done.map(({ input, version, id }) => {
 		const letter = known.get(id);

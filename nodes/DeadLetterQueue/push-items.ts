@@ -1,6 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import type { ReviewChange, ReviewItem, StoredReview } from '../../src/core/review';
+import { reviewsById } from '../../src/store/reviews-by-id';
 import type { SyncStore } from '../../src/store/sync-store';
 import { filled, type InputItem, isTestItem, withFinding } from '../shared/items';
 import { optionalText, text } from '../shared/settings';
@@ -23,7 +24,8 @@ export async function pushItems(
 		const ofRecord = (): OfRecord => recordOf(context, input.index);
 		return { input, letter: letterOf(input.item, { policy, reason, ofRecord, origin }) };
 	});
-	const known = await knownLetters(store, pushed.map(({ letter }) => letter));
+	const ofRecords = pushed.flatMap(({ letter }) => (letter.kind === 'letter' && detailOf(letter.review) ? [letter.review.id] : []));
+	const known = await reviewsById(store, ofRecords);
 	const changes: ReviewChange[] = [];
 	const kept = pushed.map(({ input, letter }) => keep(input, letter, { known, changes }));
 	if (changes.length > 0) await store.changeReviews(policy, changes);
@@ -39,21 +41,10 @@ export function recordOf(context: IExecuteFunctions, index: number): OfRecord {
 	return { record: read('record'), version: read('recordVersion') };
 }
 
-type Letters = Map<string, StoredReview>;
-
-async function knownLetters(store: PushingStore, letters: readonly Pushed[]): Promise<Letters> {
-	const ofRecords = letters.flatMap((letter) =>
-		letter.kind === 'letter' && detailOf(letter.review) ? [letter.review.id] : [],
-	);
-	const ids = [...new Set(ofRecords)];
-	const found = ids.length > 0 ? await store.listReviews({ ids, limit: ids.length }) : [];
-	return new Map(found.map((review) => [review.id, review]));
-}
-
 function keep(
 	input: InputItem,
 	letter: Pushed,
-	{ known, changes }: { known: Letters; changes: ReviewChange[] },
+	{ known, changes }: { known: Map<string, StoredReview>; changes: ReviewChange[] },
 ): INodeExecutionData {
 	if (letter.kind === 'known') {
 		return withFinding(input, DEAD_LETTER, { state: letter.state, ids: letter.ids });

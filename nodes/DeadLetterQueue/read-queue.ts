@@ -6,7 +6,7 @@ import { policyInForce } from '../../src/store/published-policy';
 import type { StoredReview } from '../../src/core/review';
 import type { ReviewFilter, SyncStore } from '../../src/store/sync-store';
 import { oneOf, optionalText, text, wholeNumber, yesOrNo } from '../shared/settings';
-import { closeSettledWrites } from './settled-writes';
+import { closeSettledWrites } from '../shared/settled-writes';
 
 type ReadingStore = Pick<SyncStore, 'listReviews' | 'load' | 'changeReviews'>;
 

@@ -1,9 +1,10 @@
-import type { IDataObject, INodeExecutionData, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
+import type { INodeExecutionData, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 
 import { SyncError } from '../../src/core/errors';
 import { query as addressOf } from '../../src/console/html';
 import { wakeItem } from '../../src/core/wake-item';
-import { isPlainLetter } from '../DeadLetterQueue/letters';
+import { endOf } from '../../src/store/resolve-review';
+import { payloadOf } from '../shared/dead-letters';
 import { withFinding } from '../shared/items';
 import { withStore } from '../shared/open-store';
 import { eventItem } from '../shared/reading-items';
@@ -70,9 +71,9 @@ async function answerWith(context: IWebhookFunctions, store: DecidingStore & Par
 /** What was decided, as an item: of a record one that the Echo Filter takes as "look at it now", of a dead letter what was pushed. */
 function itemOf({ review, resolution: { by, choice }, state }: Extract<Decided, { kind: 'done' }>): INodeExecutionData {
 	const { id, kind, policy, link, entity, fields, reason } = review;
-	const finding = { id, kind, policy, link, entity, fields: [...fields], reason, by, choice: choice.kind, state: choice.kind === 'dismiss' || choice.kind === 'reject' ? 'dismissed' : 'resolved' };
-	const { payload } = review.detail as { payload?: IDataObject };
-	const item = state ? eventItem(wakeItem(state, Object.keys(state.keys)[0] ?? ''), { json: {} }) : { json: choice.kind === 'retry' && isPlainLetter(review) && payload ? payload : {} };
+	const finding = { id, kind, policy, link, entity, fields: [...fields], reason, by, choice: choice.kind, state: endOf(choice) };
+	const pushed = choice.kind === 'retry' ? payloadOf(review) : null;
+	const item = state ? eventItem(wakeItem(state, Object.keys(state.keys)[0] ?? ''), { json: {} }) : { json: pushed ?? {} };
 	return withFinding({ index: 0, item }, CONSOLE, finding);
 }
 

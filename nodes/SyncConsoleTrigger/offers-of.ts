@@ -7,7 +7,7 @@ import { type Effect, previewChoice } from '../../src/core/preview-choice';
 import type { Choice } from '../../src/core/resolve';
 import type { StoredReview } from '../../src/core/review';
 import { firstContactReviewId } from '../../src/store/approve-first-contact';
-import { isPlainLetter, isWriteLetter } from '../DeadLetterQueue/letters';
+import { isPlainLetter, isWriteLetter } from '../shared/dead-letters';
 
 export interface Offered {
 	readonly offers: readonly Offer[];

@@ -17,8 +17,8 @@ import { tellHistory } from '../../src/core/tell-history';
 import type { Told } from '../../src/core/told';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
 import type { LoadedLink, PublishedPolicy, SyncStore } from '../../src/store/sync-store';
-import { isPlainLetter } from '../DeadLetterQueue/letters';
-import { settledWrites } from '../DeadLetterQueue/settled-writes';
+import { payloadOf } from '../shared/dead-letters';
+import { settledWrites } from '../shared/settled-writes';
 import { findRecords } from './find-records';
 import { offersOf } from './offers-of';
 import { type Query, readFilter } from './query';
@@ -103,7 +103,7 @@ export async function readReview(visit: Visit, id: string, published: PublishedP
 	return {
 		review: masked,
 		...(await recordOf(visit, review, { state, inForce, isRevealed })),
-		payload: isPlainLetter(review) ? ((masked.detail as { payload?: Json }).payload ?? null) : null,
+		payload: payloadOf(masked) as Json | null,
 		...about,
 		canReveal: hasMasked && !visitor.isReader && !isRevealed && review.state === 'open',
 		key: keyFor(visit, review, published.macKey),

@@ -10,6 +10,7 @@ import { approveFirstContact, firstContactReviewId } from './approve-first-conta
 import { answerMassDelete, isMassDeleteItem } from './mass-delete';
 import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
+import { reviewsById } from './reviews-by-id';
 import { spreadOfChange } from './spread-of-links';
 import type { LinkCommit, LoadedLink, PublishedPolicy, SyncStore } from './sync-store';
 
@@ -39,9 +40,7 @@ export async function resolveReviews(
 	store: ResolvingStore,
 	resolutions: readonly Resolution[],
 ): Promise<readonly Resolved[]> {
-	const ids = [...new Set(resolutions.map(({ review }) => review))];
-	const found = ids.length > 0 ? await store.listReviews({ ids, limit: ids.length }) : [];
-	const items = new Map(found.map((item) => [item.id, item]));
+	const items = await reviewsById(store, resolutions.map(({ review }) => review));
 	const outcomes: Outcomes = new Map();
 	const asked = resolutions.flatMap((resolution): Asked[] => {
 		const item = items.get(resolution.review);
@@ -212,7 +211,8 @@ function isYes({ kind }: Choice): boolean {
 	return kind !== 'dismiss' && kind !== 'reject';
 }
 
-function endOf(choice: Choice): 'resolved' | 'dismissed' {
+/** How an item ends that was decided so. */
+export function endOf(choice: Choice): 'resolved' | 'dismissed' {
 	return isYes(choice) ? 'resolved' : 'dismissed';
 }
 

@@ -1,6 +1,6 @@
 import type { StoredReview } from '../../src/core/review';
 import type { SyncStore } from '../../src/store/sync-store';
-import { isWriteLetter } from './letters';
+import { isWriteLetter } from './dead-letters';
 
 /**
  * Leaves out, and closes, letters about writes that have an outcome by now: a write that failed
