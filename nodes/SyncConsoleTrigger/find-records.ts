@@ -17,8 +17,7 @@ const MAX_FOUND = 50;
 export async function findRecords({ store, policy }: Pick<Visit, 'store' | 'policy'>, sought: string | null, published: PublishedPolicy): Promise<FindModel> {
 	const rules = policyInForce(published).policy;
 	const wanted = sought?.trim() ?? '';
-	const shown = { entities: [...rules.entities.keys()], systems: rules.systems, sought: wanted === '' ? null : wanted };
-	if (wanted === '') return { ...shown, found: [], isCut: false };
+	if (wanted === '') return { sought: null, found: [], isCut: false };
 	const keys = [...rules.entities].flatMap(([entity, { tables }]) => [...tables].flatMap(([system, { key }]): RecordKey[] => (key.length === 1 ? keysFor(wanted).map((value) => ({ system, entity, key: { [key[0] ?? '']: value } })) : [])));
 	const direct = (await store.load({ policy, links: [wanted], keys })).links;
 	const { links, isCut } = direct.length > 0 ? { links: direct, isCut: false } : await scan({ store, policy }, (state) => hasValue(state, rules.entities.get(state.entity), wanted));
@@ -27,7 +26,7 @@ export async function findRecords({ store, policy }: Pick<Visit, 'store' | 'poli
 		const named = entity ? Object.entries(shownKeys(state, entity)).map(([system, key]) => `${system} ${key}`) : [];
 		return entity ? [{ link: state.id, entity: state.entity, keys: named.join(' · ') }] : [];
 	});
-	return { ...shown, found, isCut };
+	return { sought: wanted, found, isCut };
 }
 
 /** A number may be stored as one, or as text. */

@@ -22,7 +22,7 @@ import { settledWrites } from '../shared/settled-writes';
 import { findRecords } from './find-records';
 import { offersOf } from './offers-of';
 import { type Query, readFilter } from './query';
-import { shownKeys, shownRecord } from './shown-record';
+import { shownRecord } from './shown-record';
 import type { Visitor } from './who';
 
 /** For how long a page's forms may be posted. */
@@ -143,5 +143,5 @@ async function readRecord({ store, policy, reader }: Visit, query: Query, publis
 	const { told, isCut } = await historyOf(store, link.state, { policy, entity });
 	const waiting = Object.entries(link.state.fields).flatMap(([name, { frozen }]) => (frozen ? [[name, { id: frozen.review, reason: frozen.reason }] as const] : []));
 	const history = field === null ? told : told.filter(({ fields }) => fields.includes(field));
-	return recordPage({ record: { ...shownRecord(link.state, entity, names), keys: shownKeys(link.state, entity) }, waiting: Object.fromEntries(waiting), field, history, isCut }, reader);
+	return recordPage({ record: shownRecord(link.state, entity, names), waiting: Object.fromEntries(waiting), field, history, isCut }, reader);
 }

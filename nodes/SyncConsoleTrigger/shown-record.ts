@@ -1,6 +1,6 @@
 import type { Json } from '../../src/core/canonical-json';
-import { ruleOf } from '../../src/core/first-contact';
-import { EXISTENCE, type FieldState, type LinkState, type View } from '../../src/core/link';
+import { ruleOfField } from '../../src/core/first-contact';
+import type { FieldState, LinkState, View } from '../../src/core/link';
 import { MASK, maskRowKeys } from '../../src/core/mask';
 import type { EntityPolicy } from '../../src/core/policy';
 import { counterOf } from '../../src/core/version-vector';
@@ -30,8 +30,7 @@ export function shownKeys({ keys }: LinkState, entity: EntityPolicy): Record<str
 function shownField(name: string, field: FieldState | undefined, { entity, systems }: { entity: EntityPolicy; systems: readonly string[] }): ShownField | null {
 	if (field === undefined) return null;
 	const isSensitive = entity.sensitive.has(name);
-	const policy = entity.fields.get(name);
-	const rule = name === EXISTENCE ? `deletes: ${entity.deletes.conflict}` : policy ? ruleOf(policy) : 'no longer in the policy';
+	const rule = ruleOfField(entity, name) ?? 'no longer in the policy';
 	const there = systems.flatMap((system) => (field.views[system] ? [[system, field.views[system]] as const] : []));
 	const values = there.map(([system, view]): [string, ShownVersion] => [system, shownVersion(view, { isSensitive, ...whatWasSeen(system, view, there) })]);
 	return { name, rule, isSensitive, values: Object.fromEntries(values), merged: field.merged === null ? undefined : isSensitive ? MASK : field.merged.canon };

@@ -1,4 +1,4 @@
-/** Text that is safe to be part of a page. Made by `html` alone, so whatever is no such text gets escaped. */
+/** Text that is safe to be part of a page. Whatever is no such text gets escaped by `html`, which makes all of it but the style sheet. */
 export class Html {
 	constructor(readonly text: string) {}
 }

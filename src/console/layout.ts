@@ -1,5 +1,5 @@
 import { own } from '../core/own';
-import { html, query, type Html } from './html';
+import { html, Html, query } from './html';
 import { STYLE } from './style';
 
 /** What is the same on every page. */
@@ -30,7 +30,7 @@ export function documentOf({ policy, mode, person, isReader }: Frame, { title, t
 <main id="main"><h1>${title}</h1>${body}</main></body></html>`.text;
 }
 
-const STYLE_SHEET = html([STYLE] as unknown as TemplateStringsArray);
+const STYLE_SHEET = new Html(STYLE);
 
 const MODES: Readonly<Record<string, string>> = { live: 'Live', shadow: 'Shadow: nothing is written', stopped: 'Stopped', 'first-contact': 'First contact' };
 

@@ -38,8 +38,6 @@ function row(field: ShownField, { systems, link, waiting }: Pick<RecordModel, 'w
 }
 
 export interface FindModel {
-	readonly entities: readonly string[];
-	readonly systems: readonly string[];
 	/** What was looked for; null: nothing yet. */
 	readonly sought: string | null;
 	readonly found: readonly { readonly link: string; readonly entity: string; readonly keys: string }[];

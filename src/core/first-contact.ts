@@ -210,6 +210,13 @@ function addExample(examples: Json[], { keys }: LinkState, entity: EntityPolicy)
 		examples.push(maskRowKeys(keys as Record<string, Json>, entity));
 }
 
+/** The same for a field by its name, or for the record itself; null: the policy does not name it. */
+export function ruleOfField({ fields, deletes }: EntityPolicy, name: string): string | null {
+	if (name === EXISTENCE) return `deletes: ${deletes.conflict}`;
+	const field = fields.get(name);
+	return field ? ruleOf(field) : null;
+}
+
 /** Who decides a field: "owned by crm", "shared, prefer(crm)". */
 export function ruleOf({ authority }: FieldPolicy): string {
 	if (authority.kind === 'owned') return `owned by ${authority.owner}`;

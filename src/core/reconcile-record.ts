@@ -7,8 +7,8 @@ import { EXISTENCE, existsIn, type FieldState, type Key, type LinkState, type Vi
 import { MASK } from './mask';
 import type { PolicyInForce } from './observe';
 import { approvedPart, hidePending } from './pending';
-import type { EntityPolicy, FieldPolicy } from './policy';
-import { ruleOf } from './first-contact';
+import type { EntityPolicy } from './policy';
+import { ruleOfField } from './first-contact';
 
 /** Why the systems differ in a field. */
 export type Why =
@@ -134,12 +134,10 @@ function fieldDifference(about: About, name: string): FieldDifference | null {
 		why: drifted.length > 0 ? 'drift' : whyOf(now.fields[name], about),
 		values: Object.fromEntries(Object.entries(views).map(([system, view]) => [system, view.canon])),
 		known: Object.fromEntries(known),
-		rule: name === EXISTENCE ? `deletes: ${entity.deletes.conflict}` : ruleText(entity.fields.get(name)),
+		rule: ruleOfField(entity, name) ?? '',
 		actions: actionsOf(about, name, differ || isOnlyIn),
 	};
 }
-
-const ruleText = (field: FieldPolicy | undefined): string => (field ? ruleOf(field) : '');
 
 /** The views that say what a system holds now. */
 function viewsOf(state: LinkState, name: string, systems: readonly string[]): Record<string, View> {

@@ -24,17 +24,18 @@ export function tellExplanation({ kind, field, system = '', detail }: Explanatio
 	const details = typeof detail === 'object' && detail !== null && !Array.isArray(detail) ? detail : {};
 	const isMasked = field !== undefined && entity.sensitive.has(field);
 	const named = details['fields'];
+	const fields = Array.isArray(named) ? named.map(String) : field === undefined ? [] : [field];
 	const told = TELL[kind]({
 		field,
 		system,
 		heardOf,
 		said: (name) => String(own(details, name) ?? ''),
 		value: (name) => ({ value: isMasked ? MASK : (own(details, name) ?? null) }),
-		fields: Array.isArray(named) ? named.map(String) : field === undefined ? [] : [field],
+		fields,
 	});
 	if (told === null) return null;
 	const [tone, ...parts] = told;
-	return { tone, parts, fields: Array.isArray(named) ? named.map(String) : field === undefined ? [] : [field] };
+	return { tone, parts, fields };
 }
 
 type Tell = (telling: Telling) => readonly [Told['tone'], ...Part[]] | null;

@@ -20,9 +20,13 @@ import type { Heard, HeardOf, Part, Sentence, Told } from './told';
 export function tellHistory(entries: readonly StoredJournalEntry[], entity: EntityPolicy): Told[] {
 	const heard = new Map<string, Heard>();
 	const heardOf: HeardOf = (system, field) => heard.get(`${system} ${field}`);
+	const tellChange = (change: RecordChange, atMs: number): Sentence | null => {
+		const changed = changesOf(change, { entity, heardOf });
+		for (const { field, canon } of changed) heard.set(`${change.system} ${field}`, { canon, atMs });
+		return tellObserved(change, changed, entity);
+	};
 	return entries.flatMap(({ seq, atMs, entry }): Told[] => {
-		const told = tell(entry, { entity, heardOf });
-		if (entry.kind === 'observed') noteHeard(heard, { change: entry.change, entity, atMs });
+		const told = entry.kind === 'observed' ? tellChange(entry.change, atMs) : tell(entry, { entity, heardOf });
 		return told === null ? [] : [{ seq, atMs, ...told }];
 	});
 }
@@ -33,12 +37,10 @@ interface Circumstances {
 }
 
 /** Null: it says nothing that the lines around it do not say. */
-function tell(entry: JournalEntry, circumstances: Circumstances): Sentence | null {
+function tell(entry: Exclude<JournalEntry, { kind: 'observed' }>, circumstances: Circumstances): Sentence | null {
 	switch (entry.kind) {
 		case 'created':
 			return { fields: [], tone: 'rule', parts: [`The sync took in this ${entry.entity} from `, { system: entry.by }, ...(entry.ambiguous ? ['; another record has the same match values'] : [])] };
-		case 'observed':
-			return tellObserved(entry.change, circumstances);
 		case 'decided':
 			return null;
 		case 'resolved':
@@ -69,28 +71,20 @@ function changesOf(change: RecordChange, { entity, heardOf }: Circumstances): Fi
 	});
 }
 
-function tellObserved(change: RecordChange, circumstances: Circumstances): Sentence | null {
+/** @param heardNow - what the system says otherwise than before */
+function tellObserved(change: RecordChange, heardNow: readonly FieldChange[], { sensitive }: EntityPolicy): Sentence | null {
 	const { system, exists, marker, snapshot, forged } = change;
 	if (exists === false && marker === null) return { fields: [EXISTENCE], tone: 'change', parts: [{ system }, ' deleted the record'] };
-	const changed = exists === null && Object.keys(change.columns).length === 0 ? [] : changesOf(change, circumstances);
 	// Our own write: its outcome is told by the entry that follows, and what the target made of it as well.
 	if (marker !== null) return null;
+	const changed = exists === null && Object.keys(change.columns).length === 0 ? [] : heardNow;
 	if (changed.length === 0) return forged ? { fields: [], tone: 'warning', parts: ['A change of ', { system }, ' claimed to be ours, and was not'] } : null;
 	const isNews = changed.some(({ before }) => before !== undefined);
 	const verb = snapshot || change.fresh ? ' was read: ' : isNews ? ' changed ' : ' has it: ';
 	const said = changed.map(({ field, canon, before }, at): Part[] => {
-		const isMasked = circumstances.entity.sensitive.has(field);
+		const isMasked = sensitive.has(field);
 		const from: Part[] = before ? [' from ', { value: isMasked ? MASK : before.canon }] : [];
 		return [...(at === 0 ? [] : ['; ']), { field }, ...from, before ? ' to ' : ' is ', { value: isMasked ? MASK : canon }];
 	});
 	return { fields: changed.map(({ field }) => field), tone: 'change', parts: [{ system }, verb, ...said.flat()] };
-}
-
-function noteHeard(heard: Map<string, Heard>, { change, entity, atMs }: { change: RecordChange; entity: EntityPolicy; atMs: number }): void {
-	for (const [field, reading] of readFields(entity, change.system, change.columns, change)) {
-		if (reading.state !== 'value') continue;
-		const before = heard.get(`${change.system} ${field}`);
-		if (before && equalJson(before.canon, reading.canon)) continue;
-		heard.set(`${change.system} ${field}`, { canon: reading.canon, atMs });
-	}
 }

@@ -28,8 +28,8 @@ function pagesWith(text: string): Record<string, Html> {
 		reviews: reviewsPage({ reviews: [review, { ...review, state: 'open', fields: [], entity: null, link: null }], filter: { kind: null, state: 'open', page: 3 }, hasMore: true }, READER).body,
 		review: reviewPage(model, READER).body,
 		record: recordPage({ record, waiting: { [text]: { id: text, reason: text } }, field: text, history: [told], isCut: true }, READER).body,
-		find: findPage({ entities: [text], systems: [text], sought: text, found: [{ link: text, entity: text, keys: text }], isCut: true }).body,
-		none: findPage({ entities: [], systems: [], sought: text, found: [], isCut: true }).body,
+		find: findPage({ sought: text, found: [{ link: text, entity: text, keys: text }], isCut: true }).body,
+		none: findPage({ sought: text, found: [], isCut: true }).body,
 		notice: notice('bad', text),
 	};
 }
