@@ -6,7 +6,7 @@ import type { EntityPolicy } from '../../src/core/policy';
 import { policyInForce } from '../../src/store/published-policy';
 import type { LoadedLink, PublishedPolicy, RecordKey } from '../../src/store/sync-store';
 import type { Visit } from './read-pages';
-import { shownKeys } from './shown-record';
+import { shownKeys } from '../../src/console/shown-record';
 
 const PAGE = 1_000;
 /** Records whose values are looked at: a search by value is a scan. */

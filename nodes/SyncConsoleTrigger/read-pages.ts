@@ -22,7 +22,7 @@ import { settledWrites } from '../shared/settled-writes';
 import { findRecords } from './find-records';
 import { offersOf } from './offers-of';
 import { type Query, readFilter } from './query';
-import { shownRecord } from './shown-record';
+import { shownRecord } from '../../src/console/shown-record';
 import type { Visitor } from './who';
 
 /** For how long a page's forms may be posted. */

@@ -10,6 +10,10 @@ export const ERROR_POLICY = {
 		action: 'stop',
 		remedy: 'Correct each listed place in the policy, then publish it again.',
 	},
+	SHEET_INVALID: {
+		action: 'stop',
+		remedy: 'Correct the listed cells in the spreadsheet, save it as CSV and import it again. Sync Policy: Sign-Off Sheet makes a new one.',
+	},
 	NOT_JSON: {
 		action: 'dead-letter',
 		remedy:
@@ -60,6 +64,14 @@ export const ERROR_POLICY = {
 	RECORD_UNKNOWN: {
 		action: 'dead-letter',
 		remedy: 'Give the key of a row that the sync has seen, with the name of its system and entity.',
+	},
+	CANNOT_LINK: {
+		action: 'dead-letter',
+		remedy: 'Two links can become one where each system has a row of one of them at most, and one of them has a single row with no write under way. Delete or part the row that is too many first.',
+	},
+	CANNOT_PART: {
+		action: 'dead-letter',
+		remedy: 'Look at the record with the Sync Record node (Explain): a row can be taken out of a link that has rows of two or more systems, while no write of it is under way.',
 	},
 	FIELD_UNKNOWN: {
 		action: 'dead-letter',

@@ -1,6 +1,7 @@
 import type { Draft } from './draft';
 import { unrelated } from './foreign-view';
 import { emptyLink, EXISTENCE, fieldOf, type LinkState } from './link';
+import { join, NOTHING_SEEN } from './version-vector';
 
 /**
  * Takes a record that had a link of its own into this one: as if its row had been observed for the first time
@@ -8,6 +9,7 @@ import { emptyLink, EXISTENCE, fieldOf, type LinkState } from './link';
  */
 export function takeIn(draft: Draft, absorbed: LinkState): void {
 	const { state } = draft;
+	if (state.apart) state.apart = state.apart.filter((link) => link !== absorbed.id);
 	for (const [system, key] of Object.entries(absorbed.keys)) {
 		state.keys[system] = key;
 		const seen = absorbed.seen[system];
@@ -18,7 +20,12 @@ export function takeIn(draft: Draft, absorbed: LinkState): void {
 		if (Object.keys(told).length > 0) state.api = { ...state.api, [system]: told };
 		for (const [name, { views }] of Object.entries(absorbed.fields)) {
 			const view = views[system];
-			if (view) fieldOf(state, name).views[system] = unrelated(view, system);
+			if (!view) continue;
+			const mine = fieldOf(state, name).views;
+			// A person may have said that this system goes without the record: its row comes after that.
+			const before = mine[system]?.vector ?? NOTHING_SEEN;
+			const row = unrelated(view, system);
+			mine[system] = { ...row, vector: join(row.vector, before) };
 		}
 	}
 }

@@ -7,10 +7,15 @@ import { EXISTENCE, fieldOf, type FieldState, type LinkState } from './link';
 import type { PolicyInForce } from './observe';
 import type { FieldPolicy } from './policy';
 import { OUTSIDE } from './row-scope';
+import { beginWithRow, giveRow } from './split-link';
 import { increment, join, NOTHING_SEEN, type VersionVector } from './version-vector';
+
+/** Stands for the item where nobody asked: a person has joined or parted records of their own accord. */
+export const BY_HAND = 'by-hand';
 
 /** What a person decided about one review item. */
 export interface Resolution {
+	/** Or {@link BY_HAND}. */
 	readonly review: string;
 	/** The token of the item as the person saw it. */
 	readonly token: string;
@@ -30,10 +35,12 @@ export type Choice =
 	| Joining
 	| Answer;
 
-/** Two links turn out to be one record: what became of the answer for each of them. Nobody chooses these. */
+/** Two links turn out to be one record, or one to hold the rows of two: what that means for each of them. Nobody chooses these. */
 type Joining =
 	| { readonly kind: 'join'; readonly absorbed: LinkState }
-	| { readonly kind: 'joined'; readonly into: string };
+	| { readonly kind: 'joined'; readonly into: string }
+	| { readonly kind: 'part'; readonly system: string; readonly into: string }
+	| { readonly kind: 'parted'; readonly system: string; readonly from: LinkState };
 
 /** To an approval: what is proposed may be done, or may not. */
 interface Answer {
@@ -57,8 +64,8 @@ export function resolve(before: LinkState, resolution: Resolution, { policy, has
 	const draft = startDraft(before);
 	draft.journal.push({ kind: 'resolved', policyHash: hash, resolution });
 	if (resolution.choice.kind === 'joined') return { state: giveAway(before, resolution.choice.into), journal: draft.journal };
-	unfreeze(draft, resolution.review, resolution.choice.kind);
-	if (answerTwin(draft, before, resolution)) return { state: draft.state, journal: draft.journal };
+	if (resolution.review !== BY_HAND) unfreeze(draft, resolution.review, resolution.choice.kind);
+	if (changesRows(draft, before, resolution)) return { state: draft.state, journal: draft.journal };
 	const systems = [...(policy.entities.get(before.entity)?.tables.keys() ?? [])];
 	for (const name of fields) {
 		const owner = ownerOf(policy.entities.get(before.entity)?.fields.get(name));
@@ -69,16 +76,30 @@ export function resolve(before: LinkState, resolution: Resolution, { policy, has
 	return { state: draft.state, journal: draft.journal };
 }
 
-/** Carries out what a person has said about two records that resemble each other. @returns whether the item asks about such two */
-function answerTwin(draft: Draft, { fields }: LinkState, { choice, review }: Resolution): boolean {
-	if (choice.kind === 'join') {
-		takeIn(draft, choice.absorbed);
-		return true;
+/** Carries out what a person has said about which rows are one record. @returns whether the decision is about that */
+function changesRows(draft: Draft, { fields }: LinkState, { choice, review }: Resolution): boolean {
+	switch (choice.kind) {
+		case 'join': {
+			const asked = draft.state.fields[EXISTENCE]?.frozen;
+			if (review === BY_HAND && asked?.kind === 'identity') unfreeze(draft, asked.review, choice.kind);
+			takeIn(draft, choice.absorbed);
+			return true;
+		}
+		case 'part':
+			giveRow(draft, choice);
+			return true;
+		case 'parted':
+			beginWithRow(draft, choice);
+			return true;
+		case 'reject': {
+			const { twin, review: held } = fields[EXISTENCE]?.frozen ?? {};
+			if (twin === undefined || held !== review) return false;
+			keepApart(draft, twin);
+			return true;
+		}
+		default:
+			return false;
 	}
-	const { twin, review: held } = fields[EXISTENCE]?.frozen ?? {};
-	if (choice.kind !== 'reject' || twin === undefined || held !== review) return false;
-	keepApart(draft, twin);
-	return true;
 }
 
 /** The fields that the item holds; checks the token, but for an item about many links, whose token is checked once for all. */
@@ -102,7 +123,7 @@ function plainChoice(
 	choice: Choice,
 	{ name, state, owner }: { name: string; state: LinkState; owner: string | null },
 ): CarriedOut {
-	if (choice.kind === 'join' || choice.kind === 'joined') return { kind: 'retry' };
+	if (isAboutRows(choice)) return { kind: 'retry' };
 	if (!isAnswer(choice)) return choice;
 	const approves = choice.kind === 'approve';
 	const { frozen = null } = state.fields[name] ?? {};
@@ -129,6 +150,10 @@ function answerDelete(state: LinkState, approves: boolean): CarriedOut {
 
 function ownerOf(field: FieldPolicy | undefined): string | null {
 	return field?.authority.kind === 'owned' ? field.authority.owner : null;
+}
+
+function isAboutRows(choice: Choice): choice is Joining {
+	return ['join', 'joined', 'part', 'parted'].includes(choice.kind);
 }
 
 function isAnswer(choice: Choice): choice is Answer {

@@ -23,5 +23,9 @@ export function tellChoice({ by, choice }: Resolution, { sensitive }: Pick<Entit
 			return [person, ' decided that two records are one; this one took in the other'];
 		case 'joined':
 			return [person, ' decided that two records are one; it is the other one from now on'];
+		case 'part':
+			return [person, ' decided that the row of ', { system: choice.system }, ' is another record'];
+		case 'parted':
+			return [person, ' decided that this row of ', { system: choice.system }, ' is a record of its own'];
 	}
 }

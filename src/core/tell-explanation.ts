@@ -54,6 +54,7 @@ const TELL: Readonly<Record<ExplanationKind, Tell>> = {
 	'net-zero': ({ field = '', system }) => ['rule', { field }, ' was changed and set back in ', { system }, ' before our write'],
 	restored: ({ field, system }) => ['rule', { system }, ' was put back to an older copy', ...(field === undefined || field === EXISTENCE ? [] : [': its ', { field }, ' is behind'])],
 	overwritten: ({ field = '', system, value }) => ['warning', 'Our write to ', { system }, ' replaced ', value('found'), ' in ', { field }, ', which nobody had seen, with ', value('wrote')],
+	late: ({ field = '', system, value }) => ['warning', 'A late message of ', { system }, ': when we wrote ', value('wrote'), ' to ', { field }, ', it may have held ', value('found'), ', which nobody had seen'],
 	misdirected: ({ field, system }) => ['warning', 'Our write', ...(field === undefined ? [] : [' of ', { field }]), ' met another record of ', { system }, '; it is made again'],
 	linked: ({ system, said }) => ['rule', 'Linked with the record of ', { system }, ` by ${said('by')}`],
 	'review-opened': ({ said, fields }) => ['warning', 'Waits for a person: ', said('reason'), ...(fields.length > 0 ? [' (', ...fieldList(fields), ')'] : [])],
@@ -66,7 +67,7 @@ const TELL: Readonly<Record<ExplanationKind, Tell>> = {
 };
 
 /** What a person decided is told already. */
-const CHOICES: ReadonlySet<string> = new Set(['apply', 'values', 'dismiss', 'retry', 'approve', 'reject', 'join', 'joined']);
+const CHOICES: ReadonlySet<string> = new Set(['apply', 'values', 'dismiss', 'retry', 'approve', 'reject', 'join', 'joined', 'part', 'parted']);
 
 const OUTCOMES: Readonly<Record<string, string>> = {
 	applied: ' has our write',

@@ -1,14 +1,12 @@
-import { isDue } from '../core/decide';
-import { openReviews, reviewChanges } from '../core/draft';
+import { openReviews } from '../core/draft';
 import { SyncError } from '../core/errors';
 import { EXISTENCE, type LinkState } from '../core/link';
-import { matchKeysOfLink } from '../core/match-keys';
 import type { PolicyInForce } from '../core/observe';
-import { resolve, type Choice, type Resolution } from '../core/resolve';
-import { joinOrder, mayBeOne } from '../core/twins';
+import type { Resolution } from '../core/resolve';
+import { mayBeOne } from '../core/twins';
+import { commitOfChoice, joinPair } from './join-pair';
 import { policyInForce, requirePublished } from './published-policy';
 import { retryContended } from './retry-contended';
-import { spreadOfChange } from './spread-of-links';
 import type { StoredReview } from '../core/review';
 import type { LinkCommit, LoadedLink, PublishedPolicy, SyncStore } from './sync-store';
 
@@ -59,26 +57,19 @@ async function loadPair(store: TwinStore, item: StoredReview): Promise<Pair> {
 	return { asking, other: byId.get(String(twin)) ?? null, published, policy: policyInForce(published) };
 }
 
-function joined(pair: Pair, resolution: Resolution): LinkCommit[] {
-	const { asking, other, policy } = pair;
+function joined({ asking, other, published, policy }: Pair, resolution: Resolution): LinkCommit[] {
 	checkToken(asking.state, resolution, policy.policy.name);
 	const entity = policy.policy.entities.get(asking.state.entity);
 	if (!entity || !other || !mayBeOne(asking.state, other.state, entity)) {
 		throw new SyncError('REVIEW_CHANGED', `One of the two records of review item ${resolution.review} has changed, or is being written, since the item was looked at`);
 	}
-	const order = joinOrder(asking.state, other.state, entity);
-	const [survivor, absorbed] = order.survivor === asking.state ? [asking, other] : [other, asking];
-	const whole = commitOf(survivor, pair, { ...resolution, choice: { kind: 'join', absorbed: absorbed.state } });
-	const rest = commitOf(absorbed, pair, { ...resolution, choice: { kind: 'joined', into: survivor.state.id } });
-	const matches = matchKeysOfLink(policy.policy, whole.state);
-	const claims = absorbed.matches.filter((match) => matches.has(match));
-	return [{ ...whole, claims }, { ...rest, releases: absorbed.matches, waitsFor: [] }];
+	return joinPair({ one: asking, other, entity, published }, resolution);
 }
 
 function keptApart(pair: Pair, resolution: Resolution): LinkCommit[] {
 	const { asking, other } = pair;
 	const isHeld = other?.state.fields[EXISTENCE]?.frozen?.review === resolution.review;
-	return [asking, ...(other && isHeld ? [other] : [])].map((link) => commitOf(link, pair, resolution));
+	return [asking, ...(other && isHeld ? [other] : [])].map((link) => commitOfChoice(link, pair, resolution));
 }
 
 /** `resolve` checks it for whoever's item it is; that one may be the link that is given up. */
@@ -87,20 +78,3 @@ function checkToken(state: LinkState, { review, token }: Resolution, policy: str
 	if (!item) throw new SyncError('REVIEW_CLOSED', `The review item ${review} is no longer open`);
 	if (item.token !== token) throw new SyncError('REVIEW_CHANGED', `The record has changed since review item ${review} was looked at`);
 }
-
-function commitOf({ state: before, revision }: LoadedLink, { published, policy }: Pair, resolution: Resolution): LinkCommit {
-	const { state, journal } = resolve(before, resolution, policy);
-	const how = endOf(resolution.choice);
-	return {
-		state,
-		expectedRevision: revision,
-		due: isDue(state, policy, published.mode),
-		claims: [],
-		journal,
-		reviews: reviewChanges(before, state, { policy: published.name, how, by: resolution.by }),
-		stopAt: null,
-		...spreadOfChange(before, state, policy),
-	};
-}
-
-const endOf = ({ kind }: Choice): 'resolved' | 'dismissed' => (kind === 'reject' ? 'dismissed' : 'resolved');

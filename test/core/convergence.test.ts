@@ -166,6 +166,8 @@ const WORLDS: readonly [string, World][] = [
 	['there are three systems and every value is written once', { systems: THREE, unique: true }],
 	['there are three systems and few values', { systems: THREE }],
 	['people freeze fields and records for a while', { holds: true }],
+	['people say which rows are one record and which are not', { relinks: true, checksCausality: false }],
+	['people say which rows are one record and which are not, between three systems', { systems: THREE, relinks: true, checksCausality: false }],
 	['people freeze fields and records for a while, between three systems', { systems: THREE, holds: true }],
 ];
 

@@ -11,6 +11,7 @@ import { PostgresCdcTrigger } from '../../nodes/PostgresCdcTrigger/PostgresCdcTr
 import { ReconcileDiff } from '../../nodes/ReconcileDiff/ReconcileDiff.node';
 import { SyncConsoleTrigger } from '../../nodes/SyncConsoleTrigger/SyncConsoleTrigger.node';
 import { SyncPolicy } from '../../nodes/SyncPolicy/SyncPolicy.node';
+import { SyncRecord } from '../../nodes/SyncRecord/SyncRecord.node';
 import { SyncWrite } from '../../nodes/SyncWrite/SyncWrite.node';
 import { VersionVectorCheck } from '../../nodes/VersionVectorCheck/VersionVectorCheck.node';
 
@@ -31,6 +32,7 @@ const CLASSES = {
 	ReconcileDiff,
 	SyncConsoleTrigger,
 	SyncPolicy,
+	SyncRecord,
 	SyncWrite,
 	VersionVectorCheck,
 };

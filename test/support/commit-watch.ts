@@ -34,8 +34,9 @@ export class CommitWatch {
 	note(committed: CommittedLink): void {
 		const { before, after, journal } = committed;
 		for (const name of namedBy(committed)) this.named.add(name);
-		// What a link knew that has become another one's is that one's to know.
-		const lost = after.into === undefined ? knowledgeLost(before, after) : null;
+		// What a link knew that has become another one's is that one's to know, and what has been taken apart begins anew.
+		const isParted = journal.some(({ kind, ...rest }) => kind === 'resolved' && 'resolution' in rest && rest.resolution.choice.kind === 'part');
+		const lost = after.into === undefined && !isParted ? knowledgeLost(before, after) : null;
 		if (lost !== null) this.violate(lost);
 		for (const entry of journal) {
 			if (entry.kind === 'observed') this.#noteObserved(entry.change, recordOf(after));

@@ -59,6 +59,7 @@ function fakeContext(
 		getNode: (): INode => fakeNode(node),
 		getWorkflow: () => ({ id: 'workflow1', name: 'Test', active: false }),
 		getExecutionId: () => 'execution1',
+		getTimezone: () => 'UTC',
 		continueOnFail: () => continueOnFail,
 		addExecutionHints,
 		getNodeParameter: (name: string, index: number, fallback?: unknown) => {
@@ -106,6 +107,7 @@ interface ItemJson {
 const KNOWN_EXPRESSIONS: Readonly<Record<string, (json: ItemJson) => unknown>> = {
 	'={{ $workflow.id }}': () => 'workflow1',
 	'={{ $json }}': (json) => json,
+	'={{ JSON.stringify($json.key) }}': (json) => JSON.stringify(json['key']),
 	'={{ $json.bisync?.merge?.op?.id ?? $json.changeId }}': (json) =>
 		json.bisync?.merge?.op?.id ?? json['changeId'],
 	'={{ $json.error?.message ?? $json.error ?? "Sent here by the workflow" }}': ({ error }) =>

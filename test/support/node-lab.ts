@@ -2,7 +2,7 @@ import type { INodeExecutionData, INodeType } from 'n8n-workflow';
 
 import { provideStore } from '../../nodes/shared/open-store';
 import type { ChangeEvent } from '../../src/core/change-event';
-import type { PolicyMode } from '../../src/core/journal';
+import type { StoredMode } from '../../src/core/journal';
 import { parsePolicy } from '../../src/core/parse-policy';
 import { policyHash } from '../../src/core/policy';
 import { STREAM_START } from '../../src/core/position';
@@ -34,7 +34,7 @@ export interface NodeLab {
 let labs = 0;
 
 /** @param options.policy - another text of the same policy */
-export async function openNodeLab({ mode = 'live', policy }: { mode?: PolicyMode; policy?: string } = {}): Promise<NodeLab> {
+export async function openNodeLab({ mode = 'live', policy }: { mode?: StoredMode; policy?: string } = {}): Promise<NodeLab> {
 	let nowMs = 1_000_000;
 	const memory = new MemoryStore({ now: () => nowMs });
 	const counted = countCalls(memory);
@@ -62,7 +62,7 @@ export async function openNodeLab({ mode = 'live', policy }: { mode?: PolicyMode
 
 export async function publishSample(
 	store: Pick<SyncStore, 'publishPolicy' | 'setMode'>,
-	mode: PolicyMode,
+	mode: StoredMode,
 	text = SAMPLE_POLICY,
 ): Promise<void> {
 	const policy = parsePolicy(text);

@@ -24,6 +24,19 @@ end
 for _, key in ipairs(redis.call('KEYS', '*:bucket')) do
 	local tokens, at, pausedUntil = redis.call('GET', key):match('^(%S+) (%S+) (%S+)$')
 	redis.call('SET', key, string.format('%s %.17g %.17g', tokens, at - ARGV[1], pausedUntil - ARGV[1]), 'KEEPTTL')
+end
+for _, key in ipairs(redis.call('KEYS', '*:sampled')) do
+	local values = key:gsub('sampled$', 'samples')
+	for _, old in ipairs(redis.call('ZRANGE', key, 0, -1)) do
+		local place, at = old:match('^(.*%z)(%d+)$')
+		if tonumber(at) > 0 then
+			local new = place .. string.format('%016.0f', at - ARGV[1])
+			redis.call('ZREM', key, old)
+			redis.call('ZADD', key, 0, new)
+			redis.call('HSET', values, new, redis.call('HGET', values, old))
+			redis.call('HDEL', values, old)
+		end
+	end
 end`;
 
 export async function elapse(server: Pick<RedisServer, 'host' | 'port'>, ms: number): Promise<void> {

@@ -123,6 +123,15 @@ export class RequestLab {
 		return result;
 	}
 
+	/** Every operation to the CRM is begun and ends so, in one step; records that are not found count as deleted. */
+	async reportAll(outcome: HttpOutcome, ids?: readonly string[]): Promise<void> {
+		const ops = this.links().flatMap(({ inFlight }) => inFlight['crm'] ?? []).filter(({ key }) => ids?.includes(String(key?.['id'])) ?? true);
+		const results = await beginRequests(this.store, { policy: POLICY, system: 'crm', ops, leaseMs: 1_000, rate: null });
+		const begun = [...results.values()].flatMap((result) => (result.kind === 'not-now' ? [] : [result.begun]));
+		const reports = begun.map((one) => ({ ...one, outcome, row: null, key: null, facts: { whole: false }, isMissingDeleted: true }));
+		await reportOutcomes(this.store, POLICY, reports);
+	}
+
 	links(): LinkState[] {
 		const data = this.store.state.snapshot().policies.get(POLICY);
 		return [...(data?.links.values() ?? [])].map(({ state }) => JSON.parse(state) as LinkState);
@@ -151,5 +160,6 @@ export class RequestLab {
 }
 
 export const APPLIED: HttpOutcome = { kind: 'applied' };
+export const GONE: HttpOutcome = { kind: 'gone' };
 export const STALE: HttpOutcome = { kind: 'stale' };
 export const later = (isSure: boolean, retryAfterMs: number | null = null): HttpOutcome => ({ kind: 'later', isSure, retryAfterMs, said: 'answered 503' });

@@ -4,8 +4,9 @@ import type { Json } from '../../src/core/canonical-json';
 import { SyncError } from '../../src/core/errors';
 import { EXISTENCE, type LinkState } from '../../src/core/link';
 import type { Choice } from '../../src/core/resolve';
-import type { PolicyMode } from '../../src/core/journal';
+import type { StoredMode } from '../../src/core/journal';
 import { freezeRecord } from '../../src/store/freeze-record';
+import { joinRecords, partRecord } from '../../src/store/link-by-hand';
 import { SIMULATED_ENTITY, SIMULATED_POLICY } from './simulated-policy';
 import type { SimulatedSync } from './simulated-sync';
 import type { Statement } from './simulated-users';
@@ -20,8 +21,10 @@ export type Command =
 	| { readonly do: 'redeliver'; readonly system: number; readonly from: number; readonly size: number }
 	| { readonly do: 'down'; readonly system: number; readonly down: boolean }
 	| { readonly do: 'contend' }
-	| { readonly do: 'mode'; readonly mode: PolicyMode }
+	| { readonly do: 'mode'; readonly mode: StoredMode }
 	| { readonly do: 'answer'; readonly which: number; readonly choice: ChoiceKind }
+	| { readonly do: 'part'; readonly which: number; readonly system: number }
+	| { readonly do: 'join'; readonly which: number; readonly other: number }
 	| { readonly do: 'hold'; readonly which: number; readonly action: 'freeze' | 'unfreeze'; readonly fields: readonly string[] | 'record' };
 
 /** What a node before Echo Filter does with a batch. */
@@ -36,7 +39,7 @@ const MAIM: Readonly<Record<Maim, (events: ChangeEvent[]) => ChangeEvent[]>> = {
 	repeat: (events) => [...events, ...events],
 };
 
-const MODES: readonly PolicyMode[] = ['live', 'live', 'shadow', 'stopped', 'first-contact'];
+const MODES: readonly StoredMode[] = ['live', 'live', 'shadow', 'stopped', 'first-contact'];
 const RECORDS = ['r1', 'r2'];
 const SYSTEMS = fc.nat({ max: 5 });
 
@@ -55,6 +58,8 @@ export interface CommandOptions {
 	readonly moves: boolean;
 	/** People also freeze fields and records, and let go of them. */
 	readonly holds?: boolean;
+	/** People also say which rows are one record, and which are not. */
+	readonly relinks?: boolean;
 }
 
 function statementOf(options: CommandOptions): fc.Arbitrary<Statement> {
@@ -99,6 +104,8 @@ export function commandOf(options: CommandOptions): fc.Arbitrary<Command> {
 		{ weight: 1, arbitrary: fc.constantFrom(...MODES).map((mode): Command => ({ do: 'mode', mode })) },
 		{ weight: 1, arbitrary: fc.record({ do: fc.constant('answer' as const), which: fc.nat({ max: 5 }), choice }) },
 		{ weight: options.holds ? 2 : 0, arbitrary: holdOf(options) },
+		{ weight: options.relinks ? 2 : 0, arbitrary: fc.record({ do: fc.constant('part' as const), which: fc.nat({ max: 5 }), system }) },
+		{ weight: options.relinks ? 2 : 0, arbitrary: fc.record({ do: fc.constant('join' as const), which: fc.nat({ max: 5 }), other: fc.nat({ max: 5 }) }) },
 	);
 }
 
@@ -146,13 +153,24 @@ export async function perform(sync: SimulatedSync, command: Command): Promise<vo
 		case 'contend':
 			sync.contention += 1;
 			return;
+		default:
+			return await act(sync, command, at);
+	}
+}
+
+/** What people do to the sync itself. */
+async function act(sync: SimulatedSync, command: Extract<Command, { do: 'answer' | 'part' | 'join' | 'hold' }>, at: (system: number) => string): Promise<void> {
+	switch (command.do) {
 		case 'answer':
 			return await answer(sync, command.which, command.choice);
 		case 'hold': {
 			const links = sync.links();
 			const link = links[command.which % Math.max(1, links.length)];
 			if (link) await hold(sync, link.state, command);
+			return;
 		}
+		default:
+			return await relink(sync, command, at);
 	}
 }
 
@@ -167,6 +185,22 @@ async function hold({ store }: SimulatedSync, { keys }: LinkState, { action, fie
 		// The key leads to another record by now, or to none.
 		if (!(error instanceof SyncError) || error.code !== 'RECORD_UNKNOWN') throw error;
 	});
+}
+
+/** A person takes a row out of its link, or says that two links are one; what cannot be is refused. */
+async function relink(sync: SimulatedSync, command: Extract<Command, { do: 'part' | 'join' }>, at: (system: number) => string): Promise<void> {
+	const links = sync.links().map(({ state }) => ({ link: state.id }));
+	const linkAt = (index: number): { link: string } | undefined => links[index % Math.max(1, links.length)];
+	const [record, other] = [linkAt(command.which), command.do === 'join' ? linkAt(command.other) : undefined];
+	if (!record) return;
+	const about = { policy: SIMULATED_POLICY, by: 'person' };
+	try {
+		if (command.do === 'part') await partRecord(sync.watchedStore(), { ...about, record, system: at(command.system) });
+		else if (other) await joinRecords(sync.watchedStore(), { ...about, records: [record, other] });
+		sync.watch.acts += 1;
+	} catch (error) {
+		if (!(error instanceof SyncError) || !['CANNOT_LINK', 'CANNOT_PART'].includes(error.code)) throw error;
+	}
 }
 
 /** In the end nothing is frozen any more. */

@@ -2,7 +2,7 @@ import type { ChangeEvent } from '../../src/core/change-event';
 import { openReviews } from '../../src/core/draft';
 import { decide } from '../../src/core/decide';
 import { SyncError } from '../../src/core/errors';
-import type { PolicyMode } from '../../src/core/journal';
+import type { StoredMode } from '../../src/core/journal';
 import type { Outcome } from '../../src/core/marker';
 import { EXISTENCE, type LinkState, type Operation } from '../../src/core/link';
 import { obstaclesOf } from '../../src/core/obstacles';
@@ -91,7 +91,7 @@ export class SimulatedSync {
 		});
 	}
 
-	async start(initialMode: PolicyMode = 'live'): Promise<void> {
+	async start(initialMode: StoredMode = 'live'): Promise<void> {
 		const { document, name } = this.options.policy.policy;
 		const { hash } = this.options.policy;
 		await this.store.publishPolicy({ name, document, hash, by: 'test', initialMode });
@@ -205,7 +205,7 @@ export class SimulatedSync {
 		const [item] = await this.store.listReviews({ ids: [reviewId], limit: 1 });
 		if (!item) throw new Error(`no review ${reviewId}`);
 		const refusals = ['INVALID_RESOLUTION', ...(asksAboutTwins(item) ? ['REVIEW_CHANGED'] : [])];
-		const store = this.#watchedStore();
+		const store = this.watchedStore();
 		try {
 			await resolveReview(store, { review: item.id, token: item.token, by: 'person', choice });
 			this.watch.acts += 1;
@@ -274,7 +274,7 @@ export class SimulatedSync {
 	}
 
 	async #observe(execution: Execution): Promise<void> {
-		const observed = await observeBatch(this.#watchedStore(), SIMULATED_POLICY, execution.events);
+		const observed = await observeBatch(this.watchedStore(), SIMULATED_POLICY, execution.events);
 		const isContended = observed.some((one) => one instanceof SyncError && one.code === 'COMMIT_CONTENDED');
 		if (isContended && this.contention === 0) this.watch.violate('a commit loses for ever: the stream is stuck');
 		const due = observed.flatMap((one) => (one instanceof SyncError || !one.due || one.link === null ? [] : [one.link]));
@@ -283,7 +283,7 @@ export class SimulatedSync {
 	}
 
 	async #decide(execution: Execution): Promise<void> {
-		const { links } = await decideBatch(this.#watchedStore(), { policy: SIMULATED_POLICY, links: execution.links });
+		const { links } = await decideBatch(this.watchedStore(), { policy: SIMULATED_POLICY, links: execution.links });
 		execution.ops = [...links.values()].flatMap(({ ops }) => ops);
 		execution.step = execution.ops.length > 0 ? 'write' : 'acknowledge';
 	}
@@ -321,7 +321,7 @@ export class SimulatedSync {
 
 	#world(): TrafficWorld {
 		return {
-			store: this.#watchedStore(),
+			store: this.watchedStore(),
 			entity: simulatedEntity(this.options.policy),
 			apply: (op, count) => this.#applyThroughApi(op, count),
 			isDown: (system) => this.#down.has(system),
@@ -380,7 +380,8 @@ export class SimulatedSync {
 		this.executions.splice(this.executions.indexOf(execution), 1);
 	}
 
-	#watchedStore(): MemoryStore {
+	/** The store, each of whose commits is looked at. */
+	watchedStore(): MemoryStore {
 		const { store, watch } = this;
 		const commit = async (request: CommitRequest): Promise<CommitResult> => {
 			if (this.contention > 0) {

@@ -9,7 +9,7 @@ import { StoreReader } from '../../nodes/PostgresCdcTrigger/store-reader';
 import { nodeError } from '../../nodes/shared/sync-error-to-node';
 import type { ChangeEvent } from '../../src/core/change-event';
 import { SyncError } from '../../src/core/errors';
-import type { PolicyMode } from '../../src/core/journal';
+import type { StoredMode } from '../../src/core/journal';
 import { parsePolicy } from '../../src/core/parse-policy';
 import { policyHash } from '../../src/core/policy';
 import { readSlot, type SlotState } from '../../src/postgres/slot';
@@ -62,7 +62,7 @@ export interface TriggerLab {
 	/** Starts a trigger; all of them are closed with the lab. */
 	start(overrides?: StartOverrides): Promise<RunningTrigger>;
 	sql(text: string): Promise<void>;
-	publish(text: string, mode?: PolicyMode): Promise<void>;
+	publish(text: string, mode?: StoredMode): Promise<void>;
 	stream(): Promise<StreamRecord>;
 	slot(): Promise<SlotState | null>;
 	/** Waits until everything that was committed so far is acknowledged. */
@@ -87,7 +87,7 @@ export interface LabOptions {
 	/** The server of the source database; default: the shared one. */
 	readonly server?: PostgresServer;
 	/** Default `first-contact`, in which nothing is woken: nobody in here decides or writes. */
-	readonly mode?: PolicyMode;
+	readonly mode?: StoredMode;
 	/** Rows and other statements before the trigger starts. */
 	readonly setup?: string;
 	/** Another way to reach the sync store, such as a relay that can be cut. */

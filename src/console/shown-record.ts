@@ -1,11 +1,11 @@
-import type { Json } from '../../src/core/canonical-json';
-import { ruleOfField } from '../../src/core/first-contact';
-import type { FieldState, LinkState, View } from '../../src/core/link';
-import { MASK, maskRowKeys } from '../../src/core/mask';
-import type { EntityPolicy } from '../../src/core/policy';
-import { counterOf } from '../../src/core/version-vector';
-import type { ShownField, ShownRecord, ShownVersion } from '../../src/console/review-model';
-import { valueText } from '../../src/console/shown-value';
+import type { Json } from '../core/canonical-json';
+import { ruleOfField } from '../core/first-contact';
+import type { FieldState, LinkState, View } from '../core/link';
+import { MASK, maskRowKeys } from '../core/mask';
+import type { EntityPolicy } from '../core/policy';
+import { counterOf } from '../core/version-vector';
+import type { ShownField, ShownRecord, ShownVersion } from './review-model';
+import { valueText } from './shown-value';
 
 /** A record for a page, sensitive values masked. @param names - the fields to be shown */
 export function shownRecord(state: LinkState, entity: EntityPolicy, names: readonly string[]): ShownRecord {
