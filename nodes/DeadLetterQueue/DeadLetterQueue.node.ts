@@ -11,9 +11,12 @@ import { withStore } from '../shared/open-store';
 import { runNode } from '../shared/run-node';
 import { oneOf } from '../shared/settings';
 import { decideItems } from './decide-items';
+import { escalate } from './escalate';
+import { exportReviews } from './export-queue';
 import { DEAD_LETTER } from './letters';
 import { markSucceeded } from './mark-succeeded';
 import { OPERATIONS, properties } from './properties';
+import { purge } from './purge';
 import { pushItems } from './push-items';
 import { getReviews, listReviews } from './read-queue';
 
@@ -52,6 +55,12 @@ export class DeadLetterQueue implements INodeType {
 						return [await listReviews(this, store)];
 					case 'get':
 						return [await getReviews(this, store, items)];
+					case 'escalate':
+						return [await escalate(this, store, Date.now())];
+					case 'export':
+						return [await exportReviews(this, store)];
+					case 'purge':
+						return [await purge(this, store)];
 					case 'resolve':
 					case 'approve':
 					case 'reject':

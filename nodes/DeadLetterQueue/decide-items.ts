@@ -96,14 +96,22 @@ function readResolution(
 
 function readChoice(read: (name: string) => unknown, operation: Decision): Choice {
 	if (operation !== 'resolve') return { kind: operation };
-	const kind = oneOf('Take', read('choice'), ['apply', 'values']);
+	const kind = oneOf('Take', read('choice'), ['apply', 'fields', 'values']);
 	if (kind === 'apply') return { kind, system: text('System', read('system')) };
+	if (kind === 'fields') return { kind: 'mix', systems: readSystems(read('systems')) };
 	const values = parseFields(read('values'));
 	if (values && Object.keys(values).length > 0) return { kind, values };
 	throw invalid(
 		'Values',
 		'must be an object of values by field, such as { "phone": "+1 555 0100" }',
 	);
+}
+
+function readSystems(given: unknown): Record<string, string> {
+	const systems = Object.entries(parseFields(given) ?? {});
+	const isRight = systems.length > 0 && systems.every(([, system]) => typeof system === 'string' && system !== '');
+	if (!isRight) throw invalid('Systems by Field', 'must be an object of systems by field, such as { "phone": "crm" }');
+	return Object.fromEntries(systems) as Record<string, string>;
 }
 
 /** A letter of another workflow that is retried comes out as the item that was pushed. */

@@ -1,10 +1,12 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { policy, shownWhen } from '../shared/properties';
+import { upkeepProperties } from './upkeep-properties';
 
-export const OPERATIONS = ['push', 'list', 'get', 'resolve', 'approve', 'reject', 'dismiss', 'retry', 'succeed'] as const;
+export const OPERATIONS = ['push', 'list', 'get', 'resolve', 'approve', 'reject', 'dismiss', 'retry', 'succeed', 'escalate', 'export', 'purge'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
+const LISTS = ['list', 'export'];
 const decisions = ['resolve', 'approve', 'reject', 'dismiss', 'retry'];
 
 export const properties: INodeProperties[] = [
@@ -28,6 +30,18 @@ export const properties: INodeProperties[] = [
 					'Accept that the systems differ; the next change by a person re-opens the matter',
 			},
 			{
+				name: 'Escalate',
+				value: 'escalate',
+				action: 'Escalate items that wait for long',
+				description: 'Items that have been open for some hours, each once per level and reminder: connect a message to somebody behind it',
+			},
+			{
+				name: 'Export',
+				value: 'export',
+				action: 'Export items to a file',
+				description: 'What List would give, as one CSV or JSON file',
+			},
+			{
 				name: 'Get',
 				value: 'get',
 				action: 'Get an item',
@@ -38,6 +52,12 @@ export const properties: INodeProperties[] = [
 				value: 'list',
 				action: 'List items',
 				description: 'Items that wait, oldest first',
+			},
+			{
+				name: 'Purge',
+				value: 'purge',
+				action: 'Purge items that were closed long ago',
+				description: 'Forget items that have been closed for some days; what waits stays, and so does the journal of each record',
 			},
 			{
 				name: 'Push',
@@ -76,7 +96,7 @@ export const properties: INodeProperties[] = [
 		],
 		default: 'push',
 	},
-	shownWhen(policy, { operation: ['push', 'list', 'succeed'] }),
+	shownWhen(policy, { operation: ['push', 'list', 'succeed', 'escalate', 'export', 'purge'] }),
 	{
 		displayName: 'Reason',
 		name: 'reason',
@@ -110,7 +130,7 @@ export const properties: INodeProperties[] = [
 		displayName: 'State',
 		name: 'state',
 		type: 'options',
-		displayOptions: { show: { operation: ['list'] } },
+		displayOptions: { show: { operation: LISTS } },
 		options: [
 			{ name: 'Any', value: 'any' },
 			{ name: 'Dismissed', value: 'dismissed' },
@@ -124,7 +144,7 @@ export const properties: INodeProperties[] = [
 		displayName: 'Kind',
 		name: 'kind',
 		type: 'options',
-		displayOptions: { show: { operation: ['list'] } },
+		displayOptions: { show: { operation: LISTS } },
 		options: [
 			{ name: 'Any', value: 'any' },
 			{ name: 'Approval', value: 'approval', description: 'First contact, mass deletes, gaps' },
@@ -138,7 +158,7 @@ export const properties: INodeProperties[] = [
 		displayName: 'Link',
 		name: 'link',
 		type: 'string',
-		displayOptions: { show: { operation: ['list'] } },
+		displayOptions: { show: { operation: LISTS } },
 		default: '',
 		description:
 			'Only items about this link: the pair of records, as items and the journal name it',
@@ -148,7 +168,7 @@ export const properties: INodeProperties[] = [
 		name: 'limit',
 		type: 'number',
 		typeOptions: { minValue: 1 },
-		displayOptions: { show: { operation: ['list'] } },
+		displayOptions: { show: { operation: LISTS } },
 		default: 50,
 		description: 'Max number of results to return',
 	},
@@ -157,10 +177,11 @@ export const properties: INodeProperties[] = [
 		name: 'offset',
 		type: 'number',
 		typeOptions: { minValue: 0 },
-		displayOptions: { show: { operation: ['list'] } },
+		displayOptions: { show: { operation: LISTS } },
 		default: 0,
 		description: 'How many to leave out, oldest first',
 	},
+	...upkeepProperties,
 	{
 		displayName: 'Item ID',
 		name: 'id',
@@ -196,6 +217,7 @@ export const properties: INodeProperties[] = [
 		displayOptions: { show: { operation: ['resolve'] } },
 		options: [
 			{ name: 'The Value of One System', value: 'apply' },
+			{ name: 'Field by Field', value: 'fields', description: 'Of each field the value of another system' },
 			{ name: 'Values Given Here', value: 'values' },
 		],
 		default: 'apply',
@@ -208,6 +230,15 @@ export const properties: INodeProperties[] = [
 		default: '',
 		placeholder: 'crm',
 		description: 'Whose value is taken, for every field of the item',
+	},
+	{
+		displayName: 'Systems by Field',
+		name: 'systems',
+		type: 'json',
+		displayOptions: { show: { operation: ['resolve'], choice: ['fields'] } },
+		default: '{}',
+		placeholder: '{ "phone": "crm", "note": "billing" }',
+		description: 'By field name of the policy, the system whose value is taken. Fields of the item that are not named stay as they are in each system.',
 	},
 	{
 		displayName: 'Values',

@@ -8,7 +8,7 @@ import type { ReviewFilter, SyncStore } from '../../src/store/sync-store';
 import { oneOf, optionalText, text, wholeNumber, yesOrNo } from '../shared/settings';
 import { closeSettledWrites } from '../shared/settled-writes';
 
-type ReadingStore = Pick<SyncStore, 'listReviews' | 'load' | 'changeReviews'>;
+export type ReadingStore = Pick<SyncStore, 'listReviews' | 'load' | 'changeReviews'>;
 
 /** Items by the filters of the node, oldest first, sensitive values masked. */
 export async function listReviews(
@@ -17,7 +17,7 @@ export async function listReviews(
 ): Promise<INodeExecutionData[]> {
 	const found = await store.listReviews(filterOf(context));
 	const reviews = await closeSettledWrites(store, found);
-	const shown = await masked(store, reviews);
+	const shown = await showMasked(store, reviews);
 	return shown.map((review) => asItem(review, 0));
 }
 
@@ -38,7 +38,7 @@ export async function getReviews(
 	const ids = [...new Set(wanted.map(({ id }) => id))];
 	const found = await store.listReviews({ ids, limit: ids.length });
 	const whole = new Map(found.map((review) => [review.id, review]));
-	const shown = new Map((await masked(store, found)).map((review) => [review.id, review]));
+	const shown = new Map((await showMasked(store, found)).map((review) => [review.id, review]));
 	return wanted.map(({ id, reveal }, index) => {
 		const review = (reveal ? whole : shown).get(id);
 		if (review) return asItem(review, index);
@@ -46,7 +46,8 @@ export async function getReviews(
 	});
 }
 
-function filterOf(context: IExecuteFunctions): ReviewFilter {
+/** What List and Export are asked for. */
+export function filterOf(context: IExecuteFunctions): ReviewFilter {
 	const read = (name: string): unknown => context.getNodeParameter(name, 0);
 	const state = oneOf('State', read('state'), [
 		'any',
@@ -67,8 +68,8 @@ function filterOf(context: IExecuteFunctions): ReviewFilter {
 	};
 }
 
-/** A policy that is not published calls nothing sensitive. */
-async function masked(
+/** Items with their sensitive values masked. A policy that is not published calls nothing sensitive. */
+export async function showMasked(
 	store: ReadingStore,
 	reviews: readonly StoredReview[],
 ): Promise<StoredReview[]> {
@@ -82,13 +83,11 @@ async function masked(
 	return reviews.map((review) => byPolicy.get(review.policy)?.(review) ?? review);
 }
 
-function asItem(
-	{ openedAtMs, updatedAtMs, ...review }: StoredReview,
-	index: number,
-): INodeExecutionData {
-	const times = {
-		openedAt: new Date(openedAtMs).toISOString(),
-		updatedAt: new Date(updatedAtMs).toISOString(),
-	};
-	return { json: { ...review, ...times } as unknown as IDataObject, pairedItem: { item: index } };
+export function asItem(review: StoredReview, index: number): INodeExecutionData {
+	return { json: asJson(review), pairedItem: { item: index } };
+}
+
+export function asJson({ openedAtMs, updatedAtMs, ...review }: StoredReview): IDataObject {
+	const times = { openedAt: new Date(openedAtMs).toISOString(), updatedAt: new Date(updatedAtMs).toISOString() };
+	return { ...review, ...times } as unknown as IDataObject;
 }

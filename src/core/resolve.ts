@@ -5,6 +5,7 @@ import { giveAway, keepApart, takeIn } from './join-links';
 import type { JournalEntry } from './journal';
 import { EXISTENCE, fieldOf, type FieldState, type LinkState } from './link';
 import type { PolicyInForce } from './observe';
+import { own } from './own';
 import type { FieldPolicy } from './policy';
 import { OUTSIDE } from './row-scope';
 import { beginWithRow, giveRow } from './split-link';
@@ -26,6 +27,8 @@ export interface Resolution {
 export type Choice =
 	/** The value that this system holds, for every field of the item. */
 	| { readonly kind: 'apply'; readonly system: string }
+	/** By field, the system whose value is taken; about fields that are not named the rules decide again. */
+	| { readonly kind: 'mix'; readonly systems: Readonly<Record<string, string>> }
 	/** Canonical values by field; about fields that are not named the rules decide again. */
 	| { readonly kind: 'values'; readonly values: Readonly<Record<string, Json>> }
 	/** The systems may differ: an accepted divergence. The next foreign change re-opens the matter. */
@@ -116,7 +119,7 @@ function heldFields(before: LinkState, { review, token }: Resolution, policy: st
 }
 
 /** A choice, or what an answer comes to that is none: the merged version stands, a row that has left counts as deleted. */
-type CarriedOut = Exclude<Choice, Answer | Joining> | { readonly kind: 'stand' | 'let-go' };
+type CarriedOut = Exclude<Choice, Answer | Joining | { readonly kind: 'mix' }> | { readonly kind: 'stand' | 'let-go' };
 
 /** What approving or rejecting means for one field. */
 function plainChoice(
@@ -124,6 +127,10 @@ function plainChoice(
 	{ name, state, owner }: { name: string; state: LinkState; owner: string | null },
 ): CarriedOut {
 	if (isAboutRows(choice)) return { kind: 'retry' };
+	if (choice.kind === 'mix') {
+		const system = own(choice.systems, name);
+		return system === undefined ? { kind: 'retry' } : { kind: 'apply', system };
+	}
 	if (!isAnswer(choice)) return choice;
 	const approves = choice.kind === 'approve';
 	const { frozen = null } = state.fields[name] ?? {};

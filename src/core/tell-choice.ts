@@ -11,6 +11,8 @@ export function tellChoice({ by, choice }: Resolution, { sensitive }: Pick<Entit
 			return [person, ' decided that the value of ', { system: choice.system }, ' holds everywhere'];
 		case 'values':
 			return [person, ' decided: ', ...Object.entries(choice.values).flatMap(([field, value], at): Part[] => [...(at === 0 ? [] : ['; ']), { field }, ' is ', { value: sensitive.has(field) ? MASK : value }])];
+		case 'mix':
+			return [person, ' decided: ', ...Object.entries(choice.systems).flatMap(([field, system], at): Part[] => [...(at === 0 ? [] : ['; ']), { field }, ' of ', { system }])];
 		case 'dismiss':
 			return [person, ' decided that the systems may differ'];
 		case 'retry':

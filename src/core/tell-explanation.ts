@@ -67,7 +67,7 @@ const TELL: Readonly<Record<ExplanationKind, Tell>> = {
 };
 
 /** What a person decided is told already. */
-const CHOICES: ReadonlySet<string> = new Set(['apply', 'values', 'dismiss', 'retry', 'approve', 'reject', 'join', 'joined', 'part', 'parted']);
+const CHOICES: ReadonlySet<string> = new Set(['apply', 'mix', 'values', 'dismiss', 'retry', 'approve', 'reject', 'join', 'joined', 'part', 'parted']);
 
 const OUTCOMES: Readonly<Record<string, string>> = {
 	applied: ' has our write',

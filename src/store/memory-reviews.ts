@@ -1,6 +1,6 @@
 import type { ReviewChange, StoredReview } from '../core/review';
 import { copyOf, type PolicyData } from './memory-data';
-import type { ReviewFilter } from './sync-store';
+import type { PurgeRequest, ReviewFilter } from './sync-store';
 
 /** The queue after the changes, made one after the other. */
 export function changedReviews(
@@ -35,6 +35,13 @@ function changedReview(
 		updatedAtMs: nowMs,
 		closedBy: null,
 	};
+}
+
+/** The queue without items that have been closed for long. */
+export function keptReviews(reviews: PolicyData['reviews'], { closedForMs, limit, nowMs }: Omit<PurgeRequest, 'policy'> & { nowMs: number }): PolicyData['reviews'] {
+	const old = [...reviews.values()].filter(({ state, updatedAtMs }) => state !== 'open' && updatedAtMs <= nowMs - closedForMs);
+	const gone = new Set(old.sort((a, b) => a.openedAtMs - b.openedAtMs).slice(0, limit).map(({ id }) => id));
+	return new Map([...reviews].filter(([id]) => !gone.has(id)));
 }
 
 /** Oldest first; of the same age by id. */

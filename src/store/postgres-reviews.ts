@@ -1,7 +1,7 @@
 import type { ReviewChange, ReviewItem, StoredReview } from '../core/review';
 import { numbered, reviewRow } from './postgres-commit';
 import type { StoreDatabase } from './postgres-database';
-import type { ReviewFilter } from './sync-store';
+import type { PurgeRequest, ReviewFilter } from './sync-store';
 
 interface ReviewRow extends Pick<StoredReview, 'policy' | 'state' | 'closedBy'> {
 	readonly item: ReviewItem;
@@ -45,4 +45,17 @@ export async function listReviews(
 		openedAtMs: Number(opened),
 		updatedAtMs: Number(updated),
 	}));
+}
+
+export async function purgeReviews(db: StoreDatabase, { policy, closedForMs, limit }: PurgeRequest): Promise<number> {
+	const gone = await db.query(
+		`with old as materialized (
+			select id from ${db.schema}.reviews
+			where policy = $1 and state <> 'open' and updated_at <= clock_timestamp() - $2::float8 * interval '1 millisecond'
+			order by opened_at limit $3 for update skip locked)
+		delete from ${db.schema}.reviews using old where reviews.policy = $1 and reviews.id = old.id
+		returning reviews.id`,
+		[policy, closedForMs, limit],
+	);
+	return gone.length;
 }

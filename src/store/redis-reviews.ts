@@ -3,7 +3,7 @@ import { reviewRow, rememberPolicy } from './redis-commit';
 import type { RedisDatabase } from './redis-database';
 import { MEMBERS, NOW, policyReading, policyWriting } from './redis-lua';
 import { REVIEWS } from './redis-review-script';
-import type { ReviewFilter } from './sync-store';
+import type { PurgeRequest, ReviewFilter } from './sync-store';
 
 /** Argument: the changes as JSON. */
 const CHANGE = policyWriting(['reviews', 'asked', 'open', 'about'], NOW, REVIEWS, /* lua */ `
@@ -57,6 +57,34 @@ while #found < limit do
 end
 return found
 `);
+
+/** Arguments: for how long they must have been closed, and how many at most. Whatever was asked later than that is not even looked at. */
+const PURGE = policyWriting(['reviews', 'asked', 'open', 'about'], NOW, REVIEWS, /* lua */ `
+local before, limit, gone, first = now - tonumber(ARGV[1]), tonumber(ARGV[2]), 0, 0
+local CHUNK = 200
+while gone < limit do
+	local ids = redis.call('ZRANGEBYSCORE', K.asked, '-inf', before, 'LIMIT', first, CHUNK)
+	local kept = 0
+	for _, id in ipairs(ids) do
+		local review = reviewOf(id)
+		if gone < limit and review and review.state ~= 'open' and review.updatedAtMs <= before then
+			redis.call('HDEL', K.reviews, id)
+			redis.call('ZREM', K.asked, id)
+			if review.link then redis.call('ZREM', K.about, review.link .. '\\0' .. id) end
+			gone = gone + 1
+		else
+			kept = kept + 1
+		end
+	end
+	if #ids < CHUNK then break end
+	first = first + kept
+end
+return gone
+`);
+
+export async function purgeReviews(db: RedisDatabase, { policy, closedForMs, limit }: PurgeRequest): Promise<number> {
+	return await db.policy<number>(policy, PURGE, [closedForMs, limit]);
+}
 
 type ReviewReply = readonly [string, string];
 type Looked = Pick<StoredReview, 'state' | 'openedAtMs' | 'updatedAtMs'> & { readonly closedBy?: string };

@@ -120,7 +120,7 @@ function commitOf(
 	const journal: JournalEntry[] = [];
 	const reviews: ReviewChange[] = [];
 	for (const { item, resolution } of asked) {
-		const resolved = tryResolve(state, resolution, policy);
+		const resolved = misnamed(item, resolution) ?? tryResolve(state, resolution, policy);
 		if (resolved instanceof SyncError) {
 			outcomes.set(resolution, resolved);
 			continue;
@@ -134,6 +134,13 @@ function commitOf(
 	if (journal.length === 0) return null;
 	const due = isDue(state, policy, published.mode);
 	return { state, expectedRevision: link.revision, due, claims: [], journal, reviews, stopAt: null, ...spreadOfChange(link.state, state, policy) };
+}
+
+/** What is said about a field that the item is not about would be lost. */
+function misnamed({ id, fields }: StoredReview, { choice }: Resolution): SyncError | null {
+	const named = choice.kind === 'mix' ? choice.systems : choice.kind === 'values' ? choice.values : {};
+	const other = Object.keys(named).find((name) => !fields.includes(name));
+	return other === undefined ? null : new SyncError('INVALID_RESOLUTION', `The review item ${id} is not about ${other}, but about ${fields.join(', ')}`);
 }
 
 function tryResolve(

@@ -19,6 +19,8 @@ export interface FakeExecution {
 	/** By credential type. */
 	readonly credentials?: Readonly<Record<string, Record<string, unknown>>>;
 	readonly continueOnFail?: boolean;
+	/** What n8n keeps for the node from one execution to the next; changed in place. */
+	readonly staticData?: Record<string, unknown>;
 }
 
 export interface NodeRun {
@@ -50,6 +52,7 @@ function fakeContext(
 		parameters = {},
 		credentials = {},
 		continueOnFail = false,
+		staticData = {},
 	}: FakeExecution,
 	addExecutionHints: (...hints: NodeExecutionHint[]) => void,
 ): IExecuteFunctions {
@@ -60,6 +63,10 @@ function fakeContext(
 		getWorkflow: () => ({ id: 'workflow1', name: 'Test', active: false }),
 		getExecutionId: () => 'execution1',
 		getTimezone: () => 'UTC',
+		getWorkflowStaticData: () => staticData,
+		helpers: {
+			prepareBinaryData: async (content: Buffer, fileName: string, mimeType: string) => ({ data: content.toString('base64'), fileName, mimeType }),
+		},
 		continueOnFail: () => continueOnFail,
 		addExecutionHints,
 		getNodeParameter: (name: string, index: number, fallback?: unknown) => {

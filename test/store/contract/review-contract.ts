@@ -115,6 +115,22 @@ export function describeReviewsAndJournal(open: OpenStore): void {
 			expect(await ids({ limit: 2, offset: 2 })).toEqual(['b', 'other/a']);
 		});
 
+		test('what has been closed for long is forgotten, never what is open', async () => {
+			const close = (id: string) => ({ action: 'close', id, how: 'resolved', by: 'ann' }) as const;
+			const open = (id: string, link: string | null = null) => ({ action: 'open', item: review(id, { link }) }) as const;
+			await under.store.changeReviews(POLICY, [open('old'), open('older', 'l1'), open('waits'), close('old'), close('older')]);
+			const purge = async (limit: number, closedForMs = 0) => await under.store.purgeReviews({ policy: POLICY, closedForMs, limit });
+			expect(await purge(10, 3_600_000)).toBe(0);
+			expect(await purge(1)).toBe(1);
+			expect(await purge(10)).toBe(1);
+			expect(await purge(10)).toBe(0);
+			const left = await under.store.listReviews({ policy: POLICY, limit: 10 });
+			expect(left.map(({ id }) => id)).toEqual(['waits']);
+			expect(await under.store.listReviews({ policy: POLICY, link: 'l1', limit: 10 })).toEqual([]);
+			await under.store.changeReviews(POLICY, [open('old')]);
+			expect(await under.store.listReviews({ ids: ['old'], limit: 1 })).toMatchObject([{ state: 'open' }]);
+		});
+
 		test('concurrent changes of the same items in any order do not deadlock', async () => {
 			const items = Array.from({ length: 30 }, (_, n) => ({
 				action: 'open' as const,
