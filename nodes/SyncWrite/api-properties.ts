@@ -10,7 +10,7 @@ const OF_REPORT = { step: ['report'] };
 export const apiProperties: INodeProperties[] = [
 	{
 		displayName:
-			'An API that compares nothing (<b>api: blind</b> in the policy) may be changed by somebody else in the moment between reading and writing, and that change is then lost without anybody knowing. Only fields that other systems own are written to it, so what is lost would have been set back anyway.',
+			'An API that compares nothing (<b>api: blind</b> in the policy) may be changed by somebody else in the moment between reading and writing, and that change is then lost without anybody knowing. Only fields that other systems own are written to it, so what is lost would have been set back anyway. Without a condition (<b>verified</b>, too), a write whose answer was lost is made once more, with the same values, if the API does not show it yet when the record is read.',
 		name: 'blindNotice',
 		type: 'notice',
 		default: '',

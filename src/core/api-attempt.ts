@@ -25,7 +25,8 @@ export function beginAttempt(state: LinkState, op: Operation, entity: EntityPoli
 		state: mustRead ? 'reading' : 'running',
 		...(last === undefined ? {} : { last }),
 		...(before && unheardOf(before, last)),
-		at: markOf(state, op.system),
+		// What has been taken is not sent again: it is only read.
+		at: (last === 'written' ? before?.at : undefined) ?? markOf(state, op.system),
 		seen: state.seen[op.system] ?? null,
 	};
 }

@@ -1,4 +1,5 @@
-import type { LinkState } from './link';
+import type { Json } from './canonical-json';
+import type { LinkState, Operation } from './link';
 import type { Position } from './position';
 import { compareVersions } from './record-version';
 
@@ -17,8 +18,20 @@ export interface ApiRecord {
 	readonly inParts?: true;
 	/** What is known is later than `version`, by how much nobody has said. */
 	readonly unplaced?: true;
+	/** Beside `unplaced`: the ETag that went with `version`. */
+	readonly replaced?: string;
+	/** The last write without a condition, if the versions say when it was. */
+	readonly wrote?: BlindWrite;
 	/** The last request for an operation that is in flight. */
 	readonly attempt?: Attempt;
+}
+
+/** What a write without a condition was about: a reading that comes late may tell of a value that it has replaced. */
+export interface BlindWrite {
+	/** The version that was known when the request was begun. */
+	readonly after: string;
+	/** By field: the raw value that the record was thought to hold, and what was written. */
+	readonly fields: Readonly<Record<string, { readonly expected?: Json; readonly canon: Json }>>;
 }
 
 /** One or several requests for the same operation, one after the other. */
@@ -74,6 +87,15 @@ export function isLater({ version, etag }: RecordMark, before: RecordMark): bool
 	return etag !== undefined && before.etag !== undefined && etag !== before.etag;
 }
 
+/**
+ * Whether a reading is from before what is known, although somebody has just asked for it: our write has replaced this very
+ * state, and its answer did not say by what. Where the clock of the versions is coarse, only the ETag tells.
+ */
+export function isReplaced({ version, etag }: RecordMark, { version: before, unplaced, replaced }: ApiRecord): boolean {
+	if (unplaced === undefined || version === undefined || before === undefined) return false;
+	return compareVersions(version, before) === 'same' && (etag === undefined || replaced === undefined || etag === replaced);
+}
+
 /** The requests for the operation that is in flight to the system; null: nothing has been begun for it. */
 export function attemptOf(state: LinkState, system: string): Attempt | null {
 	const { attempt } = apiRecordOf(state, system);
@@ -104,13 +126,22 @@ export function noteReading(state: LinkState, system: string, facts: ReadingFact
 	else state.api = api;
 }
 
-function placed({ version: before }: ApiRecord, { version, etag, whole }: ReadingFacts): ApiRecord {
+/** A write without a condition has been applied; `before` has its request. `state` is a draft that the caller owns. */
+export function noteBlindWrite(state: LinkState, { system, fields }: Operation, before: LinkState): void {
+	const after = attemptOf(before, system)?.at?.version;
+	const written = Object.entries(fields).flatMap(([name, { canon, expected, next }]) => (next === undefined ? [] : [[name, { canon, ...(expected === undefined ? {} : { expected }) }] as const]));
+	if (after === undefined || written.length === 0) return;
+	state.api = { ...state.api, [system]: { ...apiRecordOf(state, system), wrote: { after, fields: Object.fromEntries(written) } } };
+}
+
+function placed({ version: before, etag: etagBefore, replaced = etagBefore, wrote }: ApiRecord, { version, etag, whole }: ReadingFacts): ApiRecord {
 	const isPlaced = version !== undefined && (before === undefined || compareVersions(version, before) !== 'older');
 	const known = isPlaced ? version : before;
 	return {
 		...(known === undefined ? {} : { version: known }),
 		...(whole && etag !== undefined ? { etag } : {}),
 		...(whole ? {} : { inParts: true as const }),
-		...(!isPlaced && before !== undefined ? { unplaced: true as const } : {}),
+		...(wrote === undefined ? {} : { wrote }),
+		...(!isPlaced && before !== undefined ? { unplaced: true as const, ...(replaced === undefined ? {} : { replaced }) } : {}),
 	};
 }

@@ -1,4 +1,4 @@
-import { apiRecordOf } from './api-record';
+import { apiRecordOf, isReplaced } from './api-record';
 import { equalJson } from './canonical-json';
 import { existsIn, type LinkState } from './link';
 import { readFields } from './mapping';
@@ -43,9 +43,10 @@ function judgeKnown(state: LinkState, { change, ticket }: JudgedReading, entity:
 	const order = orderOf(reading?.version, known.version);
 	const isSame = showsWhatIsKnown(state, change, entity);
 	if (order === 'older') return judgeOlder(state, { change, isAsked: ticket !== null, isSame });
-	if (ticket !== null && judgeTicket(ticket, state, system).isCurrent) return isSame ? 'known' : 'news';
-	if (order === 'newer' && !known.unplaced) return 'news';
+	const isCurrent = ticket !== null && judgeTicket(ticket, state, system).isCurrent;
+	if (!isCurrent && order === 'newer' && !known.unplaced) return 'news';
 	if (isSame) return 'known';
+	if (isCurrent) return isReplaced({ ...reading }, known) ? 'doubtful' : 'news';
 	const isDoubtful = ticket !== null || order === 'same' || known.unplaced;
 	return isDoubtful ? 'doubtful' : judgeUnplaced(state, { change, hasVersion: known.version !== undefined });
 }

@@ -2,7 +2,7 @@ import { afterReading, beginAttempt, begunRequest, hasCondition, isConditional, 
 import { isForAnother, stillExpected } from '../core/api-operation';
 import { attemptOf, withAttempt, type Attempt } from '../core/api-record';
 import { SyncError } from '../core/errors';
-import type { LinkState, Operation } from '../core/link';
+import { existsIn, type LinkState, type Operation } from '../core/link';
 import { apiOf, type EntityPolicy } from '../core/policy';
 import type { Reading } from '../core/reading';
 import { outcomeChange } from '../core/reading';
@@ -247,8 +247,12 @@ function afterCheck(open: Omit<Ready, 'ending'>, { reading, isTaken }: OneChecke
 	const { link, op, entity, attempt } = open;
 	const isInsert = op.kind === 'insert';
 	if (isInsert && reading === null && isUnlisted(attempt)) return { kind: 'not-now', reason: 'The record has been made, and is not found yet' };
-	if (isInsert && (isTaken || isHidden(attempt, reading))) return { ...open, ending: 'exists' };
+	// Users' record was linked meanwhile, and is not found: it is no place for a new one before somebody has heard of its end.
+	const isLinked = reading === null && existsIn(link.state, op.system);
+	if (isInsert && (isTaken || isLinked || isHidden(attempt, reading))) return { ...open, ending: 'exists' };
 	if (isForAnother(link.state, op)) return { ...open, ending: 'stale' };
+	// Whoever has set it back since has done so after our write, which is settled by the next reading.
+	if (!isInsert && attempt.last === 'written') return { kind: 'not-now', reason: 'It has been written, and is read again before anything else is' };
 	if (!stillExpected(link.state, op, entity)) return { kind: 'not-now', reason: 'The record is not what the operation expects' };
 	return { ...open, ending: null };
 }

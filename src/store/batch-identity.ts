@@ -60,10 +60,17 @@ export class BatchLinks {
 		return this.#onlyTogether || released.length > 0;
 	}
 
-	/** The systems in which the link's key leads to another link by now: its row there is gone, and the key in use again. */
-	yields({ state }: WorkingLink): string[] {
+	/**
+	 * The systems in which the link's key leads to another link by now: its row there is gone, and the key in use again.
+	 * Also where nobody has moved it: a link that is not in this batch may have it.
+	 */
+	yields({ state, loaded }: WorkingLink): string[] {
 		const { entity, keys } = state;
-		return Object.keys(keys).filter((system) => this.byKey(system, entity, keys[system] ?? {})?.state.id !== state.id);
+		return Object.keys(keys).filter((system) => {
+			const key = keys[system] ?? {};
+			if (this.byKey(system, entity, key)?.state.id !== state.id) return true;
+			return !existsIn(state, system) && loaded !== null && equalJson({ ...loaded.state.keys[system] }, { ...key });
+		});
 	}
 
 	byId(id: string): WorkingLink | undefined {

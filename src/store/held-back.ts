@@ -6,6 +6,7 @@ import type { PublishedPolicy } from './sync-store';
 const STATE: Readonly<Record<PolicyMode, string>> = {
 	live: 'has a new version, and what this operation writes waits for the approval of its first contact',
 	stopped: 'is stopped',
+	unsigned: 'must be signed, and nobody has signed the version in force',
 	shadow: 'is in shadow mode, which observes and writes nothing',
 	'first-contact': 'waits for the approval of its first contact',
 };

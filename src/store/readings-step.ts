@@ -2,8 +2,10 @@ import { equalJson } from '../core/canonical-json';
 import { apiRecordOf, attemptOf, isLater, mayHaveBeenWritten } from '../core/api-record';
 import { showsOperation, stillExpected } from '../core/api-operation';
 import { judgeReading, showsWhatIsKnown, type ReadingVerdict } from '../core/judge-reading';
+import { toldLate } from '../core/late-reading';
 import { existsIn, type LinkState, type Operation } from '../core/link';
 import { apiOf, type EntityPolicy } from '../core/policy';
+import { indexOfOurs, type RecordHistory } from '../core/our-state';
 import { lsnOfPosition, positionOf, type Position } from '../core/position';
 import { asOurs, changeOfReading, outcomeChange, type Reading } from '../core/reading';
 import { judgeTicket } from '../core/reading-ticket';
@@ -100,11 +102,17 @@ class ReadingStep {
 		const before = this.#link();
 		const { ticket, system } = this.reading;
 		const verdict = judgeReading(this.#known() ?? before, { change: this.#change, ticket }, entity);
+		if (verdict === 'stale' && before) this.#noteLate(before, entity);
 		if (verdict === 'stale' || verdict === 'doubtful') return this.#judged(verdict);
 		const op = before?.inFlight[system];
 		if (before && op) return this.#judged(this.#takeUnderWay(before, op, { entity, verdict }));
 		if (verdict === 'news' || before === null || this.#hasFacts(before)) this.#observe(before, undefined, entity);
 		return this.#judged(verdict);
+	}
+
+	/** It changes nothing, and may be all that is ever heard of a value that our write has replaced. */
+	#noteLate(state: LinkState, entity: EntityPolicy): void {
+		for (const entry of toldLate(state, this.#change, entity)) this.context.run.note(state.id, entry, state);
 	}
 
 	/** While an operation is in flight to the record. */
@@ -159,22 +167,22 @@ class ReadingStep {
 		return found?.state ?? null;
 	}
 
-	/** What stood there in between comes first. The first state that shows the operation is the one that it made. */
+	/** What stood there in between comes first. */
 	#observe(before: LinkState | null, op: Operation | undefined, entity: EntityPolicy): void {
 		const { run, places } = this.context;
 		const { system } = this.reading;
-		const between = before ? this.#between(before, entity) : [];
-		let ours = op;
-		for (const state of between) {
+		const { states: between, before: was } = before ? this.#between(before, entity) : { states: [], before: null };
+		const history = { states: [...between, this.#change], before: was };
+		const made = before && op ? indexOfOurs(before, op, { history, entity, isConditional: this.#isConditional }) : -1;
+		for (const [at, state] of between.entries()) {
 			const position = places.next(system);
 			const { reading: _none, ...change } = { ...state, position, firstPosition: position };
 			const now = this.#link();
 			if (now === null) continue;
-			const isOurs = ours !== undefined && showsOperation(now, ours, { change, entity });
-			if (ours && isOurs) run.observe([asOurs(change, ours, this.#isConditional)], null);
+			if (op && at === made) run.observe([asOurs(change, op, this.#isConditional)], null);
 			else if (!showsWhatIsKnown(now, change, entity)) run.observe([change], null);
-			if (isOurs) ours = undefined;
 		}
+		const ours = made >= 0 && made < between.length ? undefined : op;
 		const position = between.length > 0 ? places.next(system) : this.#change.position;
 		this.#change = { ...this.#change, position, firstPosition: position };
 		const awaits = this.context.input.awaits.get(this.reading);
@@ -183,11 +191,12 @@ class ReadingStep {
 	}
 
 	/** What the record was since it was read last, oldest first. A history may reach back further: to what was known, and before. */
-	#between(before: LinkState, entity: EntityPolicy): RecordChange[] {
+	#between(before: LinkState, entity: EntityPolicy): RecordHistory {
 		const { system, earlier } = this.reading;
-		if (!existsIn(before, system) && before.inFlight[system]?.kind !== 'insert') return [];
+		if (!existsIn(before, system) && before.inFlight[system]?.kind !== 'insert') return { states: [], before: null };
 		const states = earlier.map((row): RecordChange => ({ ...this.#change, exists: true, columns: row, reading: { whole: false } }));
-		return states.slice(states.map((state) => showsWhatIsKnown(before, state, entity)).lastIndexOf(true) + 1);
+		const known = states.map((state) => showsWhatIsKnown(before, state, entity)).lastIndexOf(true);
+		return { states: states.slice(known + 1), before: earlier[known] ?? null };
 	}
 
 	/**
@@ -200,7 +209,7 @@ class ReadingStep {
 		if (op.kind === 'insert' ? existsIn(before, op.system) : !equalJson({ ...op.key }, { ...this.reading.key })) return false;
 		if (this.reading.mark === op.id) return true;
 		const isPossible = mayHaveBeenWritten(before, op.system) && (!this.#isConditional || stillExpected(before, op, entity));
-		if (isPossible && [...this.#between(before, entity), this.#change].some((change) => showsOperation(before, op, { change, entity }))) return true;
+		if (isPossible && [...this.#between(before, entity).states, this.#change].some((change) => showsOperation(before, op, { change, entity }))) return true;
 		return this.#ending(before) === 'written' && this.#change.exists === true;
 	}
 

@@ -3,13 +3,14 @@ import { attemptOf } from '../core/api-record';
 import type { LinkState } from '../core/link';
 import { readingTicket } from '../core/reading-ticket';
 import { requestBucket, requestScope } from './api-requests';
+import { type Counted, DeletesOfApi, type DeleteStore } from './deletes-of-api';
 import { prepareAsked } from './prepare-asked';
 import { policyInForce, requirePublished } from './published-policy';
-import { prepareReports, type Report, type Reported } from './report-step';
+import { missingRecords, prepareReports, type Report, type Reported } from './report-step';
 import { retryContended } from './retry-contended';
 import type { SyncStore } from './sync-store';
 
-export type ReportStore = Pick<SyncStore, 'load' | 'commit' | 'claim' | 'release' | 'pause' | 'noteAttempts'>;
+export type ReportStore = Pick<SyncStore, 'load' | 'commit' | 'claim' | 'release' | 'pause' | 'noteAttempts'> & DeleteStore;
 
 /** A report, and the claim of the request that it is about. */
 export interface HeldReport extends Report {
@@ -39,10 +40,15 @@ const MAX_WAIT_MS = 5 * 60_000;
  * @throws SyncError POLICY_UNPUBLISHED, STORE_UNREACHABLE
  */
 export async function reportOutcomes(store: ReportStore, policy: string, reports: readonly HeldReport[]): Promise<readonly ReportResult[]> {
+	const counted: Counted = new Map();
 	const results = await retryContended(async (isLast) => {
 		const loaded = await store.load({ policy, links: reports.map(({ link }) => link) });
 		const published = requirePublished(loaded, policy);
-		const input = { reports, published, policy: policyInForce(published) };
+		const inForce = policyInForce(published);
+		const missing = missingRecords(reports, loaded.links);
+		const { awaits: held, approvals } = await new DeletesOfApi(store, inForce, counted).hold([...missing.keys()], loaded.links);
+		const awaits = new Map([...missing].flatMap(([reading, report]) => { const item = held.get(reading); return item ? [[report, item] as const] : []; }));
+		const input = { reports, published, policy: inForce, awaits, approvals };
 		const prepared = await prepareAsked(store, { policy, links: loaded.links, sought: {} }, (known) => prepareReports({ ...input, ...known }));
 		const links: readonly string[] = prepared.commit.links.length > 0 ? (await store.commit(prepared.commit)).links : [];
 		if (links.includes('conflict') && !isLast) return null;

@@ -6,10 +6,11 @@ import type { HttpOutcome } from '../core/http-outcome';
 import { existsIn, type Key, type LinkState, type Operation } from '../core/link';
 import type { Row } from '../core/mapping';
 import { apiOf, columnOf, type EntityPolicy } from '../core/policy';
-import { asOurs, changeOfReading, outcomeChange } from '../core/reading';
+import { asOurs, changeOfReading, outcomeChange, type Reading } from '../core/reading';
 import type { RecordChange } from '../core/record-change';
 import { ObservationRun, type PreparedObservation, type RunInput } from './observation-run';
 import { Places } from './readings-step';
+import type { LoadedLink } from './sync-store';
 
 /** What an API answered to a request that was begun. */
 export interface Report {
@@ -45,6 +46,20 @@ export interface PreparedReports extends PreparedObservation {
 
 export interface ReportsInput extends RunInput {
 	readonly reports: readonly Report[];
+	/** Of those that report too many deletes: the item that a person approves first. */
+	readonly awaits: ReadonlyMap<Report, Required<RecordChange>['awaits']>;
+}
+
+/** The deletes that the reports tell of, as readings of the records that were not found. */
+export function missingRecords(reports: readonly Report[], links: readonly LoadedLink[]): ReadonlyMap<Reading, Report> {
+	const states = new Map(links.map(({ state }) => [state.id, state]));
+	const missing = reports.flatMap((report): [Reading, Report][] => {
+		const { system, outcome, isMissingDeleted, facts } = report;
+		const op = states.get(report.link)?.inFlight[system];
+		if (outcome.kind !== 'gone' || !isMissingDeleted || op?.id !== report.op || op.key === null) return [];
+		return [[{ system, entity: op.entity, key: op.key, exists: false, row: {}, facts, ticket: null, mark: null, atMs: null, earlier: [] }, report]];
+	});
+	return new Map(missing);
 }
 
 /** Makes of each answer what it means for its operation and record. Pure, as `prepareReadings`. */
@@ -111,9 +126,13 @@ function endWith({ run }: ReportContext, { report, state, op }: OpenReport, last
 	return { kind: last === 'stale' || last === 'written' ? 'read' : 'waits' };
 }
 
-function reportDeleted({ run, places }: ReportContext, { op, report: { facts } }: OpenReport): Reported {
+function reportDeleted({ run, places, input }: ReportContext, { op, report }: OpenReport): Reported {
 	const { system, entity, key } = op;
-	if (key) run.observe([changeOfReading({ system, entity, key, exists: false, row: {}, facts, atMs: null }, places.next(system))], null);
+	if (key) {
+		const awaits = input.awaits.get(report);
+		const change = changeOfReading({ system, entity, key, exists: false, row: {}, facts: report.facts, atMs: null }, places.next(system));
+		run.observe([awaits ? { ...change, awaits } : change], null);
+	}
 	if (run.links.byId(op.link)?.state.inFlight[system]?.id === op.id) {
 		run.observe([outcomeChange(op, { outcome: 'stale' }, places.next(system))], null);
 	}
@@ -198,6 +217,8 @@ function unwritten(entity: EntityPolicy, system: string, known: Row): Row {
 function laterChange({ state, op, entity }: OpenReport, { key, places }: { key: Key; places: Places }): RecordChange | null {
 	const { system } = op;
 	if (op.kind === 'delete') return null;
+	// That its predecessor is gone says nothing of a new record.
+	if (op.kind === 'insert' && !equalJson({ ...state.keys[system] }, { ...key })) return null;
 	const isThere = existsIn(state, system);
 	const changed = Object.entries(op.fields).flatMap(([name, { expected }]): [string, Json][] => {
 		const column = columnOf(entity, name, system);

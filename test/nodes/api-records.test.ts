@@ -220,3 +220,9 @@ describe('Sync Write around a write to an API', () => {
 		expect(findings(notNow[0], 'begin')['reason']).toContain('A test run sends nothing');
 	});
 });
+
+test('who begins a write is told in the editor what an API without a condition may lose', () => {
+	const notice = syncWrite.description.properties.find(({ name }) => name === 'blindNotice');
+	expect(notice).toMatchObject({ type: 'notice', displayOptions: { show: { step: ['begin'] } } });
+	expect(notice?.displayName).toMatch(/in the moment between reading and writing.* lost .*set back anyway.*made once more, with the same values/);
+});

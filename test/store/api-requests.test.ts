@@ -1,3 +1,4 @@
+import { beginRequests } from '../../src/store/api-requests';
 import { APPLIED, later, OLD, RequestLab, ROW, STALE } from '../support/request-lab';
 
 const { decided } = RequestLab;
@@ -292,6 +293,29 @@ describe('a new record', () => {
 		expect(lab.link().keys).toMatchObject({ crm: { id: '1' } });
 	});
 
+	test('that users have made meanwhile, and that is not found any more, is not looked for without end', async () => {
+		const lab = await newRecord();
+		await lab.report(await lab.begun(), later(false));
+		await lab.reads('crm', '7', { ...OLD, note: 'theirs' }, { version: 1, etag: 'c1' });
+		lab.nowMs += 600_000;
+		expect(await lab.check(await lab.begun(), null)).toMatchObject({ kind: 'not-now' });
+		expect(lab.link()).toMatchObject({ keys: { crm: { id: '7' } }, inFlight: {} });
+		expect(await lab.decide()).toMatchObject([{ kind: 'update', key: { id: '7' } }]);
+	});
+
+	test('is there, although a webhook tells between its request and the answer that its predecessor was deleted', async () => {
+		const lab = await RequestLab.open('conditional', { owner: 'shop' }, { conflict: 'update-wins' });
+		await lab.linked();
+		await lab.reads('crm', '1', {}, { deleted: true });
+		await lab.reads('shop', '9', ROW, { version: 2, etag: 's2' });
+		await lab.decide();
+		const begun = await lab.begun();
+		expect(begun).toMatchObject({ kind: 'insert' });
+		await lab.reads('crm', '1', {}, { deleted: true, version: 3 });
+		await lab.report(begun, APPLIED, { key: { id: '2' } });
+		expect(lab.links()[0]).toMatchObject({ keys: { crm: { id: '2' } }, fields: { '∃': { views: { crm: { canon: true } } } } });
+	});
+
 	test('that a webhook tells of before the answer is known by its match key', async () => {
 		const lab = await newRecord();
 		const begun = await lab.begun();
@@ -372,7 +396,6 @@ test('no more requests are begun than the API may be sent', async () => {
 	const lab = await decided();
 	await lab.reads('shop', '10', { ref: 'r2', note: 'a', phone: '1' }, { version: 1 });
 	await lab.decide();
-	const { beginRequests } = await import('../../src/store/api-requests');
 	const ops = lab.links().flatMap(({ inFlight }) => inFlight['crm'] ?? []);
 	const results = await beginRequests(lab.store, { policy: 'crm-shop', system: 'crm', ops, leaseMs: 1_000, rate: { capacity: 1, perSecond: 1 } });
 	expect([...results.values()].map(({ kind }) => kind).sort()).toEqual(['go', 'not-now']);
@@ -380,4 +403,20 @@ test('no more requests are begun than the API may be sent', async () => {
 	const rest = ops.filter(({ id }) => results.get(id)?.kind === 'not-now');
 	const again = await beginRequests(lab.store, { policy: 'crm-shop', system: 'crm', ops: rest, leaseMs: 1_000, rate: { capacity: 1, perSecond: 1 } });
 	expect([...again.values()].map(({ kind }) => kind)).toEqual(['go']);
+});
+
+test('several workers together begin no more than the API may be sent, and no write twice', async () => {
+	const lab = await decided();
+	for (const n of [2, 3, 4, 5]) await lab.reads('shop', `1${n}`, { ref: `r${n}`, note: 'a', phone: '1' }, { version: 1 });
+	await lab.decide();
+	const ops = lab.links().flatMap(({ inFlight }) => inFlight['crm'] ?? []);
+	const begin = async () => await beginRequests(lab.store, { policy: 'crm-shop', system: 'crm', ops, leaseMs: 60_000, rate: { capacity: 2, perSecond: 1 } });
+	const begun = async (): Promise<string[]> =>
+		(await Promise.all([begin(), begin(), begin()])).flatMap((results) => [...results].flatMap(([id, { kind }]) => (kind === 'go' ? [id] : [])));
+	const first = await begun();
+	expect(first).toHaveLength(2);
+	lab.nowMs += 1_100;
+	const then = await begun();
+	expect(then).toHaveLength(1);
+	expect(new Set([...first, ...then]).size).toBe(3);
 });

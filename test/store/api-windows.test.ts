@@ -47,6 +47,18 @@ describe('an API without a condition that keeps a history', () => {
 		expect(await lab.journal()).toContain('overwritten');
 	});
 
+	test('shows a state that users made with the same value and more before the write: the write is what changed that value alone', async () => {
+		const lab = await RequestLab.decided('verified', SHARED);
+		const begun = await lab.begun();
+		await lab.check(begun, lab.reading('crm', '1', OLD, { version: 1, ticket: begun.ticket }));
+		const { ticket } = await lab.report(begun, APPLIED);
+		const earlier = [OLD, { ...ROW, phone: '2' }, { ...OLD, note: 'theirs' }];
+		await lab.check({ ...begun, ticket }, lab.reading('crm', '1', ROW, { version: 4, ticket, earlier }));
+		const entries = await lab.store.readJournal({ policy: POLICY, limit: 100 });
+		expect(entries.find(({ entry }) => entry.kind === 'overwritten')?.entry).toMatchObject({ detail: { found: 'theirs', wrote: 'new' } });
+		expect(await lab.reviews()).toMatchObject([{ kind: 'failure', fields: ['note'] }]);
+	});
+
 	test('may repeat what is known, which is no change', async () => {
 		const lab = await RequestLab.open('verified', SHARED);
 		await lab.linked();
@@ -94,6 +106,81 @@ test('a write of which nobody has heard is made again where the record has not c
 	lab.nowMs += 600_000;
 	const again = await lab.begun();
 	expect(await lab.check(again, lab.reading('crm', '1', OLD, { version: 1, ticket: again.ticket }))).toMatchObject({ kind: 'go', begun: { op: again.op } });
+});
+
+test('what the API has taken is not written again, though users have set it back before anybody read it', async () => {
+	const lab = await RequestLab.decided('blind');
+	const first = await lab.begun();
+	const { ticket } = await lab.report(first, APPLIED);
+	lab.nowMs += 2_000; // Its lease is over, and another execution begins to read.
+	const second = await lab.begun();
+	const late = lab.reading('crm', '1', { ...OLD, phone: '2' }, { version: 3, ticket });
+	expect(await lab.check({ ...first, ticket }, late)).toMatchObject({ kind: 'not-now' });
+	const found = lab.reading('crm', '1', { ...OLD, phone: '2' }, { version: 3, ticket: second.ticket });
+	expect(await lab.check(second, found)).toMatchObject({ kind: 'not-now', reason: expect.stringContaining('has been written') as string });
+	// A replica may lag behind: it is read some times more before that is believed.
+	for (const _again of [3, 4]) {
+		lab.nowMs += 600_000;
+		const next = await lab.begun();
+		await lab.check(next, lab.reading('crm', '1', { ...OLD, phone: '2' }, { version: 3, ticket: next.ticket }));
+	}
+	expect(lab.link().inFlight).toEqual({});
+	// It may be the API that does not keep what is written: a person is asked before that goes on for ever.
+	expect(lab.link().api?.['crm']?.wrote?.after).toBe('1');
+	expect(await lab.decide()).toMatchObject([{ system: 'shop', fields: { phone: { next: '2' } } }]);
+	expect(await lab.reviews()).toMatchObject([{ fields: ['note'] }]);
+});
+
+describe('after a write on a condition whose answer names no version', () => {
+	async function written(): Promise<RequestLab> {
+		const lab = await RequestLab.decided();
+		await lab.report(await lab.begun(), APPLIED);
+		return lab;
+	}
+
+	test('a replica that still shows what the write has replaced is asked again', async () => {
+		const lab = await written();
+		const ticket = await lab.ticket('crm', '1');
+		expect((await lab.reads('crm', '1', OLD, { version: 1, etag: 'c1', ticket })).disposition).toBe('doubtful');
+		expect(lab.values('note')).toEqual({ crm: 'new', shop: 'new', merged: 'new' });
+		expect((await lab.reads('crm', '1', ROW, { version: 2, etag: 'c2', ticket })).disposition).toBe('unchanged');
+		expect(lab.link().api?.['crm']).toEqual({ version: '2', etag: 'c2' });
+	});
+
+	test('another ETag tells that it is later, where the clock of the versions is too coarse to say so', async () => {
+		const lab = await written();
+		const ticket = await lab.ticket('crm', '1');
+		expect((await lab.reads('crm', '1', { ...OLD, note: 'theirs' }, { version: 1, etag: 'c3', ticket })).disposition).toBe('foreign');
+	});
+});
+
+describe('a webhook that comes late, of a value that stood there between the last reading and a write without a condition', () => {
+	async function written(): Promise<RequestLab> {
+		const lab = await RequestLab.decided('blind');
+		const begun = await lab.begun();
+		await lab.report(begun, APPLIED, { row: { id: '1', ...ROW }, facts: { version: '3', whole: true } });
+		expect(lab.link()).toMatchObject({ inFlight: {}, api: { crm: { version: '3' } } });
+		return lab;
+	}
+	const late = async (lab: RequestLab): Promise<unknown[]> =>
+		(await lab.store.readJournal({ policy: POLICY, kinds: ['late'], limit: 10 })).map(({ entry }) => entry);
+
+	test('is named in the journal, and changes nothing', async () => {
+		const lab = await written();
+		expect((await lab.reads('crm', '1', { ...OLD, note: 'theirs' }, { version: 2 })).disposition).toBe('stale');
+		expect(await late(lab)).toEqual([{ kind: 'late', field: 'note', system: 'crm', detail: { found: 'theirs', wrote: 'new', version: '2' } }]);
+		expect(lab.values('note')).toEqual({ crm: 'new', shop: 'new', merged: 'new' });
+		expect(await lab.decide()).toEqual([]);
+	});
+
+	test('is not, where it shows what we had read or written, or comes from before', async () => {
+		const lab = await written();
+		await lab.reads('crm', '1', { ...ROW, phone: '2' }, { version: 2 });
+		await lab.reads('crm', '1', { ...OLD, phone: '2' }, { version: 2 });
+		await lab.reads('crm', '1', { ...OLD, note: 'long ago' }, { version: 1 });
+		await lab.reads('crm', '1', { ...OLD, note: 'long ago' }, { version: 0 });
+		expect(await late(lab)).toEqual([]);
+	});
 });
 
 describe('a delete without a condition', () => {

@@ -231,6 +231,19 @@ describe('a key', () => {
 		expect(ann.state.fields['ref']?.views['crm']?.canon).toBe('ann');
 	});
 
+	test('of a row that is gone is not taken back by its link, for another one that is not in the batch may have it', () => {
+		const first = new Batch();
+		const { crm, billing } = first.feeds;
+		const { link } = first.one(crm.insert(ANN));
+		first.one(billing.insert({ ...ANN, id: '7' }));
+		first.one(crm.delete(ANN));
+		expect(first.links.yields(link)).toEqual([]);
+		const next = new Batch([stored(link)]);
+		const again = next.one(billing.update({ ...ANN, id: '7', note: 'z' })).link;
+		expect(again.state).toMatchObject({ id: link.state.id, keys: { crm: { id: '42' }, billing: { id: '7' } } });
+		expect(next.links.yields(again)).toEqual(['crm']);
+	});
+
 	test('that is taken over is its new link’s, whichever of the two was made first', () => {
 		const batch = new Batch();
 		const { crm } = batch.feeds;

@@ -1,12 +1,12 @@
 import { observeReadings } from '../../src/store/observe-readings';
 import { resolveReview } from '../../src/store/resolve-review';
-import { OLD, POLICY, RequestLab } from '../support/request-lab';
+import { GONE, OLD, POLICY, RequestLab } from '../support/request-lab';
 
 const HOUR_MS = 3_600_000;
 
 /** Four records of which both systems have heard. */
 async function fourRecords(massDelete: { rows?: number | null; percent?: number }): Promise<RequestLab> {
-	const lab = await RequestLab.open('conditional', { owner: 'shop' }, { massDelete });
+	const lab = await RequestLab.open('conditional', { owner: 'shop' }, { massDelete, conflict: 'delete-wins' });
 	for (const n of [1, 2, 3, 4]) {
 		await lab.reads('shop', `${n}0`, { ...OLD, ref: `r${n}` }, { version: 1, etag: 's1' });
 		await lab.reads('crm', `${n}`, { ...OLD, ref: `r${n}` }, { version: 1, etag: 'c1' });
@@ -73,6 +73,39 @@ test('who deletes slowly enough is not asked', async () => {
 		await deletes(lab, id);
 		lab.nowMs += HOUR_MS;
 	}
+	expect(await lab.reviews()).toEqual([]);
+});
+
+test('deletes that only a write has found are counted with those that webhooks tell of', async () => {
+	const lab = await fourRecords({ rows: 2 });
+	await deletes(lab, '1');
+	for (const n of [2, 3, 4]) await lab.reads('shop', `${n}0`, { ...OLD, ref: `r${n}`, note: 'new' }, { version: 2, etag: 's2' });
+	await lab.decide();
+	for (const n of [2, 3, 4]) await lab.reportAll(GONE, [`${n}`]);
+	expect(await deletedInShop(lab)).toEqual(['10', '20']);
+	expect(await lab.reviews()).toMatchObject([{ kind: 'approval', detail: { massDelete: true, system: 'crm' } }]);
+	await answer(lab, 'approve');
+	expect(await deletedInShop(lab)).toEqual(['10', '20', '30', '40']);
+});
+
+test('writes that find many of them in one step wait as a whole', async () => {
+	const lab = await fourRecords({ rows: 2 });
+	for (const n of [1, 2, 3]) await lab.reads('shop', `${n}0`, { ...OLD, ref: `r${n}`, note: 'new' }, { version: 2, etag: 's2' });
+	await lab.decide();
+	await lab.reportAll(GONE);
+	expect(await deletedInShop(lab)).toEqual([]);
+	expect(await lab.reviews()).toHaveLength(1);
+});
+
+test('that a record which is to be deleted is gone already is not counted', async () => {
+	const lab = await fourRecords({ rows: 1 });
+	for (const n of [1, 2]) {
+		await lab.reads('shop', `${n}0`, {}, { deleted: true, version: 2 });
+		lab.nowMs += HOUR_MS;
+	}
+	await lab.decide();
+	await lab.reportAll(GONE);
+	await deletes(lab, '3');
 	expect(await lab.reviews()).toEqual([]);
 });
 

@@ -12,12 +12,20 @@ import { reportOutcomes, type HeldReport } from '../../src/store/report-outcomes
 import type { ApiReply, ApiState, Hook, SimulatedApi } from './simulated-api';
 import { SIMULATED_ENTITY, SIMULATED_POLICY } from './simulated-policy';
 
+/** How a write came to be sent. */
+export interface SentRequest {
+	/** The number of the request. */
+	readonly count: number;
+	/** The record was read first, and a replica that lagged behind has answered. */
+	readonly isReadLate: boolean;
+}
+
 /** What a simulated workflow around an API needs of the world. */
 export interface TrafficWorld {
 	readonly store: MemoryStore;
 	readonly entity: EntityPolicy;
-	/** Carries out a write at once, without any condition; `count` is the number of the request. */
-	apply(op: Operation, count: number): ApiOutcome;
+	/** Carries out a write at once, without any condition. */
+	apply(op: Operation, request: SentRequest): ApiOutcome;
 	isDown(system: string): boolean;
 	/** Links that are due go on to be decided about. */
 	decide(links: readonly string[]): void;
@@ -134,6 +142,7 @@ export class SendTask extends Task {
 	#begun: Begun | null = null;
 	#stage: 'begin' | 'read' | 'check' | 'send' | 'report' = 'begin';
 	#read: ApiState | null | undefined;
+	#isReadLate = false;
 	#reply: ApiReply | null = null;
 	#rounds = 0;
 
@@ -174,6 +183,7 @@ export class SendTask extends Task {
 		const { key } = this.op;
 		const ref = this.op.fields['ref']?.next;
 		this.#read = key ? this.api.get(key, fate === 'late') : this.api.find((columns) => ref != null && equalJson(columns['ref'] ?? null, ref));
+		this.#isReadLate = key !== null && this.#read?.version !== this.api.get(key).version;
 		this.#stage = 'check';
 		return this;
 	}
@@ -214,7 +224,7 @@ export class SendTask extends Task {
 		const before = op.key ? api.get(op.key) : null;
 		if (before?.columns === null) return { outcome: { kind: op.kind === 'delete' ? 'applied' : 'gone' }, state: null };
 		if (before && api.rules.tier === 'conditional' && !this.#names(before)) return { outcome: { kind: 'stale' }, state: null };
-		const outcome = world.apply(op, this.#begun?.attempt ?? 0);
+		const outcome = world.apply(op, { count: this.#begun?.attempt ?? 0, isReadLate: this.#isReadLate });
 		if (outcome === 'refused') return { outcome: { kind: 'refused', said: 'answered 422' }, state: null };
 		if (outcome !== 'applied') return { outcome: { kind: outcome }, state: null };
 		const { ref = null } = requestOf(op, this.entity).flat;

@@ -3,6 +3,7 @@ import { equalJson, type Json } from '../../src/core/canonical-json';
 import type { LinkState, Operation } from '../../src/core/link';
 import { nameOf } from './named-values';
 import type { ApiRules } from './simulated-api';
+import type { SentRequest } from './simulated-traffic';
 import type { Overwrite } from './simulated-writer';
 import { silence, verdictOn } from './silent-overwrite';
 import type { TrueWrites } from './true-causality';
@@ -16,12 +17,14 @@ export interface ApiRequestMade {
 	readonly isRepeated: boolean;
 	/** What the sync knows at that moment; null: there is no such link any more. */
 	readonly known: LinkState | null;
+	/** A replica that lagged behind has answered when the record was read for it. */
+	readonly isReadLate: boolean;
 }
 
-export function requestMade(known: LinkState | null, op: Operation, count: number): ApiRequestMade {
+export function requestMade(known: LinkState | null, op: Operation, { count, isReadLate }: SentRequest): ApiRequestMade {
 	const attempt = known && attemptOf(known, op.system);
 	const isRunning = attempt?.op === op.id && attempt.count === count && attempt.state === 'running';
-	return { op, isLate: !isRunning, isRepeated: attempt?.unheard === true, known };
+	return { op, isLate: !isRunning, isRepeated: attempt?.unheard === true, known, isReadLate };
 }
 
 interface Replaced {
@@ -43,7 +46,8 @@ export interface Told {
  * What writes without a condition have replaced. That they replace what nobody has seen is no fault of the sync; that
  * nobody is told of it afterwards is one, with exceptions that the documentation names: what comes between the last
  * reading and the write is lost where no history is left, be it that the API keeps none or that the record is deleted;
- * with neither history nor versions a write is repeated whose value somebody has set back before anybody heard of it; and what a
+ * with neither history nor versions a write is repeated whose value somebody has set back before anybody heard of it; a write is
+ * repeated that a replica does not show yet when it is looked for, and what the second one replaces a history tells; and what a
  * request replaces that was given up and comes late has been read, and the late value is seen as a change of the API's.
  */
 export class UnconditionalWrites {
@@ -55,8 +59,8 @@ export class UnconditionalWrites {
 	) {}
 
 	/** Whether the operation may be applied once more. */
-	mayRepeat({ isLate, isRepeated }: ApiRequestMade): boolean {
-		return isLate || (isRepeated && !canTell(this.rules));
+	mayRepeat({ isLate, isRepeated, isReadLate }: ApiRequestMade): boolean {
+		return isLate || (isRepeated && (isReadLate || !canTell(this.rules)));
 	}
 
 	note(overwrite: Overwrite, { op: { system }, isLate, isRepeated, known }: ApiRequestMade): void {
