@@ -16,7 +16,9 @@ import { nodeError } from '../shared/sync-error-to-node';
 import { type RunningTrigger, startTrigger } from './lifecycle';
 import { sampleEvents } from './manual-run';
 import { readSettings, type TriggerSettings } from './settings';
+import { StorePoller } from './store-poller';
 import { StoreReader } from './store-reader';
+import { type PollMemory, TablesPoller } from './tables-poller';
 import { TablesReader } from './tables-reader';
 import { triggerProperties } from './trigger-properties';
 
@@ -70,6 +72,14 @@ export class PostgresCdcTrigger implements INodeType {
 			},
 			{
 				message:
+					'Polling sees each row as it is at a poll: what it was in between stays unknown, and so does whether somebody had seen our write before they changed something else. No row is missed.',
+				type: 'info',
+				location: 'ndv',
+				whenToDisplay: 'beforeExecution',
+				displayCondition: "={{ $parameter.readBy === 'polling' }}",
+			},
+			{
+				message:
 					'Changes that wait in the slot, or some rows as they are. A test run consumes and writes nothing.',
 				type: 'info',
 				location: 'outputPane',
@@ -119,20 +129,17 @@ async function activate(context: ITriggerFunctions): Promise<RunningTrigger> {
 	} catch (error) {
 		throw asNodeError(error);
 	}
-	const { source } = settings;
+	const { source, polling } = settings;
+	const shared = { settings, host: context, asNodeError };
 	if (source.kind === 'tables') {
-		const reader = new TablesReader({ settings, source, host: context, asNodeError });
-		return await startTrigger(reader, context, { isPatient });
+		if (!polling) return await startTrigger(new TablesReader({ ...shared, source }), context, { isPatient });
+		const memory: PollMemory = context.getWorkflowStaticData('node');
+		return await startTrigger(new TablesPoller({ ...shared, source, polling, memory }), context, { isPatient });
 	}
 	const credential = await context.getCredentials(STORE_CREDENTIAL);
-	const reader = new StoreReader({
-		openStore: async () => await openStore(credential),
-		settings,
-		source,
-		host: context,
-		asNodeError,
-	});
-	return await startTrigger(reader, context, { isPatient });
+	const parts = { ...shared, source, openStore: async () => await openStore(credential) };
+	if (!polling) return await startTrigger(new StoreReader(parts), context, { isPatient });
+	return await startTrigger(new StorePoller({ ...parts, polling }), context, { isPatient });
 }
 
 /** Of a trigger that does not start, n8n shows the message alone: what to do has to stand in it. */

@@ -1,6 +1,7 @@
 import { SyncError } from '../../src/core/errors';
 import type { Position } from '../../src/core/position';
 import type { StoredReview } from '../../src/core/review';
+import { gapReviewId } from '../../src/store/gap-review';
 import type { SyncStore } from '../../src/store/sync-store';
 import type { StreamId } from '../../src/store/stream-record';
 
@@ -14,9 +15,6 @@ export interface Gap {
 	/** See `RecordChange`; null: nothing that the server says of itself shows that the system has been put back. */
 	readonly restoredTo: Position | null;
 }
-
-/** The review item about changes of a stream that may be missing. */
-export const gapReviewId = ({ policy, system }: StreamId): string => `gap-${policy}-${system}`;
 
 /**
  * Whether a person has agreed to read everything anew after exactly this gap. When nobody has been

@@ -124,7 +124,7 @@ export function leftOverOf(
 	return changes;
 }
 
-function markerOf(
+export function markerOf(
 	{ id, link, system, entity }: Operation,
 	{ outcome, key, error }: End,
 	macKey: string,

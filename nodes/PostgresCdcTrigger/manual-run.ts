@@ -5,16 +5,19 @@ import { openChangeStream } from '../../src/postgres/change-stream';
 import { chain, type EventOrigin } from '../../src/postgres/event-envelope';
 import { plainTables } from '../../src/postgres/event-tables';
 import type { WantedTable } from '../../src/postgres/preflight-facts';
+import { PollSnapshot } from '../../src/postgres/poll-snapshot';
 import { readSnapshot } from '../../src/postgres/snapshot';
 import { snapshotEvents } from '../../src/postgres/snapshot-events';
-import { readPrimaryKeys, readSourceState } from '../../src/postgres/source-setup';
+import { readSourceState } from '../../src/postgres/source-setup';
 import { transactionEvents } from '../../src/postgres/transaction-events';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
 import type { SyncStore } from '../../src/store/sync-store';
 import { Batcher } from './batcher';
 import type { Log } from './deliver';
-import { checkServer, tablesOf, wantedTables } from './prepare';
+import { isWanted, policyShape } from './event-shapes';
+import { checkPolled, checkServer, tablesOf, wantedTables } from './prepare';
 import type { StoreSource, TableSource, TriggerSettings } from './settings';
+import { lookAtTables } from './table-look';
 import { rowsOf } from '../../src/postgres/snapshot-rows';
 
 const MAX_ITEMS = 20;
@@ -39,23 +42,40 @@ export interface ManualRunRequest {
  */
 export async function sampleEvents(request: ManualRunRequest): Promise<readonly ChangeEvent[]> {
 	const { settings, log } = request;
+	if (settings.polling) return await polledSample(request);
 	const { system: server, slot } = await readSourceState(settings.connection, settings.slot);
 	const named = await tablesInQuestion(request);
-	await checkServer(settings, named.wanted, log);
+	const { source } = settings;
+	const operations = source.kind === 'tables' ? source.operations : undefined;
+	await checkServer({ ...settings, operations }, named.wanted, log);
 	const origin: EventOrigin = {
 		...named,
 		database: settings.connection.database,
 		systemId: server.systemId,
 	};
-	const changes = slot ? await pendingChanges(settings, origin) : [];
-	const events = changes.length > 0 ? changes : await someRows(settings, origin, server.walLsn);
-	if (events.length === 0) {
-		throw new SyncError('NO_SAMPLE', 'The tables are empty and no changes wait to be read');
-	}
+	const pending = slot ? await pendingChanges(settings, origin) : [];
+	const changes = pending.filter((event) => operations === undefined || isWanted(event, operations));
+	return asSample(changes.length > 0 ? changes : await someRows(settings, origin, { lsn: server.walLsn, wanted: named.wanted }));
+}
+
+/** A poll has no changes that wait: rows as they are. */
+async function polledSample(request: ManualRunRequest): Promise<readonly ChangeEvent[]> {
+	const { connection } = request.settings;
+	const named = await tablesInQuestion(request);
+	await checkPolled(connection, named.wanted, request.log);
+	const snapshot = await PollSnapshot.open(connection);
+	const { server } = snapshot.moment;
+	await snapshot.close();
+	const origin: EventOrigin = { ...named, database: connection.database, systemId: server.systemId };
+	return asSample(await someRows(request.settings, origin, { lsn: server.walLsn, wanted: named.wanted }));
+}
+
+function asSample(events: readonly ChangeEvent[]): readonly ChangeEvent[] {
+	if (events.length === 0) throw new SyncError('NO_SAMPLE', 'The tables are empty and no changes wait to be read');
 	return chain(events.slice(0, MAX_ITEMS), null).map((event) => ({ ...event, test: true }));
 }
 
-type Named = Pick<EventOrigin, 'system' | 'tables' | 'isMarker' | 'markerSystem'> & {
+type Named = Pick<EventOrigin, 'system' | 'tables' | 'isMarker' | 'markerSystem' | 'shape'> & {
 	readonly wanted: readonly WantedTable[];
 };
 
@@ -65,17 +85,15 @@ async function tablesInQuestion({ settings, withStore }: ManualRunRequest): Prom
 	return await withStore(async (store) => await namedByPolicy(store, source));
 }
 
-async function plainlyNamed(
-	{ connection }: TriggerSettings,
-	{ tables: names }: TableSource,
-): Promise<Named> {
-	const keyed = await readPrimaryKeys(connection, names);
+async function plainlyNamed(settings: TriggerSettings, source: TableSource): Promise<Named> {
+	const { wanted, shape } = await lookAtTables(settings, source);
 	return {
-		system: connection.database,
-		tables: plainTables(keyed),
+		system: settings.connection.database,
+		tables: plainTables(wanted),
 		isMarker: (prefix) => prefix.startsWith('bisync:'),
 		markerSystem: null,
-		wanted: keyed.map((table) => ({ ...table, columns: [] })),
+		shape,
+		wanted,
 	};
 }
 
@@ -92,6 +110,7 @@ async function namedByPolicy(
 		tables,
 		isMarker: (text) => text === prefix,
 		markerSystem: system,
+		shape: policyShape(policy, system),
 		wanted: wantedTables(policy, system, tables),
 	};
 }
@@ -124,13 +143,15 @@ async function pendingChanges(
 async function someRows(
 	{ connection }: TriggerSettings,
 	origin: EventOrigin,
-	lsn: bigint,
+	{ lsn, wanted }: { readonly lsn: bigint; readonly wanted: readonly WantedTable[] },
 ): Promise<readonly ChangeEvent[]> {
 	const events: ChangeEvent[] = [];
 	for (const table of origin.tables.all) {
+		const where = wanted.find((one) => one.schema === table.schema && one.table === table.table)?.rowFilter;
 		for await (const page of readSnapshot({
 			connection,
 			tables: [table],
+			where,
 			pageSize: MAX_ROWS,
 			newestFirst: true,
 		})) {

@@ -6,8 +6,9 @@ import { lineageOf, type Position, STREAM_START } from '../../src/core/position'
 import { columnsOfTable } from '../../src/core/record-parts';
 import { type Scope, stillRead, unreadScopes } from '../../src/core/scopes';
 import { type EventTables, policyTables } from '../../src/postgres/event-tables';
-import { preflight, type Problem } from '../../src/postgres/preflight';
-import type { WantedTable } from '../../src/postgres/preflight-facts';
+import type { PgSettings } from '../../src/postgres/connect';
+import { preflight, preflightPolled, type Problem } from '../../src/postgres/preflight';
+import type { PreflightRequest, WantedTable } from '../../src/postgres/preflight-facts';
 import type { SystemIdentity } from '../../src/postgres/slot';
 import { readSourceState } from '../../src/postgres/source-setup';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
@@ -94,7 +95,7 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
 type Drift = Pick<Prepared, 'record' | 'gone' | 'retyped'>;
 
 /** What has become of the columns since the stream was registered. What was read of one that has another type now is unread. */
-function driftOf(
+export function driftOf(
 	record: StreamRecord | null,
 	{ policy, system, look, isBegun }: { policy: Policy; system: string; look: ColumnLook; isBegun: boolean },
 ): Drift {
@@ -161,7 +162,7 @@ export function wantedTables(policy: Policy, system: string, tables: EventTables
 }
 
 /** Whether nothing of a table has been read yet: no record, or of a part's table no field. */
-function isUnread(
+export function isUnread(
 	policy: Policy,
 	system: string,
 	{ table, entity: name, unread }: { table: WantedTable; entity: string; unread: readonly Scope[] },
@@ -174,7 +175,7 @@ function isUnread(
 	return isPart && [...entity.fields.values()].every((field) => columnsOfTable(binding, table, columnsRead(field, system)).length === 0 || isNew(field.name));
 }
 
-function withoutGone({ schema, table, columns }: WantedTable, gone: readonly GoneColumn[]): string[] {
+export function withoutGone({ schema, table, columns }: WantedTable, gone: readonly GoneColumn[]): string[] {
 	const names = gone.filter((one) => one.schema === schema && one.table === table).map(({ column }) => column);
 	return columns.filter((column) => !names.includes(column));
 }
@@ -185,17 +186,26 @@ function withoutGone({ schema, table, columns }: WantedTable, gone: readonly Gon
  * @throws SyncError PREFLIGHT_FAILED; `details.fixes` has what to do, one line per problem
  */
 export async function checkServer(
-	settings: Pick<TriggerSettings, 'connection' | 'publication' | 'slot'>,
+	settings: Pick<TriggerSettings, 'connection' | 'publication' | 'slot'> & Pick<PreflightRequest, 'operations'>,
 	tables: readonly WantedTable[],
 	log: Log,
 ): Promise<void> {
-	const { connection, publication, slot } = settings;
+	const { connection, publication, slot, operations } = settings;
 	// What is wrong with the slot was judged against what the store knows of it.
-	const problems = (await preflight({ connection, publication, slot, tables })).filter(
+	const problems = (await preflight({ connection, publication, slot, tables, operations })).filter(
 		({ code }) => code !== 'SLOT_UNUSABLE',
 	);
+	tell(problems, connection.database, log);
+}
+
+/** The same for tables that are polled. @throws SyncError PREFLIGHT_FAILED */
+export async function checkPolled(connection: PgSettings, tables: readonly WantedTable[], log: Log): Promise<void> {
+	tell(await preflightPolled(connection, tables), connection.database, log);
+}
+
+function tell(problems: readonly Problem[], database: string, log: Log): void {
 	const errors = problems.filter(({ severity }) => severity === 'error');
-	if (errors.length > 0) throw preflightError(errors, connection.database);
+	if (errors.length > 0) throw preflightError(errors, database);
 	for (const { message, fix } of problems) log.warn(`${message}. ${fix}`);
 }
 

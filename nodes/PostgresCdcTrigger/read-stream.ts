@@ -34,6 +34,8 @@ export interface ReadRequest {
 	readonly dates: Interlude | null;
 	/** Of each transaction, before it is handed on; what it throws ends reading before it. */
 	readonly inspect: (transaction: SourceTransaction) => void;
+	/** Which events are handed on. Absent: all. */
+	readonly isWanted?: (event: ChangeEvent) => boolean;
 	/** Asked between batches: whether reading has to be started anew (the policy's tables have changed). */
 	readonly isOutdated: () => boolean;
 }
@@ -108,8 +110,9 @@ function asksToMoveOn({ changes }: SourceTransaction): boolean {
 
 /** What of a transaction has not been observed: after a restart some of it may have been. */
 function freshEvents(transaction: SourceTransaction, request: ReadRequest): TransactionEvents {
-	const { origin, delivery, settings } = request;
-	const fresh = (events: readonly ChangeEvent[]): ChangeEvent[] => events.filter(({ source }) => (source.position ?? '') > delivery.position);
+	const { origin, delivery, settings, isWanted = () => true } = request;
+	const fresh = (events: readonly ChangeEvent[]): ChangeEvent[] =>
+		events.filter((event) => (event.source.position ?? '') > delivery.position && isWanted(event));
 	const { spool } = transaction;
 	if (!spool) return fresh(transactionEvents(transaction, origin));
 	return freshParts(largeTransactionEvents({ ...transaction, spool }, origin, settings.maxChanges), fresh);

@@ -13,6 +13,7 @@ import {
 } from '../../src/core/position';
 import { slotProblem, type SlotState, type SystemIdentity } from '../../src/postgres/slot';
 import type { StreamRecord } from '../../src/store/stream-record';
+import { POLLED } from './settings';
 
 /** What is known when reading is to start. */
 export interface StartFacts {
@@ -46,6 +47,8 @@ export type StartDecision =
 export function judgeStart(facts: StartFacts): StartDecision {
 	const { record, slot, slotName } = facts;
 	if (!record) return slot ? forgotten(facts) : { kind: 'begin', staleSlot: null, lineage: 0, restoredTo: null };
+	// What was polled is read anew by way of the log: nothing is lost between the two.
+	if (record.slot === POLLED) return slot ? forgotten(facts) : beginning(facts, null);
 	if (record.slot !== slotName) return refuse(otherSlot(record.slot, slotName));
 	const what = gapOf(record, facts);
 	if (what === null) return { kind: 'resume' };
@@ -95,6 +98,34 @@ function acknowledgedOf({ acknowledgedLsn, position }: StreamRecord): bigint | n
 	const lsn = withoutLineage(known);
 	return known === inLineage(lsn, lineageOf(position)) ? lsn : null;
 }
+
+/**
+ * The same for a stream that is polled. A poll misses nothing, so there is no gap; but a database that was put back to an
+ * older copy shows values that are nobody's edits. Pure.
+ *
+ * @param next - the first transaction that had not begun
+ */
+export function judgePolledStart(facts: StartFacts, next: bigint): StartDecision {
+	const { record, server } = facts;
+	if (!record) return { kind: 'begin', staleSlot: null, lineage: 0, restoredTo: null };
+	if (record.filterHash === NOTHING_READ) return beginning({ ...facts, slot: null }, record.reading?.find((table) => table.restoredTo)?.restoredTo ?? null);
+	const what = copyInWords(record, server, next);
+	return what === null ? { kind: 'resume' } : { kind: 'gap', what, token: polledToken(record), restoredTo: STREAM_START };
+}
+
+function copyInWords(record: StreamRecord, server: SystemIdentity, next: bigint): string | null {
+	if (server.systemId !== record.systemId) {
+		return `Another server (${server.systemId} instead of ${record.systemId}) answers at this address`;
+	}
+	if (server.timeline !== record.timeline) {
+		return `The server went from timeline ${record.timeline} to ${server.timeline}: it was restored, or a standby took over, and its last changes may be gone`;
+	}
+	const isBehind = record.reading?.some(({ horizon }) => horizon !== undefined && BigInt(horizon) > next) ?? false;
+	return isBehind ? 'The server has fewer transactions behind it than it had at the last poll: it was restored from a copy' : null;
+}
+
+/** As `gapToken`: the position has moved on when the next gap is looked at. */
+const polledToken = ({ systemId, timeline, position }: StreamRecord): string => sha256Hex(canonicalJson([systemId, timeline, position])).slice(0, 16);
 
 /** The `filterHash` of a stream of which nothing has been read. */
 export const NOTHING_READ = '';

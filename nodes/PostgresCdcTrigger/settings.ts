@@ -2,9 +2,9 @@ import type { ITriggerFunctions } from 'n8n-workflow';
 
 import { sha256Hex } from '../../src/core/canonical-json';
 import type { PgSettings } from '../../src/postgres/connect';
-import type { TableName } from '../../src/postgres/publication';
 import { databaseSettings } from '../shared/open-database';
-import { invalid, nameList, optionalText, text, wholeNumber, yesOrNo } from '../shared/settings';
+import { invalid, oneOf, optionalText, text, wholeNumber, yesOrNo } from '../shared/settings';
+import { readTableRules, type TableRules } from './table-rules';
 
 export interface TriggerSettings {
 	readonly connection: PgSettings;
@@ -14,9 +14,21 @@ export interface TriggerSettings {
 	readonly maxChanges: number;
 	/** How long changes are gathered; see `Pace`. */
 	readonly maxWaitMs: number;
+	/** Null: changes are read from the log. */
+	readonly polling: PollingSettings | null;
 	/** With a sync store, whose policy names the tables; or just tables. */
 	readonly source: StoreSource | TableSource;
 }
+
+export interface PollingSettings {
+	/** From the end of one poll to the beginning of the next. */
+	readonly everyMs: number;
+	/** Rows that are gone are looked for in every so manieth poll; 0: never. */
+	readonly deletesEvery: number;
+}
+
+/** In place of a slot's name; no slot can be called so. */
+export const POLLED = '(polling)';
 
 export interface StoreSource {
 	readonly kind: 'store';
@@ -28,9 +40,8 @@ export interface StoreSource {
 	readonly sweepMs: number;
 }
 
-export interface TableSource {
+export interface TableSource extends TableRules {
 	readonly kind: 'tables';
-	readonly tables: readonly TableName[];
 }
 
 type SettingsContext = Pick<ITriggerFunctions, 'getNodeParameter' | 'getCredentials'>;
@@ -48,16 +59,19 @@ export async function readSettings(context: SettingsContext): Promise<TriggerSet
 		maxChanges: wholeNumber('Max Changes per Execution', options['maxChanges'] ?? 1_000, 1),
 		maxWaitMs: wholeNumber('Max Wait (Milliseconds)', options['maxWaitMs'] ?? 100, 0),
 	};
-	if (!yesOrNo('Use Sync Store', parameter('useStore'))) {
-		return {
-			connection,
-			publication: postgresName('Publication', text('Publication', parameter('publication'))),
-			slot: slotName('Replication Slot', text('Replication Slot', parameter('slot'))),
-			...limits,
-			source: { kind: 'tables', tables: nameList('Tables', parameter('tables')).map(tableOf) },
-		};
+	const usesStore = yesOrNo('Use Sync Store', parameter('useStore'));
+	const polling = pollingOf(parameter, usesStore);
+	if (!usesStore) {
+		const names = polling
+			? { publication: POLLED, slot: POLLED }
+			: {
+					publication: postgresName('Publication', text('Publication', parameter('publication'))),
+					slot: slotName('Replication Slot', text('Replication Slot', parameter('slot'))),
+				};
+		return { connection, ...names, ...limits, polling, source: { kind: 'tables', ...readTableRules(parameter) } };
 	}
 	const source = storeSource(parameter, options);
+	if (polling) return { connection, publication: POLLED, slot: POLLED, ...limits, polling, source };
 	const { policy, system } = source;
 	const publication = optionalText('Publication Name', options['publicationName']);
 	const slot = optionalText('Slot Name', options['slotName']);
@@ -66,7 +80,18 @@ export async function readSettings(context: SettingsContext): Promise<TriggerSet
 		publication: postgresName('Publication Name', publication || defaultName('bisync', policy)),
 		slot: slotName('Slot Name', slot || defaultName('bisync', policy, system)),
 		...limits,
+		polling,
 		source,
+	};
+}
+
+/** @param usesStore - then rows that are gone must be looked for: a sync would write them again */
+function pollingOf(parameter: (name: string) => unknown, usesStore: boolean): PollingSettings | null {
+	// Workflows that were made before there was a choice say nothing.
+	if (oneOf('Read Changes By', parameter('readBy') ?? 'log', ['log', 'polling'] as const) === 'log') return null;
+	return {
+		everyMs: 1_000 * wholeNumber('Poll Interval (Seconds)', parameter('pollSeconds') ?? 30, 1),
+		deletesEvery: wholeNumber('Look for Deleted Rows (Every so Many Polls)', parameter('deletesEvery') ?? 1, usesStore ? 1 : 0),
 	};
 }
 
@@ -107,12 +132,4 @@ function slotName(label: string, name: string): string {
 		label,
 		`may have only small letters, digits and _: Postgres allows no others in "${name}"`,
 	);
-}
-
-/** "schema.table", or "table" in the schema public. */
-function tableOf(name: string): TableName {
-	const parts = name.split('.');
-	const [schema = '', table = ''] = parts.length === 1 ? ['public', name] : parts;
-	if (parts.length <= 2 && schema !== '' && table !== '') return { schema, table };
-	throw invalid('Tables', `must be a list of names such as public.customers; "${name}" is not one`);
 }

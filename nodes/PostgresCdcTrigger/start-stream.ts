@@ -12,10 +12,13 @@ import type { SyncStore } from '../../src/store/sync-store';
 import type { Prepared } from './prepare';
 import { planReading } from './reading-plan';
 import { NOTHING_READ } from './registration';
-import type { StoreSource, TriggerSettings } from './settings';
+import { POLLED, type StoreSource, type TriggerSettings } from './settings';
 
-export interface StartRequest {
+export interface StartRequest extends PreparedStream {
 	readonly store: Pick<SyncStore, 'registerStream' | 'recordAcknowledged'>;
+}
+
+export interface PreparedStream {
 	readonly settings: TriggerSettings;
 	readonly source: StoreSource;
 	readonly prepared: Prepared;
@@ -46,7 +49,7 @@ async function beginStream(request: StartRequest): Promise<StartedStream> {
 	const { store, settings, source, prepared } = request;
 	const { record: before, decision } = prepared;
 	// After a gap the rows are read whatever the settings say: that is what was agreed to.
-	const reads = source.readsExisting || (before?.acknowledgedLsn ?? null) !== null;
+	const reads = source.readsExisting || (before?.acknowledgedLsn ?? null) !== null || before?.slot === POLLED;
 	const tables = reads ? toRead(request, { filterHash: NOTHING_READ, reading: null }) : [];
 	const registration = registrationOf(request, tables);
 	// Before the slot is made: a slot without a record would look like somebody else's.
@@ -91,8 +94,8 @@ async function resumeStream(request: StartRequest, before: StreamRecord): Promis
 	return { record: await store.registerStream(registration), tables, first: null };
 }
 
-function toRead(
-	{ source, prepared }: StartRequest,
+export function toRead(
+	{ source, prepared }: PreparedStream,
 	record: Pick<StreamRecord, 'filterHash' | 'reading'>,
 ): TableReading[] {
 	const { policy } = policyInForce(prepared.published);
@@ -110,8 +113,8 @@ function toRead(
 }
 
 /** What has been read stays so; what left the policy must be known to be new when it comes back. */
-function registrationOf(
-	{ settings, source, prepared }: StartRequest,
+export function registrationOf(
+	{ settings, source, prepared }: PreparedStream,
 	tables: readonly TableReading[],
 ): Omit<StreamRegistration, 'start'> {
 	const { policy: name, system } = source;

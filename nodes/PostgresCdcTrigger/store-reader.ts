@@ -10,6 +10,7 @@ import type { Borrowed } from '../shared/resource-cache';
 import { askForApproval } from './approval';
 import { BackOff, type BackOffLimits } from './back-off';
 import { Delivery } from './deliver';
+import { policyShape } from './event-shapes';
 import { noteColumns } from './added-columns';
 import { Chores, ColumnWatch } from './column-watch';
 import { lookAtColumns, pauseGone } from './gone-columns';
@@ -24,6 +25,7 @@ import { StoreProgress } from './progress';
 import { readStream } from './read-stream';
 import { RowReading } from './row-reading';
 import type { StoreSource, TriggerSettings } from './settings';
+import { whileWatchingSlot } from './slot-watch';
 import { StoreSweep } from './store-sweep';
 import { WorkflowRuns } from './workflow-runs';
 
@@ -44,6 +46,8 @@ export interface ReaderTiming {
 	readonly silenceTimeoutMs?: number | undefined;
 	/** See `RowReadingParts`. */
 	readonly turnMs?: number | undefined;
+	/** See `SlotWatchParts`. */
+	readonly slotWatchMs?: number | undefined;
 }
 
 /** Reads the tables of one system of a policy; how far is the sync store's to know. */
@@ -135,7 +139,10 @@ class StoreSession {
 		const patience = this.#patience;
 		const watch = this.#columnWatch(progress);
 		const mapped = wantedTables(policyInForce(published).policy, source.system, this.prepared.tables);
-		await readStream({
+		const { slot, connection } = settings;
+		const { host, asNodeError } = this.parts;
+		const watched = { connection, slot, system: source.system, host, asNodeError, everyMs: timing?.slotWatchMs };
+		const read = async (): Promise<void> => await readStream({
 			settings,
 			origin: this.#origin,
 			delivery,
@@ -150,6 +157,7 @@ class StoreSession {
 			inspect: (transaction) => requireShape(transaction, mapped),
 			isOutdated: () => watch.isOutdated || readsOtherwise(progress.published, published, source.system),
 		});
+		await whileWatchingSlot(watched, read);
 	}
 
 	#dates(): PassingDates | null {
@@ -207,8 +215,8 @@ class StoreSession {
 	}
 }
 
-function originOf(
-	{ settings, source }: StoreReaderParts,
+export function originOf(
+	{ settings, source }: Pick<StoreReaderParts, 'settings' | 'source'>,
 	{ published, tables, server, lineage }: Prepared,
 ): EventOrigin {
 	const prefix = markerPrefix(published.storeId, source.policy);
@@ -220,11 +228,12 @@ function originOf(
 		lineage,
 		isMarker: (text) => text === prefix,
 		markerSystem: source.system,
+		shape: policyShape(policyInForce(published).policy, source.system),
 	};
 }
 
 /** Whether a policy published since names other tables or columns for this system. Other changes need no new start. */
-function readsOtherwise(
+export function readsOtherwise(
 	published: PublishedPolicy,
 	before: PublishedPolicy,
 	system: string,

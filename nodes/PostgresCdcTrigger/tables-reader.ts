@@ -4,16 +4,19 @@ import { createSlot } from '../../src/postgres/create-slot';
 import { type EventTables, plainTables } from '../../src/postgres/event-tables';
 import { shapeChanges, shapeInWords } from '../../src/postgres/shape-changes';
 import { slotProblem, type SystemIdentity } from '../../src/postgres/slot';
-import { clearTheWay, readPrimaryKeys, readSourceState } from '../../src/postgres/source-setup';
+import { clearTheWay, readSourceState } from '../../src/postgres/source-setup';
 import { BackOff } from './back-off';
 import { Delivery } from './deliver';
+import { isWanted } from './event-shapes';
 import type { Reader, TriggerHost } from './lifecycle';
 import { Patience } from './patience';
 import { checkServer } from './prepare';
 import { RunProgress } from './progress';
 import { readStream } from './read-stream';
+import { lookAtTables, type TableLook } from './table-look';
 import type { TableSource, TriggerSettings } from './settings';
 import type { ReaderTiming } from './store-reader';
+import { whileWatchingSlot } from './slot-watch';
 import { WorkflowRuns } from './workflow-runs';
 
 export interface TablesReaderParts {
@@ -24,7 +27,7 @@ export interface TablesReaderParts {
 	readonly timing?: ReaderTiming | undefined;
 }
 
-export interface PreparedTables {
+export interface PreparedTables extends TableLook {
 	readonly tables: EventTables;
 	readonly server: SystemIdentity;
 	readonly hasSlot: boolean;
@@ -48,33 +51,30 @@ export class TablesReader implements Reader<PreparedTables> {
 			`again, or the slot is dropped with select pg_drop_replication_slot('${slot}')`;
 	}
 
-	/** @throws SyncError TABLE_MISSING, PREFLIGHT_FAILED, SLOT_LOST, SLOT_UNUSABLE; SLOT_MISSING when it vanished meanwhile */
+	/** @throws SyncError TABLE_MISSING, INVALID_SETTING, PREFLIGHT_FAILED, SLOT_LOST, SLOT_UNUSABLE; SLOT_MISSING when it vanished meanwhile */
 	async prepare(isThorough: boolean): Promise<PreparedTables> {
 		const { settings, source, host } = this.parts;
 		const { connection } = settings;
 		const { system: server, slot } = await readSourceState(connection, settings.slot);
 		const problem = slotProblem(slot, settings.slot, connection.database);
 		if (problem && (slot || this.#hadSlot)) throw problem;
-		const keyed = await readPrimaryKeys(connection, source.tables);
-		if (isThorough) {
-			await checkServer(
-				settings,
-				keyed.map((table) => ({ ...table, columns: [] })),
-				host.logger,
-			);
-		}
-		return { tables: plainTables(keyed), server, hasSlot: slot !== null };
+		const look = await lookAtTables(settings, source);
+		if (isThorough) await checkServer({ ...settings, operations: source.operations }, look.wanted, host.logger);
+		return { ...look, tables: plainTables(look.wanted), server, hasSlot: slot !== null };
 	}
 
 	async read(prepared: PreparedTables, stop: AbortSignal): Promise<void> {
-		const { settings, host, timing } = this.parts;
+		const { settings, source, host, timing } = this.parts;
 		if (!prepared.hasSlot) await this.#makeSlot(prepared);
 		this.#hadSlot = true;
 		const progress = new RunProgress();
+		let isOutdated = false;
 		const patience = new Patience(host.logger, stop, timing?.backOff);
 		const runs = new WorkflowRuns(host, stop, timing?.graceMs);
 		const backOff = new BackOff(timing?.backOff);
-		await readStream({
+		const { connection, slot } = settings;
+		const watched = { connection, slot, system: connection.database, host, asNodeError: this.asNodeError, everyMs: timing?.slotWatchMs };
+		const read = async (): Promise<void> => await readStream({
 			settings,
 			origin: {
 				// There is no policy that would name it.
@@ -84,6 +84,7 @@ export class TablesReader implements Reader<PreparedTables> {
 				tables: prepared.tables,
 				isMarker: (prefix) => prefix.startsWith('bisync:'),
 				markerSystem: null,
+				shape: prepared.shape,
 			},
 			delivery: new Delivery({ runs, progress, patience, backOff, log: host.logger, stop }),
 			progress,
@@ -94,18 +95,23 @@ export class TablesReader implements Reader<PreparedTables> {
 			rows: null,
 			dates: null,
 			inspect: (transaction) => {
-				for (const change of shapeChanges(transaction)) host.logger.warn(`Table ${shapeInWords(change)}`);
+				const changes = shapeChanges(transaction);
+				for (const change of changes) host.logger.warn(`Table ${shapeInWords(change)}`);
+				// What may leave of a table was decided by the columns that it had.
+				isOutdated ||= changes.length > 0;
 			},
-			isOutdated: () => false,
+			isWanted: (event) => isWanted(event, source.operations),
+			isOutdated: () => isOutdated,
 		});
+		await whileWatchingSlot(watched, read);
 	}
 
 	release(): void {}
 
-	async #makeSlot({ tables }: PreparedTables): Promise<void> {
-		const { settings, host } = this.parts;
+	async #makeSlot({ wanted }: PreparedTables): Promise<void> {
+		const { settings, source, host } = this.parts;
 		const { connection, publication, slot: name } = settings;
-		await clearTheWay(connection, { publication, tables: tables.all, staleSlot: null });
+		await clearTheWay(connection, { publication, tables: wanted, staleSlot: null, operations: source.operations });
 		const slot = await createSlot(connection, { name });
 		await slot.release();
 		host.logger.warn(`Made the slot "${name}": changes are read from now on, and none from before`);

@@ -1,9 +1,11 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { connectWith, policy, system } from '../shared/properties';
+import { ruleProperties } from './rule-properties';
 
 const WITH_STORE = { useStore: [true] };
 const WITHOUT_STORE = { useStore: [false] };
+const FROM_LOG = { readBy: ['log'] };
 
 const useStore: INodeProperties = {
 	displayName: 'Use Sync Store',
@@ -13,6 +15,49 @@ const useStore: INodeProperties = {
 	default: true,
 	description:
 		'Whether a sync store keeps count of what has been observed, as a two-way sync needs. Without one, changes of the tables you name are handed to any workflow, and again until an execution succeeds.',
+};
+
+const readBy: INodeProperties = {
+	displayName: 'Read Changes By',
+	name: 'readBy',
+	type: 'options',
+	noDataExpression: true,
+	options: [
+		{
+			name: 'Write-Ahead Log (Recommended)',
+			value: 'log',
+			description: 'Every change, in order, as soon as it is committed. Takes wal_level = logical on the server.',
+		},
+		{
+			name: 'Polling',
+			value: 'polling',
+			description: 'For servers without logical replication. No row is missed, but of a row that changes twice between two polls only the last state is seen.',
+		},
+	],
+	default: 'log',
+	description: 'How changes are found',
+};
+
+const pollSeconds: INodeProperties = {
+	displayName: 'Poll Interval (Seconds)',
+	name: 'pollSeconds',
+	type: 'number',
+	typeOptions: { minValue: 1 },
+	default: 30,
+	description:
+		'How long to wait from the end of one poll to the next. Each reads through the tables, about a second for a million rows; no index is needed, and none would help.',
+	displayOptions: { show: { readBy: ['polling'] } },
+};
+
+const deletesEvery: INodeProperties = {
+	displayName: 'Look for Deleted Rows (Every so Many Polls)',
+	name: 'deletesEvery',
+	type: 'number',
+	typeOptions: { minValue: 0 },
+	default: 1,
+	description:
+		'A row that is gone leaves no trace, so all keys are compared with those of before. That takes several seconds for a million rows. 1: in every poll. 0: never, so that deletes are not told, nor whether a row is new; not possible with a sync store. Without one the keys are kept in memory, about 100 bytes each, and deletes made while the workflow is inactive are not found.',
+	displayOptions: { show: { readBy: ['polling'] } },
 };
 
 const tables: INodeProperties = {
@@ -33,7 +78,7 @@ const publication: INodeProperties = {
 	required: true,
 	default: 'n8n_changes',
 	description: 'Name of the publication on the server. It is made if the role may do that.',
-	displayOptions: { show: WITHOUT_STORE },
+	displayOptions: { show: { ...WITHOUT_STORE, ...FROM_LOG } },
 };
 
 const slot: INodeProperties = {
@@ -44,7 +89,7 @@ const slot: INodeProperties = {
 	default: 'n8n_changes',
 	description:
 		'Name of the slot on the server, made when the workflow is first activated. One workflow at a time can read from a slot.',
-	displayOptions: { show: WITHOUT_STORE },
+	displayOptions: { show: { ...WITHOUT_STORE, ...FROM_LOG } },
 };
 
 const storeOptions: INodeProperties[] = [
@@ -123,7 +168,11 @@ export const triggerProperties: INodeProperties[] = [
 	{ ...policy, displayOptions: { show: WITH_STORE } },
 	{ ...system, displayOptions: { show: WITH_STORE } },
 	tables,
+	readBy,
+	pollSeconds,
+	deletesEvery,
 	publication,
 	slot,
+	...ruleProperties,
 	options,
 ];

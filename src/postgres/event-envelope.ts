@@ -20,6 +20,8 @@ export interface EventOrigin {
 	readonly lineage?: number;
 	/** Markers of writes to other systems, which share the database, are left out; null: none are. */
 	readonly markerSystem: string | null;
+	/** What of an event may leave: columns, masked ones. Absent: all of it. */
+	readonly shape?: (body: EventBody) => EventBody;
 }
 
 /** What an event says, without where it stands. */
@@ -49,8 +51,9 @@ export interface EventPlace {
 }
 
 /** An event in its envelope, `prev` yet unknown; see {@link chain}. Equal places give equal ids, also when redelivered. */
-export function enveloped(body: EventBody, origin: EventOrigin, place: EventPlace): ChangeEvent {
+export function enveloped(whole: EventBody, origin: EventOrigin, place: EventPlace): ChangeEvent {
 	const { system, database, systemId, lineage = 0 } = origin;
+	const body = origin.shape?.(whole) ?? whole;
 	const commitLsn = formatLsn(place.commitLsn);
 	const lsn = formatLsn(place.lsn);
 	return {

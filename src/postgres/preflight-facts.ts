@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { SyncError } from '../core/errors';
 import { connect, connectForReplication, type PgSettings } from './connect';
 import type { ReplicaIdentity } from './pgoutput';
-import { type PublicationState, readPublication, type TableName } from './publication';
+import { type PublicationState, type PublishedOperation, readPublication, type TableName, type TableToPublish } from './publication';
 import { readSlot, type SlotState } from './slot';
 import { query, type Queryable } from './sql';
 
@@ -15,13 +15,17 @@ export interface PreflightRequest {
 	readonly tables: readonly WantedTable[];
 	/** Asks for whole old rows (`replica identity full`), not just their keys. */
 	readonly requireFull?: boolean | undefined;
+	/** Which changes are wanted. Absent: all. */
+	readonly operations?: readonly PublishedOperation[] | undefined;
 }
 
-export interface WantedTable extends TableName {
+export interface WantedTable extends TableToPublish {
 	readonly key: readonly string[];
 	readonly columns: readonly string[];
 	/** Its rows have not been read yet, so no change of it is missed that was made before. */
 	readonly isUnread?: boolean;
+	/** Columns that `rowFilter` looks at. Absent: none. */
+	readonly filterColumns?: readonly string[] | undefined;
 }
 
 /** What the server said, before any judgement. */

@@ -1,7 +1,8 @@
 import type { Problem } from './preflight';
 import type { PreflightFacts, PreflightRequest, TableFacts, WantedTable } from './preflight-facts';
 import { judgeGenerated, publishingGenerated, unpublishedIdentities } from './preflight-generated';
-import { type PublicationState, publicationSql } from './publication';
+import { type PublicationState, publicationSql, publishedTable, type PublishedTable } from './publication';
+import { judgeFilteredIdentity, publishedOperations } from './row-filter';
 import { ident, tableName } from './sql';
 
 /**
@@ -15,12 +16,15 @@ export function judgePublication(facts: PreflightFacts, request: PreflightReques
 	const tables = request.tables.filter((_, index) => isPublishable(facts, index));
 	const factsOf = (table: WantedTable): TableFacts | null => facts.tables[request.tables.indexOf(table)] ?? null;
 	const unpublished = unpublishedIdentities(facts, tables.map((table) => ({ table, of: factsOf(table) })));
-	const statements = publishingGenerated(publicationSql(request.publication, publication, tables), unpublished);
-	const filters = tables.flatMap((table) => (publication ? judgeFilters(publication, table, factsOf(table)) : []));
+	const statements = publishingGenerated(publicationSql(request.publication, publication, tables, request.operations), unpublished);
+	const filters = [
+		...tables.flatMap((table) => (publication ? judgeFilters(publication, table, factsOf(table)) : [])),
+		...tables.flatMap((table) => judgeFilteredIdentity(table, factsOf(table), publishedOperations(request, publication))),
+	];
 	const alone = [...filters, ...judgeGenerated(unpublished, request.publication, publication ? [] : statements)];
 	if (statements.length === 0 || tables.length === 0) return alone;
 	const followed = tables.filter(({ isUnread }) => !isUnread);
-	const isInTime = facts.slot === null || publicationSql(request.publication, publication, followed).length === 0;
+	const isInTime = facts.slot === null || publicationSql(request.publication, publication, followed, request.operations).length === 0;
 	if (isInTime && canMend(facts, tables, request)) return alone;
 	const name = ident(request.publication);
 	return [
@@ -69,7 +73,7 @@ function judgeFilters(
 	if (!published) return [];
 	const name = tableName(table);
 	const label = ident(publication.name);
-	const fix = `alter publication ${label} drop table ${name}; alter publication ${label} add table ${name};`;
+	const fix = `begin; alter publication ${label} drop table ${name}; alter publication ${label} add table ${publishedTable(table)}; commit;`;
 	const problems: Problem[] = [];
 	const leftOut = publishableColumns(table, facts).filter(
 		(column) => published.columns !== null && !published.columns.includes(column),
@@ -78,11 +82,22 @@ function judgeFilters(
 		const message = `Publication ${label} leaves out ${leftOut.map(ident).join(', ')} of ${name}`;
 		problems.push({ severity: 'error', code: 'PUBLICATION_INCOMPLETE', message, fix });
 	}
-	if (published.rowFilter !== null) {
+	return [...problems, ...judgeRowFilter(published, { table, name, label, fix })];
+}
+
+function judgeRowFilter(
+	{ rowFilter }: PublishedTable,
+	{ table, name, label, fix }: { readonly table: WantedTable; readonly name: string; readonly label: string; readonly fix: string },
+): Problem[] {
+	const wanted = table.rowFilter ?? null;
+	if (rowFilter === wanted) return [];
+	if (wanted === null) {
 		const message = `Publication ${label} leaves out rows of ${name}; a row that no longer passes its filter looks deleted`;
-		problems.push({ severity: 'warning', code: 'PUBLICATION_FILTERS', message, fix });
+		return [{ severity: 'warning', code: 'PUBLICATION_FILTERS', message, fix }];
 	}
-	return problems;
+	const had = rowFilter === null ? 'publishes all rows' : `publishes the rows where ${rowFilter}`;
+	const message = `Publication ${label} ${had} of ${name}, and those where ${wanted} are wanted`;
+	return [{ severity: 'error', code: 'PUBLICATION_FILTERS', message, fix: `${fix} -- holds for changes from then on` }];
 }
 
 /** Missing and generated columns are problems of the table, reported there. */

@@ -1,5 +1,5 @@
 import type { Problem } from './preflight';
-import type { PreflightFacts, PreflightRequest, TableFacts, WantedTable } from './preflight-facts';
+import type { PreflightFacts, PreflightRequest, ServerFacts, TableFacts, WantedTable } from './preflight-facts';
 import { ident, tableName } from './sql';
 
 /** What is wrong with one table. Pure. */
@@ -9,6 +9,14 @@ export function judgeTable(
 	{ server }: PreflightFacts,
 	{ requireFull = false }: PreflightRequest,
 ): Problem[] {
+	const name = tableName(wanted);
+	const shared = judgePolledTable(wanted, facts, server);
+	if (!facts || (facts.kind !== 'r' && facts.kind !== 'p')) return shared;
+	return [...judgePersistence(name, facts), ...shared, ...judgeIdentity(name, wanted, facts, requireFull)];
+}
+
+/** The same of one whose changes are not read from the log: any table whose rows can be read and told apart. Pure. */
+export function judgePolledTable(wanted: WantedTable, facts: TableFacts | null, server: Pick<ServerFacts, 'database' | 'role'>): Problem[] {
 	const name = tableName(wanted);
 	if (!facts) {
 		return [
@@ -30,13 +38,7 @@ export function judgeTable(
 			},
 		];
 	}
-	return [
-		...judgePersistence(name, facts),
-		...judgeColumns(name, wanted, facts),
-		...judgeAccess(name, wanted, facts, ident(server.role)),
-		...judgeKey(name, wanted, facts),
-		...judgeIdentity(name, wanted, facts, requireFull),
-	];
+	return [...judgeColumns(name, wanted, facts), ...judgeAccess(name, wanted, facts, ident(server.role)), ...judgeKey(name, wanted, facts)];
 }
 
 const KINDS: Readonly<Record<string, string>> = {

@@ -1,8 +1,9 @@
-import { gatherFacts, type PreflightFacts, type PreflightRequest } from './preflight-facts';
+import { connect, type PgSettings } from './connect';
+import { gatherFacts, type PreflightFacts, type PreflightRequest, readTables, type WantedTable } from './preflight-facts';
 import { judgePublication } from './preflight-publication';
-import { judgeTable } from './preflight-tables';
+import { judgePolledTable, judgeTable } from './preflight-tables';
 import { slotProblem } from './slot';
-import { ident, literal } from './sql';
+import { ident, literal, query } from './sql';
 
 /** Something that stands in the way, or that is better known before it matters. */
 export interface Problem {
@@ -36,6 +37,7 @@ export type ProblemCode =
 	| 'KEY_NULLABLE'
 	| 'IDENTITY_NOTHING'
 	| 'IDENTITY_LACKS_KEY'
+	| 'IDENTITY_LACKS_FILTER'
 	| 'IDENTITY_KEY_ONLY'
 	| 'IDENTITY_UNPUBLISHED'
 	| 'PUBLICATION_MISSING'
@@ -50,6 +52,24 @@ export type ProblemCode =
  */
 export async function preflight(request: PreflightRequest): Promise<readonly Problem[]> {
 	return judge(await gatherFacts(request), request);
+}
+
+/**
+ * The same for tables that are polled, which takes no more of a server than to be asked.
+ *
+ * @throws SyncError when the database cannot be reached
+ */
+export async function preflightPolled(connection: PgSettings, tables: readonly WantedTable[]): Promise<readonly Problem[]> {
+	const client = await connect(connection);
+	try {
+		const [server] = await query<{ database: string; role: string }>(client, 'select current_database() as database, current_user as role');
+		const facts = await readTables(client, tables);
+		const named = server ?? { database: connection.database, role: connection.user };
+		const problems = tables.flatMap((table, at) => judgePolledTable(table, facts[at] ?? null, named));
+		return problems.sort((a, b) => RANK[a.severity] - RANK[b.severity]);
+	} finally {
+		await client.end();
+	}
 }
 
 /** The judgement alone. Pure. */

@@ -7,12 +7,25 @@ export interface TableName {
 	readonly table: string;
 }
 
+/** What a publication can be told to publish. */
+export type PublishedOperation = 'insert' | 'update' | 'delete' | 'truncate';
+
+const ALL_OPERATIONS: readonly PublishedOperation[] = ['insert', 'update', 'delete', 'truncate'];
+
+/** A table as it is to be published. */
+export interface TableToPublish extends TableName {
+	/** The columns alone that are published (Postgres 15 on). Absent or null: all. */
+	readonly publishedColumns?: readonly string[] | null | undefined;
+	/** A condition on rows, as the server prints it (see `probeRowFilter`). Absent or null: all rows. */
+	readonly rowFilter?: string | null | undefined;
+}
+
 /** A publication as the server has it. */
 export interface PublicationState {
 	readonly name: string;
 	readonly allTables: boolean;
 	/** Operations that are left out of what it publishes. */
-	readonly missingOperations: readonly string[];
+	readonly missingOperations: readonly PublishedOperation[];
 	/** Whether a partitioned table is published as one table. */
 	readonly viaRoot: boolean;
 	readonly mayAlter: boolean;
@@ -28,7 +41,7 @@ export interface PublishedTable extends TableName {
 
 interface PublicationRow {
 	readonly allTables: boolean;
-	readonly operations: Readonly<Record<'insert' | 'update' | 'delete' | 'truncate', boolean>>;
+	readonly operations: Readonly<Record<PublishedOperation, boolean>>;
 	readonly viaRoot: boolean;
 	readonly mayAlter: boolean;
 	readonly tables: readonly {
@@ -61,9 +74,7 @@ export async function readPublication(
 		allTables: row.allTables,
 		viaRoot: row.viaRoot,
 		mayAlter: row.mayAlter,
-		missingOperations: Object.entries(row.operations)
-			.filter(([, isPublished]) => !isPublished)
-			.map(([operation]) => operation),
+		missingOperations: ALL_OPERATIONS.filter((operation) => !row.operations[operation]),
 		tables: row.tables.map((table) => ({
 			schema: table.schemaname,
 			table: table.tablename,
@@ -80,24 +91,34 @@ export async function readPublication(
 export function publicationSql(
 	name: string,
 	state: PublicationState | null,
-	tables: readonly TableName[],
+	tables: readonly TableToPublish[],
+	operations: readonly PublishedOperation[] = ALL_OPERATIONS,
 ): string[] {
 	const publication = `publication ${ident(name)}`;
 	if (!state) {
-		const list = tables.map(tableName).join(', ');
-		return [`create ${publication} for table ${list} with (publish_via_partition_root = true)`];
+		const list = tables.map(publishedTable).join(', ');
+		const isPartial = operations.length < ALL_OPERATIONS.length;
+		const publish = isPartial ? `, publish = '${operations.join(', ')}'` : '';
+		return [`create ${publication} for table ${list} with (publish_via_partition_root = true${publish})`];
 	}
 	const statements: string[] = [];
 	if (!state.viaRoot)
 		statements.push(`alter ${publication} set (publish_via_partition_root = true)`);
-	if (state.missingOperations.length > 0) {
+	if (operations.some((operation) => state.missingOperations.includes(operation))) {
 		statements.push(`alter ${publication} set (publish = 'insert, update, delete, truncate')`);
 	}
 	const missing = tables.filter((table) => !isPublished(state, table));
 	if (missing.length > 0 && !state.allTables) {
-		statements.push(`alter ${publication} add table ${missing.map(tableName).join(', ')}`);
+		statements.push(`alter ${publication} add table ${missing.map(publishedTable).join(', ')}`);
 	}
 	return statements;
+}
+
+/** A table in a statement about a publication, with its columns and its condition. */
+export function publishedTable(table: TableToPublish): string {
+	const { publishedColumns = null, rowFilter = null } = table;
+	const columns = publishedColumns === null ? '' : ` (${publishedColumns.map(ident).join(', ')})`;
+	return `${tableName(table)}${columns}${rowFilter === null ? '' : ` where (${rowFilter})`}`;
 }
 
 export function isPublished(state: PublicationState, { schema, table }: TableName): boolean {
@@ -117,9 +138,10 @@ const UNDEFINED_TABLE = '42P01';
 export async function ensurePublication(
 	db: Queryable,
 	name: string,
-	tables: readonly TableName[],
+	tables: readonly TableToPublish[],
+	operations?: readonly PublishedOperation[],
 ): Promise<readonly string[]> {
-	const statements = publicationSql(name, await readPublication(db, name), tables);
+	const statements = publicationSql(name, await readPublication(db, name), tables, operations);
 	for (const statement of statements) {
 		try {
 			await query(db, statement);

@@ -15,9 +15,13 @@ export type SnapshotChange =
 			readonly values: Readonly<Record<string, Json>>;
 			/** Parts without a row. Absent: none. */
 			readonly missing?: readonly string[] | undefined;
+			/** What is known of how the row came to be so. Absent: nothing. */
+			readonly op?: 'c' | 'u' | undefined;
+			/** Of our write, where nobody has changed the row since. Absent: there is none. */
+			readonly marker?: Marker | undefined;
 	  }
 	/** A record that was there once and is not in the snapshot. */
-	| { readonly kind: 'gone'; readonly entity: string; readonly key: Key }
+	| { readonly kind: 'gone'; readonly entity: string; readonly key: Key; readonly table?: EventTable | undefined }
 	/** What is held to have become of a write whose own marker can never come any more. */
 	| { readonly kind: 'marker'; readonly marker: Marker };
 
@@ -59,7 +63,7 @@ export function snapshotEvents(
 			commitLsn: lsn,
 			lsn,
 			index: index + offset,
-			table: change.kind === 'row' ? change.table : null,
+			table: change.kind === 'marker' ? null : (change.table ?? null),
 			tsMs,
 			txId: null,
 			isSnapshot: true,
@@ -73,8 +77,8 @@ function bodyOf(change: SnapshotChange): EventBody {
 	const nothing = { before: null, after: null, unchanged: [], marker: null };
 	switch (change.kind) {
 		case 'row': {
-			const { table, values, missing = [] } = change;
-			const body = { ...nothing, entity: table.entity, op: 'r' as const, key: table.keyOf(values), after: values };
+			const { table, values, missing = [], op = 'r', marker = null } = change;
+			const body: EventBody = { ...nothing, entity: table.entity, op, key: table.keyOf(values), after: values, marker };
 			return missing.length > 0 ? { ...body, missing: [...missing] } : body;
 		}
 		case 'gone':

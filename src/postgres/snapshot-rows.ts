@@ -6,7 +6,7 @@ import { type Relation, rowValues } from './source-transaction';
 
 /** The rows of a page, as they are found in a change stream. */
 export function rowsOf(
-	{ columns, rows }: SnapshotPage,
+	{ columns, rows }: Omit<SnapshotPage, 'writtenBy'>,
 	table: EventTable,
 ): Extract<SnapshotChange, { kind: 'row' }>[] {
 	const relation: Relation = {
@@ -37,7 +37,7 @@ function withoutMissing(row: Row): Row {
 }
 
 /** The key of a page's last row, to go on from; null when it has none, for such rows come at the end and together. */
-export function lastKey({ columns, rows }: SnapshotPage, { key }: EventTable): KeyTexts | null {
+export function lastKey({ columns, rows }: Omit<SnapshotPage, 'writtenBy'>, { key }: EventTable): KeyTexts | null {
 	const last = rows.at(-1) ?? [];
 	const texts = key.map((name) => last[columns.findIndex((column) => column.name === name)]);
 	return texts.every((text) => typeof text === 'string') ? texts : null;

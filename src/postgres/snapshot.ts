@@ -21,6 +21,8 @@ export interface SnapshotPage {
 	readonly columns: readonly SnapshotColumn[];
 	/** The server's texts in the order of `columns`, as in a change stream; see `rowValues`. */
 	readonly rows: readonly Tuple[];
+	/** Of each row, the transaction that wrote it, as the server prints it; none where it was not asked for. */
+	readonly writtenBy: readonly string[];
 }
 
 /** Texts of a key's columns, as the server prints them. */
@@ -33,6 +35,12 @@ export interface PageOptions {
 	readonly from?: KeyTexts | null | undefined;
 	/** Reads in the opposite order: the last keys first. */
 	readonly newestFirst?: boolean | undefined;
+	/** Only rows that fulfil this condition, in SQL as the server prints it. Absent or null: all. */
+	readonly where?: string | null | undefined;
+	/** The columns of the key alone, instead of all. */
+	readonly keysOnly?: boolean | undefined;
+	/** Asks for `writtenBy`. */
+	readonly withWriters?: boolean | undefined;
 }
 
 export interface SnapshotSettings extends PageOptions {
@@ -82,7 +90,7 @@ export async function openSnapshot(
 export class SnapshotSession {
 	#cursors = 0;
 
-	constructor(private readonly client: pg.Client) {}
+	constructor(protected readonly client: pg.Client) {}
 
 	/**
 	 * Pages come from a server-side cursor. Asking each time for "keys greater than the last one" would lose
@@ -92,20 +100,21 @@ export class SnapshotSession {
 	 */
 	async *pages(
 		table: SnapshotTable,
-		{ pageSize = 1_000, from = null, newestFirst = false }: PageOptions = {},
+		{ pageSize = 1_000, from = null, newestFirst = false, where = null, keysOnly = false, withWriters = false }: PageOptions = {},
 	): AsyncGenerator<SnapshotPage, void, undefined> {
 		const shape = await readShape(this.client, table);
-		const joined = await this.#join(table, shape);
+		const joined = keysOnly ? keysOf(table, shape) : await this.#join(table, shape);
 		const cursor = `page_${++this.#cursors}`;
 		const order = table.key.map((column) => `t.${ident(column)}${newestFirst ? ' desc' : ''}`);
-		const rows = `select ${joined.list} from ${joined.source} ${fromKey(shape, from)}`;
+		const conditions = [fromKey(shape, from), where].flatMap((one) => (one === null ? [] : [`(${one})`]));
+		const rows = `select ${joined.list}${withWriters ? WRITER : ''} from ${joined.source}${conditions.length > 0 ? ` where ${conditions.join(' and ')}` : ''}`;
 		await this.#run(
 			table,
 			`declare ${cursor} no scroll cursor for ${rows} order by ${order.join(', ')}`,
 		);
 		for (;;) {
 			const page = await this.#run(table, `fetch ${pageSize} from ${cursor}`);
-			if (page.length > 0) yield { table, columns: joined.columns, rows: page };
+			if (page.length > 0) yield pageOf(table, joined.columns, page);
 			if (page.length < pageSize) break;
 		}
 		await query(this.client, `close ${cursor}`);
@@ -116,13 +125,13 @@ export class SnapshotSession {
 		const shape = await readShape(this.client, table);
 		const { keyColumns } = shape;
 		const select = `select ${listOf(keyColumns)} from ${sourceOf(table, shape)} as t`;
-		return { table, columns: keyColumns, rows: await this.#find(table, select, keys) };
+		return pageOf(table, keyColumns, await this.#find(table, select, keys));
 	}
 
-	/** The same with all columns, as `pages` gives them. */
+	/** The same with all columns, as `pages` gives them, and with `writtenBy`. */
 	async read(table: SnapshotTable, keys: readonly KeyTexts[]): Promise<SnapshotPage> {
 		const { columns, list, source } = await this.#join(table, await readShape(this.client, table));
-		return { table, columns, rows: await this.#find(table, `select ${list} from ${source}`, keys) };
+		return pageOf(table, columns, await this.#find(table, `select ${list}${WRITER} from ${source}`, keys));
 	}
 
 	/** What the ledger held of these operations, by their ids; null where there is none that we may read. */
@@ -140,6 +149,11 @@ export class SnapshotSession {
 		}
 	}
 
+	/** The columns of the table's key, in its order. */
+	async keyColumns(table: SnapshotTable): Promise<readonly SnapshotColumn[]> {
+		return (await readShape(this.client, table)).keyColumns;
+	}
+
 	/** How many rows the table has, by the server's statistics; null when there are none. */
 	async estimate(table: SnapshotTable): Promise<number | null> {
 		return (await readShape(this.client, table)).estimate;
@@ -150,7 +164,7 @@ export class SnapshotSession {
 	}
 
 	/** The table with its parts. A row of the main table without one has null for all of the part's columns, the key's among them. */
-	async #join(table: SnapshotTable, shape: TableShape): Promise<{ list: string; source: string; columns: readonly SnapshotColumn[] }> {
+	async #join(table: SnapshotTable, shape: TableShape): Promise<Joined> {
 		const columns = [...shape.columns];
 		const list = shape.columns.map(({ name }) => `t.${ident(name)}`);
 		let source = `${sourceOf(table, shape)} as t`;
@@ -197,6 +211,26 @@ export class SnapshotSession {
 	}
 }
 
+/** Of the main row, last in the list. */
+const WRITER = ', t.xmin';
+
+function pageOf(table: SnapshotTable, columns: readonly SnapshotColumn[], rows: readonly Tuple[]): SnapshotPage {
+	const withWriters = rows[0] !== undefined && rows[0].length > columns.length;
+	if (!withWriters) return { table, columns, rows, writtenBy: [] };
+	return { table, columns, rows: rows.map((row) => row.slice(0, columns.length)), writtenBy: rows.map((row) => String(row.at(-1))) };
+}
+
+function keysOf(table: SnapshotTable, shape: TableShape): Joined {
+	return { list: shape.keyColumns.map(({ name }) => `t.${ident(name)}`).join(', '), source: `${sourceOf(table, shape)} as t`, columns: shape.keyColumns };
+}
+
+/** What is read of a table, together with its parts. */
+interface Joined {
+	readonly list: string;
+	readonly source: string;
+	readonly columns: readonly SnapshotColumn[];
+}
+
 /** The values as the server prints them: no parser of the driver touches them. */
 const AS_TEXT = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
 
@@ -208,14 +242,14 @@ const sourceOf = (table: SnapshotTable, { isPartitioned }: TableShape): string =
 	`${isPartitioned ? '' : 'only '}${tableName(table)}`;
 
 /** Inclusive, for a key that occurs twice; with the rows that have none, which come last and are compared with nothing. */
-function fromKey({ keyColumns }: TableShape, from: KeyTexts | null): string {
-	if (from === null) return '';
+function fromKey({ keyColumns }: TableShape, from: KeyTexts | null): string | null {
+	if (from === null) return null;
 	const texts = from.map((text) => literal(text)).join(', ');
 	const key = keyColumns.map(({ name }) => `t.${ident(name)}`).join(', ');
 	const nulls = keyColumns.flatMap(({ name, isNullable }) =>
 		isNullable ? [`t.${ident(name)} is null`] : [],
 	);
-	return `where ${[`(${key}) >= (${texts})`, ...nulls].join(' or ')}`;
+	return [`(${key}) >= (${texts})`, ...nulls].join(' or ');
 }
 
 /** SQLSTATE class 22: the text is no value of the type. */
@@ -226,7 +260,7 @@ function isDataException(error: unknown): boolean {
 
 const INVALID_SNAPSHOT = new Set(['22023', '42704']);
 
-async function beginSnapshot(client: pg.Client, snapshotName: string | undefined): Promise<void> {
+export async function beginSnapshot(client: pg.Client, snapshotName?: string): Promise<void> {
 	await query(client, 'begin transaction isolation level repeatable read, read only');
 	if (snapshotName !== undefined) {
 		try {

@@ -1,6 +1,6 @@
 import { SyncError } from '../core/errors';
 import { answeringSoon, connect, connectForReplication, type PgSettings } from './connect';
-import { ensurePublication, type TableName } from './publication';
+import { ensurePublication, type PublishedOperation, type TableName, type TableToPublish } from './publication';
 import { dropSlot, identifySystem, readSlot, readTimelines, type SlotState, type SystemIdentity } from './slot';
 import { query } from './sql';
 
@@ -30,11 +30,17 @@ export async function readSourceState(settings: PgSettings, slot: string): Promi
  */
 export async function clearTheWay(
 	settings: PgSettings,
-	wanted: { publication: string; tables: readonly TableName[]; staleSlot: string | null },
+	wanted: {
+		readonly publication: string;
+		readonly tables: readonly TableToPublish[];
+		readonly staleSlot: string | null;
+		/** Default: all. */
+		readonly operations?: readonly PublishedOperation[];
+	},
 ): Promise<void> {
 	const client = await connect(settings);
 	try {
-		await ensurePublication(client, wanted.publication, wanted.tables);
+		await ensurePublication(client, wanted.publication, wanted.tables, wanted.operations);
 		if (wanted.staleSlot !== null) await dropSlot(client, wanted.staleSlot);
 	} finally {
 		await client.end();

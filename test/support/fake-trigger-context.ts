@@ -12,10 +12,12 @@ export interface FakeTriggerContext {
 	readonly mode?: 'trigger' | 'manual';
 	/** Default `activate`. */
 	readonly activation?: 'activate' | 'init';
+	/** What n8n keeps with the workflow; default: nothing. */
+	readonly staticData?: Record<string, unknown>;
 }
 
 export function fakeTriggerContext(n8n: FakeN8n, context: FakeTriggerContext): ITriggerFunctions {
-	const { parameters, credentials, mode = 'trigger', activation = 'activate' } = context;
+	const { parameters, credentials, mode = 'trigger', activation = 'activate', staticData = {} } = context;
 	const known = {
 		getNodeParameter: (name: string) => parameters[name],
 		getCredentials: async (type: string) => {
@@ -25,6 +27,7 @@ export function fakeTriggerContext(n8n: FakeN8n, context: FakeTriggerContext): I
 		},
 		getMode: () => mode,
 		getActivationMode: () => activation,
+		getWorkflowStaticData: () => staticData,
 		getNode: () => ({ name: 'Postgres CDC Trigger', type: 'postgresCdcTrigger' }),
 	};
 	return Object.assign(Object.create(n8n) as object, known) as unknown as ITriggerFunctions;

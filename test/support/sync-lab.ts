@@ -4,6 +4,7 @@ import { PostgresCdcTrigger } from '../../nodes/PostgresCdcTrigger/PostgresCdcTr
 import { SyncPolicy } from '../../nodes/SyncPolicy/SyncPolicy.node';
 import type { LinkState } from '../../src/core/link';
 import { lsnOfPosition, STREAM_START } from '../../src/core/position';
+import type { PostgresServer } from './embedded-postgres';
 import { executeNode } from './fake-execute';
 import { type FakeN8n, fakeN8n } from './fake-n8n';
 import { fakeTriggerContext, replicationCredential } from './fake-trigger-context';
@@ -24,20 +25,29 @@ export class SyncLab {
 		readonly policyName: string,
 		readonly databases: ReadonlyMap<string, TestDatabase>,
 		readonly store: TestDatabase,
+		private readonly polled: ReadonlyMap<string, PostgresServer>,
 	) {
 		this.onCanvas = [...databases.keys()];
 	}
 
-	/** @param setup - by system, the SQL that makes its tables */
-	static async open(policyName: string, setup: Readonly<Record<string, string>>): Promise<SyncLab> {
+	/**
+	 * @param setup - by system, the SQL that makes its tables
+	 * @param polled - systems that are polled, by the servers that they are on
+	 */
+	static async open(
+		policyName: string,
+		setup: Readonly<Record<string, string>>,
+		polled: ReadonlyMap<string, PostgresServer> = new Map(),
+	): Promise<SyncLab> {
 		const databases = await Promise.all(
 			Object.entries(setup).map(async ([system, sql]): Promise<[string, TestDatabase]> => {
-				const database = await openTestDatabase(system);
+				const server = polled.get(system);
+				const database = await openTestDatabase(system, server ? { server } : {});
 				await database.pool.query(sql);
 				return [system, database];
 			}),
 		);
-		return new SyncLab(policyName, new Map(databases), await openTestDatabase('store'));
+		return new SyncLab(policyName, new Map(databases), await openTestDatabase('store'), polled);
 	}
 
 	/** Publishes the policy, starts the triggers of these systems, and approves once all rows are read. */
@@ -98,6 +108,7 @@ export class SyncLab {
 				useStore: true,
 				policy: this.policyName,
 				system,
+				...(this.polled.has(system) ? { readBy: 'polling', pollSeconds: 1 } : {}),
 				options: { sweepSeconds: 1 },
 			},
 			credentials: {

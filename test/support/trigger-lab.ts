@@ -4,7 +4,8 @@ import type { INode, NodeOperationError } from 'n8n-workflow';
 import pg from 'pg';
 
 import { type RunningTrigger, startTrigger } from '../../nodes/PostgresCdcTrigger/lifecycle';
-import type { StoreSource, TriggerSettings } from '../../nodes/PostgresCdcTrigger/settings';
+import { POLLED, type PollingSettings, type StoreSource, type TriggerSettings } from '../../nodes/PostgresCdcTrigger/settings';
+import { StorePoller } from '../../nodes/PostgresCdcTrigger/store-poller';
 import { StoreReader } from '../../nodes/PostgresCdcTrigger/store-reader';
 import { nodeError } from '../../nodes/shared/sync-error-to-node';
 import type { ChangeEvent } from '../../src/core/change-event';
@@ -81,6 +82,10 @@ export interface StartOverrides {
 	readonly silenceTimeoutMs?: number;
 	/** How long rows are read at a stretch when changes wait. */
 	readonly turnMs?: number;
+	/** How often the slot is looked at. */
+	readonly slotWatchMs?: number;
+	/** Polls instead of reading the log. */
+	readonly polling?: PollingSettings;
 }
 
 export interface LabOptions {
@@ -127,6 +132,7 @@ export async function openTriggerLab(name: string, options: LabOptions = {}): Pr
 		slot,
 		maxChanges: 1_000,
 		maxWaitMs: 20,
+		polling: null,
 		source: storeSource,
 	};
 	const running: RunningTrigger[] = [];
@@ -139,16 +145,19 @@ export async function openTriggerLab(name: string, options: LabOptions = {}): Pr
 		storeTrips: () => trips,
 		async start(overrides = {}) {
 			const host = overrides.n8n ?? n8n;
-			const reader = new StoreReader({
+			const { polling = null, isPatient = false } = overrides;
+			const parts = {
 				openStore: async () => ({ value: store, release: () => undefined }),
-				settings: { ...settings, ...overrides.settings },
+				settings: { ...settings, ...overrides.settings, polling, ...(polling ? { slot: POLLED } : {}) },
 				source: { ...storeSource, ...overrides.source },
 				host,
-				asNodeError: (error): NodeOperationError => nodeError(NODE, error),
-				timing: { ...TIMING, turnMs: overrides.turnMs, silenceTimeoutMs: overrides.silenceTimeoutMs },
-			});
-			const { isPatient = false } = overrides;
-			const trigger = await startTrigger(reader, host, { isPatient, backOff: TIMING.backOff });
+				asNodeError: (error: unknown): NodeOperationError => nodeError(NODE, error),
+				timing: { ...TIMING, turnMs: overrides.turnMs, silenceTimeoutMs: overrides.silenceTimeoutMs, slotWatchMs: overrides.slotWatchMs },
+			};
+			const limits = { isPatient, backOff: TIMING.backOff };
+			const trigger = polling
+				? await startTrigger(new StorePoller({ ...parts, polling }), host, limits)
+				: await startTrigger(new StoreReader(parts), host, limits);
 			running.push(trigger);
 			return trigger;
 		},

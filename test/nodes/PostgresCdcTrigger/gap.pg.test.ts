@@ -1,4 +1,4 @@
-import { gapReviewId } from '../../../nodes/PostgresCdcTrigger/gap';
+import { gapReviewId } from '../../../src/store/gap-review';
 import { SyncError } from '../../../src/core/errors';
 import { observeBatch } from '../../../src/store/observe-batch';
 import { decideBatch } from '../../../src/store/decide-batch';

@@ -1,9 +1,11 @@
 import {
 	beginning,
+	judgePolledStart,
 	judgeStart,
 	NOTHING_READ,
 	type StartFacts,
 } from '../../../nodes/PostgresCdcTrigger/registration';
+import { POLLED } from '../../../nodes/PostgresCdcTrigger/settings';
 import { inLineage, positionOf, STREAM_START } from '../../../src/core/position';
 import { formatLsn } from '../../../src/core/lsn';
 import type { SlotState } from '../../../src/postgres/slot';
@@ -161,4 +163,27 @@ test.each<[string, Partial<StartFacts>, string | null]>([
 	['one that had not, from there on', { server: { ...FACTS.server, timeline: 2, leftAt: new Map([[1, 0x1a0n]]) } }, positionOf(0x19fn, 0)],
 ])('%s', (_, facts, restoredTo) => {
 	expect(judged(facts)).toMatchObject({ kind: 'gap', restoredTo });
+});
+
+const HORIZON = { table: 'public.customers', entity: 'customer', hash: '', phase: 'done', after: null, rows: 0, estimate: null, horizon: '700' } as const;
+const POLLED_RECORD: StreamRecord = { ...RECORD, slot: POLLED, acknowledgedLsn: null, reading: [HORIZON] };
+const judgedPolled = (facts: Partial<StartFacts>, next = 800n) => judgePolledStart({ ...FACTS, slot: null, record: POLLED_RECORD, ...facts }, next);
+
+test('a stream that is polled begins, and goes on from where the last poll was, whatever has been written since', () => {
+	expect(judgedPolled({ record: null })).toEqual({ kind: 'begin', staleSlot: null, lineage: 0, restoredTo: null });
+	expect(judgedPolled({})).toEqual({ kind: 'resume' });
+	expect(judgedPolled({}, 700n)).toEqual({ kind: 'resume' });
+});
+
+test.each<[string, Partial<StartFacts>, bigint]>([
+	['another server', { server: { ...FACTS.server, systemId: '9999' } }, 800n],
+	['another timeline', { server: { ...FACTS.server, timeline: 2 } }, 800n],
+	['fewer transactions than at the last poll', {}, 699n],
+])('%s may be an older copy, whose rows are nobody\'s edits: a person is asked about a polled system, too', (_, facts, next) => {
+	expect(judgedPolled(facts, next)).toMatchObject({ kind: 'gap', restoredTo: STREAM_START });
+});
+
+test('a stream that was polled so far is read anew from the log, and a slot that is there already is asked about', () => {
+	expect(judged({ record: POLLED_RECORD, slot: null })).toMatchObject({ kind: 'begin', staleSlot: null });
+	expect(judged({ record: POLLED_RECORD })).toMatchObject({ kind: 'gap' });
 });

@@ -1,4 +1,4 @@
-import { gapReviewId } from '../../../nodes/PostgresCdcTrigger/gap';
+import { gapReviewId } from '../../../src/store/gap-review';
 import { lineageOf } from '../../../src/core/position';
 import { decideBatch } from '../../../src/store/decide-batch';
 import { resolveReview } from '../../../src/store/resolve-review';

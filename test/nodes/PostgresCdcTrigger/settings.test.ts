@@ -87,3 +87,16 @@ test('names that Postgres would cut stay distinct', () => {
 	expect(a).not.toBe(b);
 	expect([a.length, b.length]).toEqual([63, 63]);
 });
+
+test('polling needs neither slot nor publication, and looks for deleted rows unless told otherwise', async () => {
+	const alone = { useStore: false, tables: 'customers', readBy: 'polling' };
+	expect(await settingsOf(alone)).toMatchObject({ polling: { everyMs: 30_000, deletesEvery: 1 }, slot: '(polling)' });
+	expect(await settingsOf({ ...alone, pollSeconds: 5, deletesEvery: 0 })).toMatchObject({ polling: { everyMs: 5_000, deletesEvery: 0 } });
+	expect(await settingsOf({ readBy: 'polling' })).toMatchObject({ polling: { everyMs: 30_000, deletesEvery: 1 }, source: { kind: 'store' } });
+	expect(await settingsOf({})).toMatchObject({ polling: null });
+});
+
+test('a sync that is polled has to look for deleted rows', async () => {
+	await expect(settingsOf({ readBy: 'polling', deletesEvery: 0 })).rejects.toThrow('"Look for Deleted Rows (Every so Many Polls)" must be a whole number of at least 1');
+	await expect(settingsOf({ readBy: 'guessing' })).rejects.toThrow('"Read Changes By" must be one of log, polling');
+});
