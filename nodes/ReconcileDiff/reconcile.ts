@@ -4,17 +4,21 @@ import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-wor
 
 import type { ChangeEvent } from '../../src/core/change-event';
 import { SyncError } from '../../src/core/errors';
+import { EXISTENCE } from '../../src/core/link';
 import type { Policy } from '../../src/core/policy';
+import { mostNamed } from '../../src/core/reconcile-run';
 import type { PgSettings } from '../../src/postgres/connect';
+import { keepComparison } from '../../src/store/keep-health';
+import { keepRun } from '../../src/store/keep-run';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
 import type { PublishedPolicy, SyncStore } from '../../src/store/sync-store';
 import { filled } from '../shared/items';
 import { CONNECT_WITH, databaseSettings } from '../shared/open-database';
 import type { Outputs } from '../shared/run-node';
 import { invalid, nameList, oneOf, optionalText, text, wholeNumber } from '../shared/settings';
-import { compareSystems, type FoundDifference } from './compare-systems';
+import { type Comparison, compareSystems, type FoundDifference } from './compare-systems';
 import { type LeftAlone, parseApproved, readsToObserve, type RepairParts, stillThere } from './repair';
-import { listedOf, reportItems } from './report';
+import { countOf, listedOf, reportItems } from './report';
 import { SystemSide } from './system-side';
 
 /** A run of the node over two systems. */
@@ -26,12 +30,36 @@ interface Run {
 	readonly sides: readonly SystemSide[];
 	readonly later: (system: string) => Promise<SystemSide>;
 	readonly withKnown: boolean;
+	/** All entities that both systems have are looked at. */
+	readonly isWhole: boolean;
 	readonly startedMs: number;
 }
 
 /** Compares two systems of a policy. Changes nothing. */
 export async function compare(context: IExecuteFunctions, store: SyncStore): Promise<Outputs> {
-	return await inRun(context, store, async (run) => reportItems(await compareSystems(run), { ...run, run: run.id }));
+	return await inRun(context, store, async (run) => {
+		const comparison = await compareSystems(run);
+		await keepCount(run, comparison);
+		await keepFound(run, comparison);
+		return reportItems(comparison, { ...run, run: run.id });
+	});
+}
+
+/** For Sync Monitor, which tells when nobody has compared for long. A part of the entities is no comparison of the systems. */
+async function keepCount({ store, published, sides, isWhole }: Run, { found }: Comparison): Promise<void> {
+	if (!isWhole) return;
+	const differences = listedOf(found, false).reduce((sum, difference) => sum + countOf(difference), 0);
+	await keepComparison(store, published.name, { systems: sides.map(({ system }) => system), differences });
+}
+
+/** For people who look at the trend. */
+async function keepFound({ id, store, published, sides, startedMs }: Run, { found, rows }: Comparison): Promise<void> {
+	const listed = listedOf(found, false);
+	const systems = sides.map(({ system }) => system);
+	const differences = listed.reduce((sum, difference) => sum + countOf(difference), 0);
+	const names = listed.flatMap(({ entity, fields }) => fields.map(({ field }) => `${entity}.${field === EXISTENCE ? 'record' : field}`));
+	const records = Object.fromEntries(systems.map((system) => [system, Object.values(rows).reduce((sum, ofEntity) => sum + (ofEntity[system] ?? 0), 0)]));
+	await keepRun(store, published.name, { run: id, kind: 'compare', tookMs: Math.round(performance.now() - startedMs), systems, differences, records, byField: mostNamed(names) });
 }
 
 /** Gives out what differs as changes to be observed. */
@@ -42,7 +70,10 @@ export async function repair(context: IExecuteFunctions, store: SyncStore, items
 	return await inRun(context, store, async (run) => {
 		const parts: RepairParts = { ...run };
 		const { found, left } = what === 'all' ? await allOf(run) : await stillThere(approved, parts);
-		return repairOutputs(run, await readsToObserve(found, parts), { found, left });
+		const reads = await readsToObserve(found, parts);
+		const { id, published, sides, startedMs } = run;
+		await keepRun(store, published.name, { run: id, kind: 'repair', tookMs: Math.round(performance.now() - startedMs), systems: sides.map(({ system }) => system), differences: found.length, records: {}, byField: [] });
+		return repairOutputs(run, reads, { found, left });
 	});
 }
 
@@ -81,11 +112,12 @@ async function inRun(context: IExecuteFunctions, store: SyncStore, work: (run: R
 		if (!connection) throw new TypeError(`there is no connection to ${system}`);
 		return await SystemSide.open({ store, published, policy, system, connection, waitMs, run: id });
 	};
-	const entities = entitiesOf(policy, systems, optionalText('Entities', options['entities']));
+	const given = optionalText('Entities', options['entities']);
+	const entities = entitiesOf(policy, systems, given);
 	const opening = systems.map(later);
 	try {
 		const sides = await Promise.all(opening);
-		return await work({ id, store, published, entities, sides, later, withKnown: options['withKnown'] === true, startedMs });
+		return await work({ id, store, published, entities, sides, later, withKnown: options['withKnown'] === true, isWhole: given === '', startedMs });
 	} finally {
 		for (const side of await Promise.allSettled(opening)) if (side.status === 'fulfilled') await side.value.close();
 	}

@@ -1,7 +1,6 @@
 import type { INodeExecutionData, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 
 import { SyncError } from '../../src/core/errors';
-import { query as addressOf } from '../../src/console/html';
 import { wakeItem } from '../../src/core/wake-item';
 import { endOf } from '../../src/store/resolve-review';
 import { payloadOf } from '../shared/dead-letters';
@@ -9,8 +8,11 @@ import { withFinding } from '../shared/items';
 import { withStore } from '../shared/open-store';
 import { eventItem } from '../shared/reading-items';
 import { text } from '../shared/settings';
-import { decide, type Decided, type DecidingStore } from './decide';
-import { readTexts } from './query';
+import type { DecidingStore, DecidingVisit, Done, Posted } from './answers';
+import { decide } from './decide';
+import { postBulk } from './post-bulk';
+import { postHold } from './post-hold';
+import { type Query, readTexts } from './query';
 import { readPage } from './read-pages';
 import { askForPassword, type Response, sendOn, sendPage, sendPlain } from './reply';
 import { admit, type Authentication, type Knock } from './who';
@@ -59,17 +61,20 @@ async function answerWith(context: IWebhookFunctions, store: DecidingStore & Par
 		sendPlain(response, 413, 'That is more than a form of this console can hold.');
 		return nothing;
 	}
-	const decided = await decide(visit, query['id'] ?? '', readTexts(context.getBodyData()));
-	if (decided.kind === 'answer') {
-		sendPage(response, decided.answer);
-		return nothing;
-	}
-	sendOn(response, addressOf({ view: 'review', id: decided.review.id }));
-	return { ...nothing, workflowData: [[itemOf(decided)]] };
+	const posted = await post(visit, query, readTexts(context.getBodyData()));
+	if (posted.kind === 'answer') sendPage(response, posted.answer);
+	else sendOn(response, posted.address);
+	return posted.done.length === 0 ? nothing : { ...nothing, workflowData: [posted.done.map(itemOf)] };
+}
+
+async function post(visit: DecidingVisit, query: Query, form: Query): Promise<Posted> {
+	if (query['view'] === 'record') return await postHold(visit, query['link'] ?? '', form);
+	if (query['view'] === 'reviews') return await postBulk(visit, form);
+	return await decide(visit, query['id'] ?? '', form);
 }
 
 /** What was decided, as an item: of a record one that the Echo Filter takes as "look at it now", of a dead letter what was pushed. */
-function itemOf({ review, resolution: { by, choice }, state }: Extract<Decided, { kind: 'done' }>): INodeExecutionData {
+function itemOf({ review, resolution: { by, choice }, state }: Done): INodeExecutionData {
 	const { id, kind, policy, link, entity, fields, reason } = review;
 	const finding = { id, kind, policy, link, entity, fields: [...fields], reason, by, choice: choice.kind, state: endOf(choice) };
 	const pushed = choice.kind === 'retry' ? payloadOf(review) : null;

@@ -5,7 +5,7 @@ import { keyText } from '../../src/core/mapping';
 import type { EntityPolicy } from '../../src/core/policy';
 import { policyInForce } from '../../src/store/published-policy';
 import type { LoadedLink, PublishedPolicy, RecordKey } from '../../src/store/sync-store';
-import type { Visit } from './read-pages';
+import type { Visit } from './visit';
 import { shownKeys } from '../../src/console/shown-record';
 
 const PAGE = 1_000;

@@ -1,8 +1,4 @@
-import { randomBytes } from 'node:crypto';
-
-import { formKey } from '../../src/console/form-key';
-import { documentOf, type Frame, notice, type Page } from '../../src/console/layout';
-import type { Reader } from '../../src/console/moment';
+import { documentOf, notice, type Page } from '../../src/console/layout';
 import { findPage, recordPage } from '../../src/console/record-page';
 import type { ReviewModel } from '../../src/console/review-model';
 import { reviewPage } from '../../src/console/review-page';
@@ -16,35 +12,24 @@ import type { StoredReview } from '../../src/core/review';
 import { tellHistory } from '../../src/core/tell-history';
 import type { Told } from '../../src/core/told';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
-import type { LoadedLink, PublishedPolicy, SyncStore } from '../../src/store/sync-store';
+import type { LoadedLink, PublishedPolicy } from '../../src/store/sync-store';
 import { payloadOf } from '../shared/dead-letters';
 import { settledWrites } from '../shared/settled-writes';
+import { type Answer, frameOf } from './answers';
 import { findRecords } from './find-records';
+import { keyFor, OF_SELECTION, ofRecord } from './form-keys';
 import { offersOf } from './offers-of';
 import { type Query, readFilter } from './query';
 import { shownRecord } from '../../src/console/shown-record';
-import type { Visitor } from './who';
+import { readHealthPage } from './read-health-page';
+import { readPolicyPage } from './read-policy-page';
+import { readRunsPage } from './read-runs-page';
+import type { ConsoleStore, Visit } from './visit';
 
-/** For how long a page's forms may be posted. */
-const FORM_MS = 12 * 3_600_000;
 /** Entries of a record's journal that are read for its page. */
 const MAX_ENTRIES = 2_000;
 /** Lines of the history on the page of an item. */
 const MAX_LINES = 30;
-
-export type ConsoleStore = Pick<SyncStore, 'listReviews' | 'load' | 'readJournal' | 'scanLinks'>;
-
-export interface Visit {
-	readonly store: ConsoleStore;
-	readonly policy: string;
-	readonly visitor: Visitor;
-	readonly reader: Reader;
-}
-
-export interface Answer {
-	readonly status: number;
-	readonly body: string;
-}
 
 /** The page that an address names. Changes nothing. */
 export async function readPage(visit: Visit, query: Query): Promise<Answer> {
@@ -52,10 +37,6 @@ export async function readPage(visit: Visit, query: Query): Promise<Answer> {
 	const page = await pageOf(visit, query, published);
 	const found = page ?? { title: 'Not found', tab: null, body: notice('bad', 'There is no such page, item or record. It may have been removed, or the address is incomplete.') };
 	return { status: page === null ? 404 : 200, body: documentOf(frameOf(visit, published), found) };
-}
-
-export function frameOf({ policy, visitor }: Visit, { mode }: PublishedPolicy): Frame {
-	return { policy, mode, person: visitor.name, isReader: visitor.isReader };
 }
 
 async function pageOf(visit: Visit, query: Query, published: PublishedPolicy): Promise<Page | null> {
@@ -71,19 +52,26 @@ async function pageOf(visit: Visit, query: Query, published: PublishedPolicy): P
 			return await readRecord(visit, query, published);
 		case 'records':
 			return findPage(await findRecords(visit, query['q'] ?? null, published));
+		case 'health':
+			return await readHealthPage(visit);
+		case 'runs':
+			return await readRunsPage(visit, published);
+		case 'policy':
+			return await readPolicyPage(visit, query, published);
 		default:
 			return null;
 	}
 }
 
-async function listPage({ store, policy, reader }: Visit, query: Query, published: PublishedPolicy): Promise<Page> {
+async function listPage(visit: Visit, query: Query, published: PublishedPolicy): Promise<Page> {
+	const { store, policy, reader } = visit;
 	const filter = readFilter(query);
 	const { kind, state, page } = filter;
 	const found = await store.listReviews({ policy, state, limit: PAGE_SIZE + 1, offset: page * PAGE_SIZE, ...(kind === null ? {} : { kind }) });
 	const settled = await settledWrites(store, found);
 	const open = found.filter((review) => !settled.includes(review));
 	const rules = policyInForce(published).policy;
-	return reviewsPage({ reviews: open.slice(0, PAGE_SIZE).map((review) => maskReview(review, rules)), filter, hasMore: found.length > PAGE_SIZE }, reader);
+	return reviewsPage({ reviews: open.slice(0, PAGE_SIZE).map((review) => maskReview(review, rules)), filter, hasMore: found.length > PAGE_SIZE, systems: rules.systems, key: visit.visitor.isReader || state !== 'open' ? null : keyFor(visit, OF_SELECTION, published) }, reader);
 }
 
 /**
@@ -106,12 +94,8 @@ export async function readReview(visit: Visit, id: string, published: PublishedP
 		payload: payloadOf(masked) as Json | null,
 		...about,
 		canReveal: hasMasked && !visitor.isReader && !isRevealed && review.state === 'open',
-		key: keyFor(visit, review, published.macKey),
+		key: keyFor(visit, { about: review.id, token: review.token }, published),
 	};
-}
-
-function keyFor({ visitor, reader }: Visit, { id, token }: StoredReview, secret: string): string {
-	return formKey({ person: visitor.name, review: id, token, nonce: randomBytes(18).toString('base64url'), untilMs: reader.nowMs + FORM_MS }, secret);
 }
 
 async function recordOf(
@@ -134,7 +118,8 @@ async function historyOf(store: ConsoleStore, { id }: LinkState, { policy, entit
 	return { told: tellHistory(entries.slice(0, MAX_ENTRIES), entity), isCut: entries.length > MAX_ENTRIES };
 }
 
-async function readRecord({ store, policy, reader }: Visit, query: Query, published: PublishedPolicy): Promise<Page | null> {
+async function readRecord(visit: Visit, query: Query, published: PublishedPolicy): Promise<Page | null> {
+	const { store, policy, reader, visitor } = visit;
 	const [link]: readonly (LoadedLink | undefined)[] = query['link'] ? (await store.load({ policy, links: [query['link']] })).links : [];
 	const entity = link && policyInForce(published).policy.entities.get(link.state.entity);
 	if (!link || !entity) return null;
@@ -143,5 +128,5 @@ async function readRecord({ store, policy, reader }: Visit, query: Query, publis
 	const { told, isCut } = await historyOf(store, link.state, { policy, entity });
 	const waiting = Object.entries(link.state.fields).flatMap(([name, { frozen }]) => (frozen ? [[name, { id: frozen.review, reason: frozen.reason }] as const] : []));
 	const history = field === null ? told : told.filter(({ fields }) => fields.includes(field));
-	return recordPage({ record: shownRecord(link.state, entity, names), waiting: Object.fromEntries(waiting), field, history, isCut }, reader);
+	return recordPage({ record: shownRecord(link.state, entity, names), waiting: Object.fromEntries(waiting), field, history, isCut, key: visitor.isReader ? null : keyFor(visit, ofRecord(link.state.id), published) }, reader);
 }

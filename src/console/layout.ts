@@ -15,9 +15,13 @@ export interface Frame {
 export interface Page {
 	readonly title: string;
 	/** Which entry of the navigation it belongs to. */
-	readonly tab: 'reviews' | 'records' | null;
+	readonly tab: Tab | null;
 	readonly body: Html;
 }
+
+export type Tab = keyof typeof TABS;
+
+const TABS = { reviews: 'Reviews', records: 'Records', health: 'Health', runs: 'Runs', policy: 'Policy' } as const;
 
 /** A whole document. It needs no script, and loads nothing. */
 export function documentOf({ policy, mode, person, isReader }: Frame, { title, tab, body }: Page): string {
@@ -26,7 +30,7 @@ export function documentOf({ policy, mode, person, isReader }: Frame, { title, t
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
 <title>${title} – ${policy}</title><style>${STYLE_SHEET}</style></head>
 <body><a class="skip" href="#main">Skip to the content</a>
-<header><strong>${policy}</strong> <span class="chip">${own(MODES, mode) ?? mode}</span><nav aria-label="Pages">${tabOf('reviews', 'Reviews')}${tabOf('records', 'Records')}</nav><span class="who">${person}${isReader ? ', may look only' : ''}</span></header>
+<header><strong>${policy}</strong> <span class="chip">${own(MODES, mode) ?? mode}</span><nav aria-label="Pages">${Object.entries(TABS).map(([name, label]) => tabOf(name, label))}</nav><span class="who">${person}${isReader ? ', may look only' : ''}</span></header>
 <main id="main"><h1>${title}</h1>${body}</main></body></html>`.text;
 }
 

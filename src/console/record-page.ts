@@ -1,6 +1,7 @@
 import { own } from '../core/own';
 import type { Told } from '../core/told';
 import { shownHistory } from './history-list';
+import { holdForm } from './hold-form';
 import { html, query, type Html } from './html';
 import type { Page } from './layout';
 import type { Reader } from './moment';
@@ -16,14 +17,16 @@ export interface RecordModel {
 	readonly history: readonly Told[];
 	/** Older entries than these are left out. */
 	readonly isCut: boolean;
+	/** Of the forms that freeze and unfreeze; null: whoever looks may not. */
+	readonly key: string | null;
 }
 
 /** One record: what each system holds now, and how it came to that. */
-export function recordPage({ record, waiting, field, history, isCut }: RecordModel, reader: Reader): Page {
+export function recordPage({ record, waiting, field, history, isCut, key }: RecordModel, reader: Reader): Page {
 	const { link, systems, fields, keys, entity } = record;
 	const heads = systems.map((system) => html`<th scope="col">${system}<div><bdi class="value">${own(keys, system) ?? ''}</bdi></div></th>`);
 	const all = field === null ? null : html`<p><a href="${query({ view: 'record', link })}">All fields</a></p>`;
-	const body = html`<section class="card wide"><h2>Now</h2><table class="stack"><thead><tr><th scope="col">Field</th><th scope="col">Should be</th>${heads}</tr></thead><tbody>${fields.map((one) => row(one, { systems, link, waiting }))}</tbody></table></section>
+	const body = html`<section class="card wide"><h2>Now</h2><table class="stack"><thead><tr><th scope="col">Field</th><th scope="col">Should be</th>${heads}</tr></thead><tbody>${fields.map((one) => row(one, { systems, link, waiting }))}</tbody></table></section>${holdForm({ link, fields, key })}
 <section class="card"><h2>${field === null ? 'History' : `History of ${fieldName(field)}`}</h2>${all}${history.length === 0 ? html`<p>Nothing is told of it.</p>` : shownHistory(history, reader)}${isCut ? html`<p class="soft">Older entries are in the journal.</p>` : null}</section>`;
 	return { title: `${entity} ${Object.values(keys)[0] ?? link}`, tab: 'records', body };
 }
@@ -34,7 +37,7 @@ function row(field: ShownField, { systems, link, waiting }: Pick<RecordModel, 'w
 		const version = own(field.values, system);
 		return html`<td data-label="${system}">${version === undefined ? html`<span class="nothing">never heard of it</span>` : shownOf(field.name, version.value)}</td>`;
 	});
-	return html`<tr><td><a href="${query({ view: 'record', link, field: field.name })}"><b>${fieldName(field.name)}</b></a><div class="soft">${field.rule}</div>${held ? html`<a class="chip warning" href="${query({ view: 'review', id: held.id })}">waits: ${held.reason}</a>` : null}</td><td data-label="Should be">${shownOf(field.name, field.merged)}</td>${cells}</tr>`;
+	return html`<tr><td><a href="${query({ view: 'record', link, field: field.name })}"><b>${fieldName(field.name)}</b></a><div class="soft">${field.rule}</div>${field.held ? html`<span class="chip warning">frozen by ${field.held.by}</span> ` : null}${held ? html`<a class="chip warning" href="${query({ view: 'review', id: held.id })}">waits: ${held.reason}</a>` : null}</td><td data-label="Should be">${shownOf(field.name, field.merged)}</td>${cells}</tr>`;
 }
 
 export interface FindModel {

@@ -40,6 +40,8 @@ export interface ShownField {
 	/** By system; absent: it has never sent the field. */
 	readonly values: Readonly<Record<string, ShownVersion>>;
 	readonly merged: Json | undefined;
+	/** Who has frozen it by hand, and why; absent: nobody. */
+	readonly held?: { readonly by: string; readonly reason: string };
 }
 
 export interface ShownVersion {

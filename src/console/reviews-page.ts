@@ -1,5 +1,6 @@
 import type { ReviewKind } from '../core/link';
 import type { StoredReview } from '../core/review';
+import { bulkBar } from './bulk';
 import { html, query, type Html } from './html';
 import type { Page } from './layout';
 import { age, type Reader } from './moment';
@@ -17,6 +18,9 @@ export interface ReviewsModel {
 	readonly filter: ReviewsFilter;
 	/** There are more, on the next page. */
 	readonly hasMore: boolean;
+	readonly systems: readonly string[];
+	/** Of the form that decides about several items; null: there is none. */
+	readonly key: string | null;
 }
 
 const KINDS: Readonly<Record<ReviewKind, string>> = { conflict: 'Conflict', failure: 'Failure', approval: 'Approval', identity: 'Identity' };
@@ -26,8 +30,10 @@ export const PAGE_SIZE = 50;
 
 /** What waits for a person, the oldest first. */
 export function reviewsPage(model: ReviewsModel, reader: Reader): Page {
-	const { reviews, filter } = model;
-	const body = html`${filters(filter)}<div class="card">${reviews.length === 0 ? nothingThere(filter) : table(reviews, reader)}</div>${pager(model)}`;
+	const { reviews, filter, systems, key } = model;
+	const list = reviews.length === 0 ? nothingThere(filter) : table(reviews, { reader, canPick: key !== null });
+	const shown = key === null || reviews.length === 0 ? list : html`<form method="post" action="${query({ view: 'reviews' })}"><input type="hidden" name="key" value="${key}">${list}${bulkBar(systems)}</form>`;
+	const body = html`${filters(filter)}<div class="card">${shown}</div>${pager(model)}`;
 	return { title: filter.state === 'open' ? 'Waiting for a person' : `Reviews: ${STATES[filter.state].toLowerCase()}`, tab: 'reviews', body };
 }
 
@@ -47,14 +53,16 @@ function nothingThere({ state, kind, page }: ReviewsFilter): Html {
 		: html`<p>Nothing of this kind.</p>`;
 }
 
-function table(reviews: readonly StoredReview[], reader: Reader): Html {
-	return html`<table class="stack"><thead><tr><th scope="col">What</th><th scope="col">Kind</th><th scope="col">About</th><th scope="col">Since</th></tr></thead><tbody>${reviews.map((review) => row(review, reader))}</tbody></table>`;
+function table(reviews: readonly StoredReview[], { reader, canPick }: { reader: Reader; canPick: boolean }): Html {
+	const head = canPick ? html`<th scope="col" class="pick">Tick</th>` : null;
+	return html`<table class="stack"><thead><tr>${head}<th scope="col">What</th><th scope="col">Kind</th><th scope="col">About</th><th scope="col">Since</th></tr></thead><tbody>${reviews.map((review, at) => row(review, reader, canPick ? at : null))}</tbody></table>`;
 }
 
-function row(review: StoredReview, reader: Reader): Html {
-	const { id, reason, kind, openedAtMs, state, closedBy } = review;
+function row(review: StoredReview, reader: Reader, place: number | null): Html {
+	const { id, token, reason, kind, openedAtMs, state, closedBy } = review;
 	const end = state === 'open' ? null : html`<div class="soft">${STATES[state]}${closedBy === null ? null : ` by ${closedBy}`}</div>`;
-	return html`<tr><td><a href="${query({ view: 'review', id })}">${reason}</a>${end}</td><td data-label="Kind"><span class="chip ${kind}">${KINDS[kind]}</span></td><td data-label="About">${about(review)}</td><td data-label="Since">${age(openedAtMs, reader)}</td></tr>`;
+	const pick = place === null ? null : html`<td class="pick"><input type="checkbox" name="pick-${place}" value="${token} ${id}" aria-label="${reason}"></td>`;
+	return html`<tr>${pick}<td><a href="${query({ view: 'review', id })}">${reason}</a>${end}</td><td data-label="Kind"><span class="chip ${kind}">${KINDS[kind]}</span></td><td data-label="About">${about(review)}</td><td data-label="Since">${age(openedAtMs, reader)}</td></tr>`;
 }
 
 function about({ entity, fields, link }: StoredReview): Html {

@@ -33,7 +33,7 @@ function shownField(name: string, field: FieldState | undefined, { entity, syste
 	const rule = ruleOfField(entity, name) ?? 'no longer in the policy';
 	const there = systems.flatMap((system) => (field.views[system] ? [[system, field.views[system]] as const] : []));
 	const values = there.map(([system, view]): [string, ShownVersion] => [system, shownVersion(view, { isSensitive, ...whatWasSeen(system, view, there) })]);
-	return { name, rule, isSensitive, values: Object.fromEntries(values), merged: field.merged === null ? undefined : isSensitive ? MASK : field.merged.canon };
+	return { name, rule, isSensitive, values: Object.fromEntries(values), merged: field.merged === null ? undefined : isSensitive ? MASK : field.merged.canon, ...(field.held ? { held: field.held } : {}) };
 }
 
 interface Seen {

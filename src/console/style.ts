@@ -19,7 +19,7 @@ h1 { font-size: 1.35rem; margin: .2rem 0 .8rem; } h2 { font-size: 1.05rem; margi
 .note { border-left: 4px solid var(--accent); } .note.bad { border-left-color: var(--bad); } .note.good { border-left-color: var(--good); }
 .soft, .nothing { color: var(--soft); } .nothing { font-style: italic; } .system { font-weight: 600; }
 .chip { display: inline-block; background: var(--chip); border-radius: 999px; padding: 0 .6rem; font-size: .85rem; white-space: nowrap; }
-.chip.conflict, .chip.warning { color: var(--warn); } .chip.failure { color: var(--bad); } .chip.approval, .chip.identity { color: var(--accent); }
+.chip.conflict, .chip.warning { color: var(--warn); } .chip.failure, .chip.critical { color: var(--bad); } .chip.healthy { color: var(--good); } .chip.unknown { color: var(--warn); } .chip.approval, .chip.identity { color: var(--accent); }
 .value { font-family: ui-monospace, monospace; font-size: .92em; overflow-wrap: anywhere; white-space: pre-wrap; }
 mark { background: var(--mark); color: inherit; border-radius: 2px; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; } caption { text-align: left; padding-bottom: .4rem; }
@@ -33,6 +33,10 @@ input[type=text], input[type=search], select { font: inherit; color: inherit; ba
 ul.plain { list-style: none; margin: 0; padding: 0; } ul.plain li { padding: .15rem 0; }
 ol.history { list-style: none; margin: 0; padding: 0; } ol.history li { display: grid; grid-template-columns: 9.5rem 1fr; gap: .2rem 1rem; padding: .4rem 0; border-bottom: 1px solid var(--line); } ol.history li:last-child { border: 0; }
 ol.history time { color: var(--soft); } ol.history .rule, ol.history .write { color: var(--soft); } ol.history .warning { color: var(--warn); }
+figure.plot { margin: 0; } .plots { display: grid; gap: 1.2rem; grid-template-columns: repeat(auto-fill, minmax(18rem, 1fr)); }
+.plot svg { width: 100%; height: 6rem; display: block; border-bottom: 1px solid var(--line); } .plot .line { fill: none; stroke: var(--accent); stroke-width: 2; vector-effect: non-scaling-stroke; }
+.plot circle.line { fill: var(--accent); } .plot line.warning { stroke: var(--warn); stroke-dasharray: 6 4; vector-effect: non-scaling-stroke; } .plot line.critical { stroke: var(--bad); stroke-dasharray: 2 3; vector-effect: non-scaling-stroke; }
+.ends { justify-content: space-between; font-size: .8rem; } .diff .gone { color: var(--bad); } .diff .new { color: var(--good); } .pick { width: 1%; }
 label { cursor: pointer; } dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.2rem; margin: 0; } dt { color: var(--soft); } dd { margin: 0; }
 @media (max-width: 40rem) { main { padding: .8rem; } ol.history li { grid-template-columns: 1fr; } header .who { margin-left: 0; }
   .stack thead { position: absolute; left: -999em; } .stack tr { display: block; border-bottom: 1px solid var(--line); padding: .5rem 0; } .stack td { display: block; border: 0; padding: .1rem 0; } .stack td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); } }
