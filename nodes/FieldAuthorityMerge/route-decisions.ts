@@ -3,6 +3,7 @@ import type { INodeExecutionData } from 'n8n-workflow';
 import type { Operation } from '../../src/core/link';
 import type { Wait } from '../../src/core/references';
 import type { Decided, DecidedBatch } from '../../src/store/decide-batch';
+import { noteOnSignature } from '../../src/store/in-effect';
 import { findingOf, withFinding } from '../shared/items';
 import { noteOnMode } from '../shared/mode-hint';
 import type { ObservedItem } from '../shared/observe-items';
@@ -50,7 +51,8 @@ export function hintsOf(decisions: Decisions): string[] {
 	const note = decided ? noteOnMode(decided.published.mode) : null;
 	const pending = decided?.published.pending ?? [];
 	if (pending.length > 0) hints.push(noteOnPending(pending));
-	return note === null ? hints : [...hints, note];
+	const unsigned = decided ? noteOnSignature(decided.published) : null;
+	return [...hints, ...(note === null ? [] : [note]), ...(unsigned === null ? [] : [unsigned])];
 }
 
 function noteOnPending(pending: readonly string[]): string {

@@ -14,11 +14,15 @@ import { runNode } from '../shared/run-node';
 import { oneOf, secret, text } from '../shared/settings';
 import { approve } from './approve-first-contact';
 import { firstContactReport, FORMATS } from './first-contact-report';
-import { OPERATIONS, properties } from './properties';
+import { OPERATIONS } from './operations';
+import { properties } from './properties';
 import { lintDocument, publish } from './publish';
 import { changeMode, MODES } from './set-mode';
 import { describeTables, givenFacts } from './describe-tables';
 import { show } from './show';
+import { askWhatIf } from './what-if';
+import { importEdited, makeSheet, signPolicy, type Subject } from './sign-off';
+import { SHEET_FORMATS, SUBJECTS } from './sign-off-properties';
 
 /**
  * The credentials say what hides them: where a field shows one, the editor makes a choice of credentials of it, and takes
@@ -99,8 +103,18 @@ async function runOperation(
 			given: givenFacts(given),
 		});
 	}
+	const subject = (): Subject =>
+		oneOf('Version', read('subject'), SUBJECTS) === 'published' ? { policy: name() } : { document: document() };
 	return await withStore(context, async (store) => {
 		switch (operation) {
+			case 'signOffSheet':
+				return await makeSheet(store, subject(), oneOf('Format', read('sheetFormat'), SHEET_FORMATS));
+			case 'whatIf':
+				return await askWhatIf(store, document(), read);
+			case 'importSignOff':
+				return await importEdited(store, subject(), secret('Sheet', read('sheet')));
+			case 'sign':
+				return await signPolicy(store, { policy: name(), hash: text('Hash', read('hash')), by: by() });
 			case 'publish':
 				return await publish(store, { document: document(), by: by() });
 			case 'show':

@@ -4,7 +4,7 @@ import { addToReport, emptyReport, type EntityReport } from '../../src/core/firs
 import { isBehindApi, waitsForApproval, whatIsUnread } from '../../src/store/approve-first-contact';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
 import type { Loaded, PublishedPolicy, SyncStore } from '../../src/store/sync-store';
-import { markdownOf, sentenceOf, tableOf } from './report-table';
+import { markdownOf, type ReportRow, sentenceOf, tableOf } from './report-table';
 
 /** Links read in one store trip. */
 const PAGE = 1_000;
@@ -32,6 +32,13 @@ export async function firstContactReport(
 		case 'markdown':
 			return [{ ...headOf(loaded, published), markdown: markdownOf(policy, entities) }];
 	}
+}
+
+/** The same as a sentence and rows, for a page. */
+export async function firstContactRows(store: Pick<SyncStore, 'load' | 'scanLinks'>, policy: string): Promise<{ sentence: string; rows: ReportRow[] }> {
+	const loaded = await store.load({ policy });
+	const entities = await reportOn(store, requirePublished(loaded, policy));
+	return { sentence: entities.map(sentenceOf).join(' '), rows: tableOf(entities) };
 }
 
 async function reportOn(

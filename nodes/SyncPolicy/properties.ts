@@ -1,16 +1,12 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { connectWith, policy, shownWhen, system } from '../shared/properties';
+import { operation } from './operations';
+import { whatIfProperties } from './what-if';
+import { signOffProperties, subjectProperty } from './sign-off-properties';
 
-export const OPERATIONS = [
-	'publish',
-	'lint',
-	'show',
-	'firstContactReport',
-	'approveFirstContact',
-	'setMode',
-	'describeTables',
-] as const;
+/** Look at the version in force, or at a document. */
+const OF_EITHER = ['signOffSheet', 'importSignOff'];
 
 const EXAMPLE = `policy: crm-billing
 systems: [crm, billing]
@@ -27,75 +23,34 @@ entities:
 `;
 
 export const properties: INodeProperties[] = [
-	{
-		displayName: 'Operation',
-		name: 'operation',
-		type: 'options',
-		noDataExpression: true,
-		options: [
-			{
-				name: 'Approve First Contact',
-				value: 'approveFirstContact',
-				action: 'Approve the first contact',
-				description:
-					'Turns a new policy on, or what is new in one that is on, after every system has been read; from then on it writes',
-			},
-			{
-				name: 'Describe Tables',
-				value: 'describeTables',
-				action: 'Describe the tables of a system',
-				description:
-					'Reads from a database what Lint has to know about its tables; one node for each system, then Lint',
-			},
-			{
-				name: 'First Contact Report',
-				value: 'firstContactReport',
-				action: 'Report on the first contact',
-				description: 'What the systems have in common, and what turning the policy on would write',
-			},
-			{
-				name: 'Lint',
-				value: 'lint',
-				action: 'Lint a policy',
-				description:
-					'Checks a document without publishing it, also against the tables that Describe Tables found; needs no sync store',
-			},
-			{
-				name: 'Publish',
-				value: 'publish',
-				action: 'Publish a policy',
-				description: 'Puts a version of the document into force for all nodes that name the policy',
-			},
-			{
-				name: 'Set Mode',
-				value: 'setMode',
-				action: 'Set the mode of a policy',
-				description: 'Live, shadow (decides and writes nothing), or stopped',
-			},
-			{
-				name: 'Show',
-				value: 'show',
-				action: 'Show a policy',
-				description: 'The version in force, its mode, and how far each system has been read',
-			},
-		],
-		default: 'publish',
-	},
+	operation,
 	{
 		displayName: 'Document',
 		name: 'document',
 		type: 'string',
 		typeOptions: { rows: 20 },
 		required: true,
-		displayOptions: { show: { operation: ['publish', 'lint', 'describeTables'] } },
+		displayOptions: { show: { operation: ['publish', 'lint', 'describeTables', 'whatIf'] } },
+		default: EXAMPLE,
+		description: 'The policy as YAML or JSON',
+	},
+	subjectProperty(OF_EITHER),
+	{
+		displayName: 'Document',
+		name: 'document',
+		type: 'string',
+		typeOptions: { rows: 20 },
+		required: true,
+		displayOptions: { show: { operation: OF_EITHER, subject: ['document'] } },
 		default: EXAMPLE,
 		description: 'The policy as YAML or JSON',
 	},
 	shownWhen(connectWith, { operation: ['describeTables'] }),
 	shownWhen(system, { operation: ['describeTables'] }),
 	shownWhen(policy, {
-		operation: ['show', 'firstContactReport', 'approveFirstContact', 'setMode'],
+		operation: ['show', 'firstContactReport', 'approveFirstContact', 'setMode', 'sign'],
 	}),
+	shownWhen(policy, { operation: OF_EITHER, subject: ['published'] }),
 	{
 		displayName: 'Format',
 		name: 'format',
@@ -148,9 +103,11 @@ export const properties: INodeProperties[] = [
 		name: 'by',
 		type: 'string',
 		required: true,
-		displayOptions: { show: { operation: ['publish', 'approveFirstContact'] } },
+		displayOptions: { show: { operation: ['publish', 'approveFirstContact', 'sign'] } },
 		default: '',
 		placeholder: 'name@example.com',
-		description: 'Who does this, for the journal',
+		description: 'Who does this, for the journal; of a signature, the name of the person who has signed',
 	},
+	...signOffProperties,
+	...whatIfProperties,
 ];

@@ -8,6 +8,7 @@ import { lintPolicy } from '../../src/core/policy-lint';
 import type { TableFacts } from '../../src/core/table-facts';
 import { newScopes, scopesIn } from '../../src/core/scopes';
 import { firstContactReviewId, waitsForApproval } from '../../src/store/approve-first-contact';
+import { inEffect, noteOnSignature } from '../../src/store/in-effect';
 import { indexLikeness } from '../../src/store/index-likeness';
 import { policyInForce } from '../../src/store/published-policy';
 import { retryContended } from '../../src/store/retry-contended';
@@ -134,12 +135,15 @@ export function nextStep(published: PublishedPolicy): string {
 	return `New in this version, and only observed until its first contact is approved: ${pending.join(', ')}. A new system needs its trigger, its output of Field Authority Merge and its Sync Write in the workflow. When the triggers have read the rows, run Sync Policy: First Contact Report, then Approve First Contact. ${stepInMode(published)}`;
 }
 
-function stepInMode({ mode, name: policy }: PublishedPolicy): string {
+function stepInMode(published: PublishedPolicy): string {
+	const { mode, name: policy } = inEffect(published);
 	switch (mode) {
 		case 'first-contact':
 			return `Activate the workflow with the triggers of "${policy}". Each reads the rows that are there; nothing is written. Then run Sync Policy: First Contact Report, and when it says what you expect, Approve First Contact.`;
 		case 'live':
-			return 'This version is in force: every record is looked at again under it, as the workflow runs.';
+			return ['This version is in force: every record is looked at again under it, as the workflow runs.', noteOnSignature(published) ?? ''].join(' ').trimEnd();
+		case 'unsigned':
+			return `Nothing is written until somebody has signed this version: run Sync Policy: Sign-Off Sheet, then Sign.`;
 		case 'shadow':
 			return 'The policy is in shadow mode: it decides and writes nothing. Set Mode, Live turns the writes on.';
 		case 'stopped':

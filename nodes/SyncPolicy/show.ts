@@ -12,13 +12,14 @@ import { nextStep } from './publish';
 export async function show(store: Pick<SyncStore, 'load'>, name: string): Promise<IDataObject> {
 	const loaded = await store.load({ policy: name });
 	const published = requirePublished(loaded, name);
-	const { document, hash, version, mode, pending } = published;
+	const { document, hash, version, mode, pending, signatures } = published;
 	return {
 		policy: name,
 		version,
 		hash,
 		mode,
 		pending: [...pending],
+		signatures: signatures.map(({ atMs, ...signature }) => ({ ...signature, at: new Date(atMs).toISOString(), inForce: signature.hash === hash })),
 		document: document as IDataObject,
 		streams: Object.fromEntries(
 			Object.entries(loaded.streams).map(([system, stream]) => [system, streamData(stream)]),

@@ -14,6 +14,10 @@ import { explainRecord, showState } from './explain';
 import { type Operation, OPERATIONS } from './operations';
 import { properties } from './properties';
 import { readRecord } from './record-given';
+import { rollBackGiven } from './roll-back';
+
+/** About one record each. */
+type RecordOperation = Exclude<Operation, 'rollBack'>;
 
 /** The key of this node's findings. */
 const RECORD = 'record';
@@ -42,13 +46,21 @@ export class SyncRecord implements INodeType {
 		const options = { node: RECORD, outputCount: 1, safeOutput: 0, runsOnEmptyItems: true };
 		return await runNode(this, options, async (items) => {
 			const operation = oneOf('Operation', this.getNodeParameter('operation', 0), OPERATIONS);
+			if (operation === 'rollBack') return [[{ json: await rollBackOnce(this), pairedItem: { item: 0 } }]];
 			return await withStore(this, async (store) => [await eachItem(this, store, { operation, items })]);
 		});
 	}
 }
 
+/** Once, whatever the number of items: a run is rolled back by a person, not by data. */
+async function rollBackOnce(context: IExecuteFunctions): Promise<IDataObject> {
+	const read = (name: string): unknown => context.getNodeParameter(name, 0);
+	const about = { policy: text('Policy', read('policy')), nowMs: Date.now(), zone: context.getTimezone() };
+	return await withStore(context, async (store) => await rollBackGiven(store, read, about));
+}
+
 /** One record after the other: an item that is refused does not hold up those after it, with Continue On Fail. */
-async function eachItem(context: IExecuteFunctions, store: SyncStore, { operation, items }: { operation: Operation; items: readonly INodeExecutionData[] }): Promise<INodeExecutionData[]> {
+async function eachItem(context: IExecuteFunctions, store: SyncStore, { operation, items }: { operation: RecordOperation; items: readonly INodeExecutionData[] }): Promise<INodeExecutionData[]> {
 	const policy = text('Policy', context.getNodeParameter('policy', 0));
 	const rules = policyInForce(requirePublished(await store.load({ policy }), policy)).policy;
 	const done: INodeExecutionData[] = [];
@@ -65,7 +77,7 @@ async function eachItem(context: IExecuteFunctions, store: SyncStore, { operatio
 	return done;
 }
 
-async function runOperation(context: IExecuteFunctions, store: SyncStore, { operation, index, rules }: { operation: Operation; index: number; rules: Policy }): Promise<IDataObject> {
+async function runOperation(context: IExecuteFunctions, store: SyncStore, { operation, index, rules }: { operation: RecordOperation; index: number; rules: Policy }): Promise<IDataObject> {
 	const read = (name: string): unknown => context.getNodeParameter(name, index);
 	const keyColumns = (system: string, entity: string): readonly string[] | null => rules.entities.get(entity)?.tables.get(system)?.key ?? null;
 	const policy = rules.name;

@@ -1,2 +1,2 @@
-export const OPERATIONS = ['explain', 'freeze', 'link', 'state', 'unfreeze', 'unlink'] as const;
+export const OPERATIONS = ['explain', 'freeze', 'link', 'rollBack', 'state', 'unfreeze', 'unlink'] as const;
 export type Operation = (typeof OPERATIONS)[number];

@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { policy, shownWhen } from '../shared/properties';
+import { rollBackProperties } from './roll-back-properties';
 
 const RECORD = ['explain', 'freeze', 'link', 'state', 'unfreeze', 'unlink'];
 const CHANGES = ['freeze', 'link', 'unfreeze', 'unlink'];
@@ -15,6 +16,7 @@ const operation: INodeProperties = {
 		{ name: 'Explain', value: 'explain', action: 'Explain a record', description: 'What each system holds, what it should hold and why, and the history in sentences' },
 		{ name: 'Freeze', value: 'freeze', action: 'Freeze fields of a record', description: 'Leave fields, or the whole record, alone until they are unfrozen; changes go on being observed' },
 		{ name: 'Link', value: 'link', action: 'Link two records', description: 'Say that two records are one: their links become one, and where they differ the rules decide, or ask' },
+		{ name: 'Roll Back a Run', value: 'rollBack', action: 'Roll back a run', description: 'Give back what stood in the systems before the sync wrote there during some time, wherever nobody has changed it since; says first what it would do' },
 		{ name: 'Show State', value: 'state', action: 'Show the state of a record', description: 'The link as the sync store holds it, for somebody who looks into the sync itself' },
 		{ name: 'Unfreeze', value: 'unfreeze', action: 'Unfreeze fields of a record', description: 'Let the rules go on with what was frozen by hand' },
 		{ name: 'Unlink', value: 'unlink', action: 'Unlink a record', description: "Say that one system's row is another record than the rest: it gets a link of its own, and nothing is created before somebody has said so" },
@@ -116,4 +118,5 @@ export const properties: INodeProperties[] = [
 		default: 50,
 		description: 'How many lines of the history at most, the latest ones',
 	},
+	...rollBackProperties,
 ];

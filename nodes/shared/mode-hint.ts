@@ -12,6 +12,8 @@ export function noteOnMode(mode: PolicyMode): string | null {
 			return 'The policy waits for the approval of its first contact, so nothing is decided yet. Run Sync Policy: First Contact Report, then Approve First Contact.';
 		case 'stopped':
 			return 'The policy is stopped, so nothing is decided. Changes are kept; Sync Policy, Set Mode, Live turns it on again.';
+		case 'unsigned':
+			return 'The policy must be signed, and nobody has signed the version in force, so nothing is decided. Changes are kept. Run Sync Policy: Sign-Off Sheet, and when it says what both sides have agreed on, Sign.';
 		case 'shadow':
 			return 'The policy is in shadow mode: what would be written is in the journal, and nothing is.';
 	}

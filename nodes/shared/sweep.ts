@@ -1,13 +1,11 @@
 import type { ChangeEvent } from '../../src/core/change-event';
+import { SWEEP_DELAYS } from '../../src/core/due-age';
 import type { PolicyMode } from '../../src/core/journal';
 import { wakeItem } from '../../src/core/wake-item';
 import type { DueLink, SyncStore } from '../../src/store/sync-store';
 import type { StreamId } from '../../src/store/stream-record';
 
 const LIMIT = 200;
-/** The first delay before a link is offered again, and the longest. */
-const DELAY_MS = 2_000;
-const MAX_DELAY_MS = 300_000;
 
 export interface Swept {
 	/** Items that say "look at this link". */
@@ -35,8 +33,7 @@ export async function sweep(
 	const links = await store.leaseDue({
 		policy,
 		limit: LIMIT,
-		delayMs: DELAY_MS,
-		maxDelayMs: MAX_DELAY_MS,
+		...SWEEP_DELAYS,
 	});
 	await unwired?.look(links);
 	return {

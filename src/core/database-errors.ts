@@ -57,6 +57,12 @@ export const DATABASE_ERRORS = {
 			'new first read of the tables, then activate the workflow again. Raise max_slot_wal_keep_size ' +
 			'(and idle_replication_slot_timeout, from Postgres 18 on) to keep it from recurring.',
 	},
+	SLOT_IN_DANGER: {
+		action: 'retry',
+		remedy:
+			'Nothing is lost yet. See why changes are not observed: executions of this workflow that fail or do not end, or a transaction ' +
+			'that has been open for long. Where the disk has room, raise max_slot_wal_keep_size.',
+	},
 	SLOT_UNUSABLE: {
 		action: 'stop',
 		remedy:

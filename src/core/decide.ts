@@ -28,7 +28,7 @@ export interface Decision {
  * R2: what the policy makes of a link's state. Pure and deterministic: the same state and policy
  * give the same decision on every machine and in every replay, and deciding twice is deciding once.
  *
- * In the modes `first-contact` and `stopped` nothing is decided and nothing handed out. What is pending in a live
+ * In the modes `first-contact`, `stopped` and `unsigned` nothing is decided and nothing handed out. What is pending in a live
  * policy is left as it is.
  *
  * @param known - of the links that this one refers to (see `recordsSought`); without it, references wait
@@ -49,7 +49,7 @@ function decideAll(
 	{ mode, known }: { mode: PolicyMode; known: Known },
 ): Decision {
 	const entity = policy.entities.get(before.entity);
-	if (!entity || mode === 'first-contact' || mode === 'stopped') {
+	if (!entity || (mode !== 'live' && mode !== 'shadow')) {
 		return { state: before, ops: [], journal: [], waits: [], changed: false };
 	}
 	const draft = startDraft(before);

@@ -4,9 +4,10 @@ import type { HoldRequest } from './hold';
 import type { RecordChange } from './record-change';
 import type { Known } from './references';
 import type { Resolution } from './resolve';
+import type { RollBackRequest } from './roll-back';
 
 /**
- * One line of the append-only history of a link. The first six kinds are the inputs of the pure functions: replaying
+ * One line of the append-only history of a link. The first seven kinds are the inputs of the pure functions: replaying
  * them in order from an empty link gives the link's state again. All other kinds explain.
  */
 export type JournalEntry =
@@ -15,6 +16,7 @@ export type JournalEntry =
 	| ({ readonly kind: 'decided'; readonly policyHash: string; readonly mode: PolicyMode; readonly epoch?: number; readonly known?: Known } & Pending)
 	| { readonly kind: 'resolved'; readonly policyHash: string; readonly resolution: Resolution }
 	| { readonly kind: 'held'; readonly policyHash: string; readonly hold: HoldRequest }
+	| { readonly kind: 'rolled-back'; readonly policyHash: string; readonly rollBack: RollBackRequest }
 	| { readonly kind: 'attempted'; readonly system: string; readonly attempt: Attempt }
 	| { readonly kind: ExplanationKind; readonly field?: string; readonly system?: string; readonly detail: Json };
 
@@ -35,6 +37,7 @@ export type ExplanationKind =
 	| 'net-zero'
 	| 'restored'
 	| 'overwritten'
+	| 'late'
 	| 'misdirected'
 	| 'linked'
 	| 'review-opened'
@@ -49,8 +52,12 @@ export type ExplanationKind =
  * - `first-contact`: observe only; a person approves before anything is decided or written.
  * - `live`: observe, decide, write. `shadow`: observe, decide, journal, write nothing.
  * - `stopped`: observe only; links stay due until the switch is turned back.
+ * - `unsigned`: a live policy whose version must be signed and is not; as `stopped`. Follows from what is stored and is stored nowhere.
  */
-export type PolicyMode = 'first-contact' | 'live' | 'shadow' | 'stopped';
+export type PolicyMode = StoredMode | 'unsigned';
+
+/** Where the switch of a policy stands. */
+export type StoredMode = 'first-contact' | 'live' | 'shadow' | 'stopped';
 
 /** An entry as the store returns it. */
 export interface StoredJournalEntry {

@@ -1,4 +1,4 @@
-import { noteReading } from './api-record';
+import { noteBlindWrite, noteReading } from './api-record';
 import { startDraft, type Draft } from './draft';
 import type { JournalEntry } from './journal';
 import { FIRST_EPOCH, type LinkState, type Operation } from './link';
@@ -66,6 +66,7 @@ export function observe(before: LinkState, change: RecordChange, inForce: Policy
 	const op = settle(draft, change);
 	if (op === null) noteKeysWritten(draft, underWay, entity);
 	noteReading(draft.state, change.system, change.reading);
+	if (op !== null && change.unconditional) noteBlindWrite(draft.state, op, before);
 	const shown = op !== null && change.exists === null ? unseenRow(change, op, entity) : change;
 	const counts = { foreign: 0, residual: 0 };
 	const isOlder = isOlderRow(before, change);

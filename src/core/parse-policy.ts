@@ -23,12 +23,13 @@ export function parsePolicy(text: string): Policy {
  */
 export function policyOf(document: unknown): Policy {
 	const problems = new PolicyProblems();
-	const { policy: name, systems, entities } = problems.readObject(document, documentShape, []);
+	const { policy: name, systems, entities, signOff = 'warn' } = problems.readObject(document, documentShape, []);
 	// Without the systems every key below would look like a typo.
 	if (!systems) problems.throwIfAny();
 	const read = {
 		name: name ?? '',
 		systems: systems ?? [],
+		signOff,
 		entities: readEntities(entities, systems ?? [], problems),
 	};
 	problems.throwIfAny();

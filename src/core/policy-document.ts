@@ -47,6 +47,7 @@ export function documentOf(policy: Omit<Policy, 'document'>): Json {
 	return {
 		policy: policy.name,
 		systems: [...policy.systems],
+		...(policy.signOff === 'warn' ? {} : { signOff: policy.signOff }),
 		entities: fromMap(policy.entities, documentOfEntity),
 	};
 }

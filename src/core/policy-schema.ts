@@ -53,6 +53,7 @@ export const documentShape = {
 		.max(8, 'must name at most 8 systems')
 		.refine(isDistinct, 'names a system twice'),
 	entities: z.unknown(),
+	signOff: z.enum(['required', 'warn', 'off'], 'must be required, warn or off').optional(),
 };
 
 export const tableShape = {

@@ -15,9 +15,19 @@ export interface Policy {
 	/** In the order of the document; the order has meaning (see `map`). */
 	readonly systems: readonly string[];
 	readonly entities: ReadonlyMap<string, EntityPolicy>;
+	readonly signOff: SignOffRule;
 	/** The normal form: plain JSON, every default written out. Parsing it gives this policy again. */
 	readonly document: Json;
 }
+
+/**
+ * What happens while nobody has signed the version in force.
+ *
+ * - `required`: it only observes, as if it were stopped.
+ * - `warn`: where somebody has signed another version, the nodes say that this one is not signed.
+ * - `off`: nothing.
+ */
+export type SignOffRule = 'required' | 'warn' | 'off';
 
 export interface EntityPolicy {
 	readonly name: string;

@@ -6,6 +6,7 @@ import { hold } from './hold';
 import { ambiguousLink, emptyLink, FIRST_EPOCH, type LinkState } from './link';
 import { observe, type PolicyInForce } from './observe';
 import { resolve } from './resolve';
+import { rollBack } from './roll-back';
 
 /** A journal entry with its link, as the store returns it; what else is known of it does not matter here. */
 export interface ReplayedEntry {
@@ -32,10 +33,9 @@ export function replay(
 ): LinkState | null {
 	const [first] = entries;
 	if (first === undefined) return null;
-	const { link, entry } = first;
-	if (entry.kind !== 'created') throw incomplete(link, 'does not begin with its creation');
+	const { link } = first;
+	const begun = firstState(first);
 	if (entries.some((other) => other.link !== link)) throw incomplete(link, 'is mixed with another one');
-	const empty = entry.ambiguous ? ambiguousLink : emptyLink;
 	const policyOf = (hash: string): PolicyInForce => {
 		const policy = policyByHash(hash);
 		if (policy === undefined) throw incomplete(link, `was made under the unknown policy ${hash}`);
@@ -43,15 +43,23 @@ export function replay(
 	};
 	return entries.reduce(
 		(state, { entry: next }) => {
-			const after = step(state, next, policyOf);
+			const after = replayStep(state, next, policyOf);
 			seen(after);
 			return after;
 		},
-		empty(link, entry.entity, entry.generation),
+		begun,
 	);
 }
 
-function step(
+/** The state before anything was observed, from the entry about the link's creation. @throws SyncError JOURNAL_INCOMPLETE when it is another one */
+export function firstState({ link, entry }: ReplayedEntry): LinkState {
+	if (entry.kind !== 'created') throw incomplete(link, 'does not begin with its creation');
+	const empty = entry.ambiguous ? ambiguousLink : emptyLink;
+	return empty(link, entry.entity, entry.generation);
+}
+
+/** The state after one more entry: the empty link's for its creation. */
+export function replayStep(
 	state: LinkState,
 	entry: JournalEntry,
 	policyOf: (hash: string) => PolicyInForce,
@@ -70,6 +78,8 @@ function step(
 			return resolve(state, entry.resolution, policyOf(entry.policyHash)).state;
 		case 'held':
 			return hold(state, entry.hold, policyOf(entry.policyHash)).state;
+		case 'rolled-back':
+			return rollBack(state, entry.rollBack, policyOf(entry.policyHash)).state;
 		case 'attempted':
 			return withAttempt(state, entry.system, entry.attempt);
 		default: // All others explain what the inputs led to.

@@ -209,7 +209,7 @@ function valueIn(field: FieldState, name: string, system: string): Json {
 }
 
 /** The person has seen everything there is, and adds one change of their own. */
-function settleOn(field: FieldState, canon: Json): void {
+export function settleOn(field: FieldState, canon: Json): void {
 	field.merged = { canon, vector: increment(everythingSeen(field), 'human'), from: 'human' };
 	for (const [system, { accepted: _over, ...view }] of Object.entries(field.views)) {
 		field.views[system] = { ...view, base: view.canon };
@@ -242,7 +242,8 @@ function nameTheAbsent(draft: Draft, systems: readonly string[]): void {
 	}
 }
 
-function everythingSeen(field: FieldState): VersionVector {
+/** What all versions of the field have seen together. */
+export function everythingSeen(field: FieldState): VersionVector {
 	const vectors = Object.values(field.views).map((view) => view.vector);
 	return [...vectors, field.merged?.vector ?? NOTHING_SEEN].reduce(join, NOTHING_SEEN);
 }

@@ -50,6 +50,8 @@ function tell(entry: Exclude<JournalEntry, { kind: 'observed' }>, circumstances:
 			const what = fields === 'record' ? 'the record' : fields.join(', ');
 			return { fields: fields === 'record' ? [] : fields, tone: 'person', parts: [{ person: by }, ` ${action === 'freeze' ? 'froze' : 'unfroze'} ${what}`, ...(reason ? [`: ${reason}`] : [])] };
 		}
+		case 'rolled-back':
+			return { fields: Object.keys(entry.rollBack.fields), tone: 'person', parts: [{ person: entry.rollBack.by }, ` rolled back ${entry.rollBack.run}`] };
 		case 'attempted':
 			return { fields: [], tone: 'write', parts: [`Attempt ${entry.attempt.count} to write to `, { system: entry.system }, `: ${entry.attempt.last ?? 'under way'}`] };
 		default:

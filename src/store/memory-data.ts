@@ -2,7 +2,8 @@ import { canonicalJson } from '../core/canonical-json';
 import type { StoredJournalEntry } from '../core/journal';
 import type { Likeness } from '../core/likeness';
 import type { StoredReview } from '../core/review';
-import type { PublishedPolicy } from './sync-store';
+import type { Sample } from './store-figures';
+import type { PolicyVersion, PublishedPolicy } from './sync-store';
 import type { StreamRecord } from './stream-record';
 import type { Bucket } from './token-bucket';
 
@@ -23,6 +24,8 @@ export interface MemoryData {
 
 export interface PolicyData {
 	readonly published: PublishedVersion | null;
+	/** All that was published, the newest first. Absent: nothing. */
+	readonly versions?: readonly PolicyVersion[];
 	/** By system. */
 	readonly streams: ReadonlyMap<string, StreamRecord>;
 	readonly links: ReadonlyMap<string, LinkRecord>;
@@ -36,11 +39,13 @@ export interface PolicyData {
 	readonly alike: ReadonlyMap<string, Likeness>;
 	readonly reviews: ReadonlyMap<string, StoredReview>;
 	readonly journal: readonly StoredJournalEntry[];
+	/** Absent: none. */
+	readonly samples?: readonly Sample[];
 }
 
 export type PublishedVersion = Pick<
 	PublishedPolicy,
-	'name' | 'document' | 'hash' | 'version' | 'mode' | 'pending'
+	'name' | 'document' | 'hash' | 'version' | 'mode' | 'pending' | 'signatures'
 >;
 
 export interface LinkRecord {

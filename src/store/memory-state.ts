@@ -1,5 +1,5 @@
 import type { Json } from '../core/canonical-json';
-import type { PolicyMode, StoredJournalEntry } from '../core/journal';
+import type { StoredJournalEntry, StoredMode } from '../core/journal';
 import { EXISTENCE, type LinkState } from '../core/link';
 import { formatLsn, parseLsn } from '../core/lsn';
 import type { ReviewChange, StoredReview } from '../core/review';
@@ -19,11 +19,14 @@ import {
 	withEntry,
 } from './memory-data';
 import { leaseFrom, noteAttemptsIn, wakeAll } from './memory-due';
-import { changedReviews, selectReviews } from './memory-reviews';
+import { changedReviews, keptReviews, selectReviews } from './memory-reviews';
 import { findAlikeIn } from './memory-spread';
+import { figuresOf, keptSamples, selectSamples } from './memory-figures';
 import { policyUnpublished, streamUnknown } from './stream-errors';
+import type { FiguresRequest, Sample, SampleFilter, StoreFigures } from './store-figures';
 import type { StreamId, StreamRecord, StreamRegistration } from './stream-record';
 import type * as store from './sync-store';
+import { MAX_SIGNATURES } from './sync-store';
 import { type Bucket, paused, takeFrom, type Taken, type TakeRequest } from './token-bucket';
 
 export interface MemoryOptions {
@@ -79,6 +82,7 @@ export class MemoryState {
 		name,
 		document,
 		hash,
+		by,
 		initialMode,
 		pending = [],
 		after,
@@ -94,9 +98,21 @@ export class MemoryState {
 			version: (before?.version ?? 0) + 1,
 			mode: before?.mode ?? initialMode,
 			pending: [...pending],
+			signatures: before?.signatures ?? [],
 		};
-		this.#put(name, { ...wakeAll(data, this.#options.now()), published });
+		const nowMs = this.#options.now();
+		const versions = [{ version: published.version, hash, document: published.document, by, atMs: nowMs }, ...(data.versions ?? [])];
+		this.#put(name, { ...wakeAll(data, nowMs), published, versions });
 		return this.#described(published);
+	}
+
+	findVersions(policy: string, hashes: readonly string[]): ReadonlyMap<string, Json> {
+		const wanted = (this.#policy(policy).versions ?? []).filter(({ hash }) => hashes.includes(hash));
+		return new Map(wanted.map(({ hash, document }) => [hash, copyOf(document)]));
+	}
+
+	listVersions(policy: string, limit: number): readonly store.PolicyVersion[] {
+		return copyOf((this.#policy(policy).versions ?? []).slice(0, limit));
 	}
 
 	approve(policy: string, hash: string): store.PublishedPolicy {
@@ -125,12 +141,23 @@ export class MemoryState {
 		this.#data = { ...this.#data, epoch: nextEpoch(this.#data.epoch ?? epoch, now()) };
 	}
 
-	setMode(policy: string, mode: PolicyMode): store.PublishedPolicy {
+	setMode(policy: string, mode: StoredMode): store.PublishedPolicy {
 		const data = this.#policy(policy);
 		if (!data.published) throw policyUnpublished(policy);
 		const goesLive = mode === 'live' && data.published.mode !== 'live';
 		const published = { ...data.published, mode };
 		this.#put(policy, { ...(goesLive ? wakeAll(data, this.#options.now()) : data), published });
+		return this.#described(published);
+	}
+
+	sign(policy: string, hash: string, by: string): store.PublishedPolicy {
+		const data = this.#policy(policy);
+		const before = data.published;
+		if (!before) throw policyUnpublished(policy);
+		if (before.signatures.some((one) => one.hash === hash && one.by === by)) return this.#described(before);
+		const signature = { hash, by, atMs: this.#options.now() };
+		const published = { ...before, signatures: [...before.signatures, signature].slice(-MAX_SIGNATURES) };
+		this.#put(policy, { ...(before.hash === hash ? wakeAll(data, signature.atMs) : data), published });
 		return this.#described(published);
 	}
 
@@ -252,6 +279,13 @@ export class MemoryState {
 		this.#put(policy, { ...data, reviews });
 	}
 
+	purgeReviews({ policy, ...request }: store.PurgeRequest): number {
+		const data = this.#policy(policy);
+		const reviews = keptReviews(data.reviews, { ...request, nowMs: this.#options.now() });
+		this.#put(policy, { ...data, reviews });
+		return data.reviews.size - reviews.size;
+	}
+
 	listReviews(filter: store.ReviewFilter): readonly StoredReview[] {
 		const all = [...this.#data.policies.values()].flatMap((data) => [...data.reviews.values()]);
 		return selectReviews(all, filter);
@@ -267,6 +301,19 @@ export class MemoryState {
 				BigInt(entry.seq) > after,
 		);
 		return copyOf(wanted.slice(0, limit));
+	}
+
+	figures(request: FiguresRequest): StoreFigures {
+		return figuresOf(this.#policy(request.policy), request, this.#options.now());
+	}
+
+	keepSamples(policy: string, samples: readonly Sample[]): void {
+		const data = this.#policy(policy);
+		this.#put(policy, { ...data, samples: keptSamples(data.samples, samples, this.#options.now()) });
+	}
+
+	readSamples(filter: SampleFilter): readonly Sample[] {
+		return selectSamples(this.#policy(filter.policy).samples, filter);
 	}
 
 	#policy(name: string): PolicyData {
@@ -290,7 +337,7 @@ export class MemoryState {
 		const { storeId, macKey, epoch: first } = this.#options;
 		const epoch = this.#data.epoch ?? first;
 		const document: Json = copyOf(published.document);
-		return { ...published, document, pending: [...published.pending], storeId, macKey, epoch };
+		return { ...published, document, pending: [...published.pending], signatures: copyOf(published.signatures), storeId, macKey, epoch };
 	}
 }
 

@@ -1,7 +1,9 @@
-import type { PolicyMode, StoredJournalEntry } from '../core/journal';
+import type { Json } from '../core/canonical-json';
+import type { StoredJournalEntry, StoredMode } from '../core/journal';
 import type { LinkState } from '../core/link';
 import type { ReviewChange, StoredReview } from '../core/review';
 import { type MemoryOptions, MemoryState } from './memory-state';
+import type { FiguresRequest, Sample, SampleFilter, StoreFigures } from './store-figures';
 import type { StreamId, StreamRecord, StreamRegistration } from './stream-record';
 import type * as store from './sync-store';
 import type { Taken, TakeRequest } from './token-bucket';
@@ -35,8 +37,20 @@ export class MemoryStore implements store.SyncStore {
 		this.state.raiseEpoch();
 	}
 
-	async setMode(policy: string, mode: PolicyMode): Promise<store.PublishedPolicy> {
+	async setMode(policy: string, mode: StoredMode): Promise<store.PublishedPolicy> {
 		return this.state.setMode(policy, mode);
+	}
+
+	async listVersions(policy: string, limit: number): Promise<readonly store.PolicyVersion[]> {
+		return this.state.listVersions(policy, limit);
+	}
+
+	async findVersions(policy: string, hashes: readonly string[]): Promise<ReadonlyMap<string, Json>> {
+		return this.state.findVersions(policy, hashes);
+	}
+
+	async sign(policy: string, hash: string, by: string): Promise<store.PublishedPolicy> {
+		return this.state.sign(policy, hash, by);
 	}
 
 	async registerStream(registration: StreamRegistration): Promise<StreamRecord> {
@@ -106,12 +120,28 @@ export class MemoryStore implements store.SyncStore {
 		this.state.changeReviews(policy, changes);
 	}
 
+	async purgeReviews(request: store.PurgeRequest): Promise<number> {
+		return this.state.purgeReviews(request);
+	}
+
 	async listReviews(filter: store.ReviewFilter): Promise<readonly StoredReview[]> {
 		return this.state.listReviews(filter);
 	}
 
 	async readJournal(filter: store.JournalFilter): Promise<readonly StoredJournalEntry[]> {
 		return this.state.readJournal(filter);
+	}
+
+	async figures(request: FiguresRequest): Promise<StoreFigures> {
+		return this.state.figures(request);
+	}
+
+	async keepSamples(policy: string, samples: readonly Sample[]): Promise<void> {
+		this.state.keepSamples(policy, samples);
+	}
+
+	async readSamples(filter: SampleFilter): Promise<readonly Sample[]> {
+		return this.state.readSamples(filter);
 	}
 
 	async close(): Promise<void> {}

@@ -9,6 +9,7 @@ import { transactionShares } from '../core/mass-delete';
 import { previousKeyOf } from '../core/record-change';
 import { unknownReferences } from './batch-references';
 import { observeFresh } from './fresh-reads';
+import { inEffect } from './in-effect';
 import { holdMassDeletes } from './mass-delete';
 import { dispositionId, eventId, type PreparedObservation } from './observation-run';
 import { prepareObservation, unknownMatches } from './observe-step';
@@ -183,7 +184,7 @@ async function lookAt(
 				due: found?.due ?? false,
 				concurrentFields: state ? concurrentFields(state) : [],
 			};
-			return [event, loaded.policy ? inMode(woken, loaded.policy) : woken];
+			return [event, loaded.policy ? inMode(woken, inEffect(loaded.policy)) : woken];
 		}),
 	);
 }

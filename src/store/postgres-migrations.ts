@@ -2,9 +2,10 @@ import { SyncError } from '../core/errors';
 import { COMMIT, COMMIT_TYPES, IDENTITIES, MOVED_LINKS, WRITES } from './postgres-commit-functions';
 import { BUCKETS } from './postgres-buckets';
 import { DATES } from './postgres-dates';
+import { SAMPLES } from './postgres-figures';
 import { SPREAD } from './postgres-spread';
 import type { StoreDatabase } from './postgres-database';
-import { FIRST_CONTACTS, KNOWN_COLUMNS, IDENTITY_OF_STORE, TABLES } from './postgres-schema';
+import { FIRST_CONTACTS, KNOWN_COLUMNS, IDENTITY_OF_STORE, SIGNATURES, TABLES } from './postgres-schema';
 
 /**
  * Migration n is element n - 1. A released migration is never edited: a store that has run it
@@ -17,6 +18,8 @@ const MIGRATIONS: readonly string[] = [
 	DATES,
 	KNOWN_COLUMNS,
 	BUCKETS,
+	SIGNATURES,
+	SAMPLES,
 ];
 
 /** Classes of the advisory locks taken in this schema: arbitrary numbers that nobody else is likely to use. */

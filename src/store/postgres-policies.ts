@@ -1,13 +1,14 @@
 import { EPOCHS_BEGAN_MS } from './epoch';
 import type { Json } from '../core/canonical-json';
-import type { PolicyMode } from '../core/journal';
+import type { StoredMode } from '../core/journal';
 import type { StoreDatabase } from './postgres-database';
 import { policyUnpublished } from './stream-errors';
-import type { PublishedPolicy, PublishRequest } from './sync-store';
+import { MAX_SIGNATURES, type PolicyVersion, type PublishedPolicy, type PublishRequest } from './sync-store';
 
 /** A published policy as a JSON object, from the aliases `p`, `v` (its version) and `m` (meta). */
 export const POLICY_JSON = `json_build_object(
 	'name', p.name, 'document', v.document, 'hash', p.hash, 'version', p.version, 'mode', p.mode, 'pending', p.pending,
+	'signatures', p.signatures,
 	'storeId', m.store_id, 'macKey', m.mac_key, 'epoch', m.epoch)`;
 
 /** Where `POLICY_JSON` gets its aliases from. */
@@ -86,7 +87,7 @@ export async function suspend(
 export async function setMode(
 	db: StoreDatabase,
 	policy: string,
-	mode: PolicyMode,
+	mode: StoredMode,
 ): Promise<PublishedPolicy> {
 	await db.query(
 		`with changed as (
@@ -96,6 +97,48 @@ export async function setMode(
 		)
 		${wakeAll(db.schema)}`,
 		[policy, mode],
+	);
+	return await publishedPolicy(db, policy);
+}
+
+export async function findVersions(db: StoreDatabase, policy: string, hashes: readonly string[]): Promise<ReadonlyMap<string, Json>> {
+	const rows = await db.query<{ hash: string; document: Json }>(
+		`select distinct on (hash) hash, document from ${db.schema}.policy_versions where policy = $1 and hash = any ($2) order by hash, version`,
+		[policy, hashes],
+	);
+	return new Map(rows.map(({ hash, document }) => [hash, document]));
+}
+
+export async function listVersions(db: StoreDatabase, policy: string, limit: number): Promise<PolicyVersion[]> {
+	const rows = await db.query<PolicyVersion & { readonly at: string }>(
+		`select version, hash, document, published_by as by, floor(extract(epoch from published_at) * 1000) as at
+		from ${db.schema}.policy_versions where policy = $1 order by version desc limit $2`,
+		[policy, limit],
+	);
+	return rows.map(({ at, ...version }) => ({ ...version, atMs: Number(at) }));
+}
+
+export async function sign(
+	db: StoreDatabase,
+	{ policy, hash, by }: { policy: string; hash: string; by: string },
+): Promise<PublishedPolicy> {
+	await db.query(
+		`with changed as (
+			update ${db.schema}.policies p set signatures = (
+				select jsonb_agg(kept.one order by kept.place) from (
+					select one, place from jsonb_array_elements(p.signatures || jsonb_build_object(
+						'hash', $2::text, 'by', $3::text, 'atMs', floor(extract(epoch from clock_timestamp()) * 1000)
+					)) with ordinality as listed (one, place)
+					order by place desc limit $4
+				) kept
+			)
+			where p.name = $1 and not p.signatures @> jsonb_build_array(jsonb_build_object('hash', $2::text, 'by', $3::text))
+			returning p.hash
+		), woken_by as (
+			select 1 from changed where hash = $2
+		)
+		${wakeAll(db.schema)}`,
+		[policy, hash, by, MAX_SIGNATURES],
 	);
 	return await publishedPolicy(db, policy);
 }

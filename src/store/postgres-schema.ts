@@ -145,6 +145,11 @@ alter table {schema}.policies add column pending text[] not null default '{}';
 alter table {schema}.streams add column reading json;
 `;
 
+/** Who has signed which version of a policy: a list, oldest first. */
+export const SIGNATURES = /* sql */ `
+alter table {schema}.policies add column signatures jsonb not null default '[]';
+`;
+
 /** The columns that a stream's tables had when somebody last looked, so that a new one is news once. */
 export const KNOWN_COLUMNS = /* sql */ `
 alter table {schema}.streams add column columns text[];

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 
-import type { PolicyMode, StoredJournalEntry } from '../core/journal';
+import type { Json } from '../core/canonical-json';
+import type { StoredJournalEntry, StoredMode } from '../core/journal';
 import type { LinkState } from '../core/link';
 import type { ReviewChange, StoredReview } from '../core/review';
 import { pause, take } from './postgres-buckets';
@@ -8,14 +9,16 @@ import * as claims from './postgres-claims';
 import { commit } from './postgres-commit';
 import { StoreDatabase } from './postgres-database';
 import { leaseDue, noteAttempts } from './postgres-due';
+import * as figures from './postgres-figures';
 import { readJournal } from './postgres-journal';
 import { findAlike } from './postgres-alike';
 import { findPassed } from './postgres-dates';
 import { countRecords, load, scanLinks } from './postgres-load';
 import { migrateStore } from './postgres-migrations';
-import { approve, publishPolicy, raiseEpoch, setMode, suspend } from './postgres-policies';
-import { changeReviews, listReviews } from './postgres-reviews';
+import { approve, findVersions, listVersions, publishPolicy, raiseEpoch, setMode, sign, suspend } from './postgres-policies';
+import { changeReviews, listReviews, purgeReviews } from './postgres-reviews';
 import { recordAcknowledged, registerStream } from './postgres-streams';
+import type { FiguresRequest, Sample, SampleFilter, StoreFigures } from './store-figures';
 import type { StreamId, StreamRecord, StreamRegistration } from './stream-record';
 import type * as store from './sync-store';
 import type { Taken, TakeRequest } from './token-bucket';
@@ -34,7 +37,7 @@ const DEFAULT_GRACE_MS = 5_000;
 
 /**
  * The sync store in a schema of a Postgres database (14 or newer). Every verb is one statement,
- * and `publishPolicy`, `approve`, `suspend` and `setMode` read the policy back with a second; all times are the server's.
+ * and `publishPolicy`, `approve`, `suspend`, `setMode` and `sign` read the policy back with a second; all times are the server's.
  */
 export class PostgresStore implements store.SyncStore {
 	readonly #db: StoreDatabase;
@@ -67,8 +70,20 @@ export class PostgresStore implements store.SyncStore {
 		await raiseEpoch(this.#db);
 	}
 
-	async setMode(policy: string, mode: PolicyMode): Promise<store.PublishedPolicy> {
+	async setMode(policy: string, mode: StoredMode): Promise<store.PublishedPolicy> {
 		return await setMode(this.#db, policy, mode);
+	}
+
+	async listVersions(policy: string, limit: number): Promise<readonly store.PolicyVersion[]> {
+		return await listVersions(this.#db, policy, limit);
+	}
+
+	async findVersions(policy: string, hashes: readonly string[]): Promise<ReadonlyMap<string, Json>> {
+		return await findVersions(this.#db, policy, hashes);
+	}
+
+	async sign(policy: string, hash: string, by: string): Promise<store.PublishedPolicy> {
+		return await sign(this.#db, { policy, hash, by });
 	}
 
 	async registerStream(registration: StreamRegistration): Promise<StreamRecord> {
@@ -135,12 +150,28 @@ export class PostgresStore implements store.SyncStore {
 		await changeReviews(this.#db, policy, changes);
 	}
 
+	async purgeReviews(request: store.PurgeRequest): Promise<number> {
+		return await purgeReviews(this.#db, request);
+	}
+
 	async listReviews(filter: store.ReviewFilter): Promise<readonly StoredReview[]> {
 		return await listReviews(this.#db, filter);
 	}
 
 	async readJournal(filter: store.JournalFilter): Promise<readonly StoredJournalEntry[]> {
 		return await readJournal(this.#db, filter);
+	}
+
+	async figures(request: FiguresRequest): Promise<StoreFigures> {
+		return await figures.readFigures(this.#db, request);
+	}
+
+	async keepSamples(policy: string, samples: readonly Sample[]): Promise<void> {
+		await figures.keepSamples(this.#db, policy, samples);
+	}
+
+	async readSamples(filter: SampleFilter): Promise<readonly Sample[]> {
+		return await figures.readSamples(this.#db, filter);
 	}
 
 	async close(): Promise<void> {

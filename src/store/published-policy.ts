@@ -1,6 +1,7 @@
 import { SyncError } from '../core/errors';
 import { inForce, type PolicyInForce } from '../core/observe';
 import { policyOf } from '../core/parse-policy';
+import { inEffect } from './in-effect';
 import type { Loaded, PublishedPolicy } from './sync-store';
 
 /** Compiled once per published version and what is pending in it; a hash names one document for ever. */
@@ -18,8 +19,8 @@ export function policyInForce({ hash, document, pending, epoch }: PublishedPolic
 	return policy;
 }
 
-/** @throws SyncError POLICY_UNPUBLISHED before the first publish */
+/** The version in force, as the nodes are to act on it. @throws SyncError POLICY_UNPUBLISHED before the first publish */
 export function requirePublished(loaded: Pick<Loaded, 'policy'>, name: string): PublishedPolicy {
-	if (loaded.policy) return loaded.policy;
+	if (loaded.policy) return inEffect(loaded.policy);
 	throw new SyncError('POLICY_UNPUBLISHED', `The policy "${name}" has not been published to this sync store`);
 }

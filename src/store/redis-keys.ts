@@ -15,6 +15,7 @@ import { indexable } from './identity-text';
  * - `likeness` (hash): by link, what is to be compared.
  * - `journal` (stream), `history` (lexicographic): entries by number, and the numbers of each link.
  * - `reviews` (hash), `asked`, `open` (sorted sets, by age), `about` (lexicographic): review items, those of each link.
+ * - `samples` (hash), `sampled` (lexicographic): figures kept over time, by grain, series and time.
  */
 export type PolicyPart =
 	| 'policy'
@@ -37,7 +38,9 @@ export type PolicyPart =
 	| 'reviews'
 	| 'asked'
 	| 'open'
-	| 'about';
+	| 'about'
+	| 'samples'
+	| 'sampled';
 
 /** Stands between the parts of a member of a lexicographic set; no indexable text holds it. */
 export const SEPARATOR = '\0';

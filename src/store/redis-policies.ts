@@ -1,14 +1,14 @@
 import type { Json } from '../core/canonical-json';
 import { SyncError } from '../core/errors';
-import type { PolicyMode } from '../core/journal';
+import type { StoredMode } from '../core/journal';
 import { EPOCHS_BEGAN_MS } from './epoch';
 import type { RedisDatabase } from './redis-database';
-import { BYTEWISE, NOW, type PolicyScript, policyWriting, RAISE, writing } from './redis-lua';
+import { BYTEWISE, NOW, type PolicyScript, policyReading, policyWriting, RAISE, writing } from './redis-lua';
 import { policyUnpublished } from './stream-errors';
-import type { PublishedPolicy, PublishRequest } from './sync-store';
+import { MAX_SIGNATURES, type PolicyVersion, type PublishedPolicy, type PublishRequest, type Signature } from './sync-store';
 
-/** Document, hash, version, mode, pending scopes as JSON; null before the first publish. */
-export type PolicyReply = readonly [string, string, string, PolicyMode, string] | null;
+/** Document, hash, version, mode, pending scopes and signatures as JSON, the last one null while there is none; null before the first publish. */
+export type PolicyReply = readonly [string, string, string, StoredMode, string, string | null] | null;
 
 /** What makes the store itself. */
 export type StoreIdentity = Pick<PublishedPolicy, 'storeId' | 'macKey' | 'epoch'>;
@@ -16,7 +16,7 @@ export type StoreIdentity = Pick<PublishedPolicy, 'storeId' | 'macKey' | 'epoch'
 /** `inForce()` */
 export const IN_FORCE = /* lua */ `
 local function inForce()
-	local found = redis.call('HMGET', K.policy, 'document', 'hash', 'version', 'mode', 'pending')
+	local found = redis.call('HMGET', K.policy, 'document', 'hash', 'version', 'mode', 'pending', 'signatures')
 	return found[1] and found or false
 end
 `;
@@ -100,8 +100,53 @@ if ARGV[1] == 'live' then wakeAll() end
 return inForce()
 `);
 
-export async function setMode(db: RedisDatabase, policy: string, mode: PolicyMode): Promise<PublishedPolicy> {
+export async function setMode(db: RedisDatabase, policy: string, mode: StoredMode): Promise<PublishedPolicy> {
 	return await changed(db, policy, SET_MODE, [mode]);
+}
+
+const VERSIONS = policyReading(['versions'], /* lua */ `
+return redis.call('HGETALL', K.versions)
+`);
+
+/** In any order. */
+async function versionsOf(db: RedisDatabase, policy: string): Promise<PolicyVersion[]> {
+	const pairs = await db.policy<readonly string[]>(policy, VERSIONS, []);
+	return pairs.flatMap((number, place) => {
+		if (place % 2 === 1) return [];
+		const { hash, at, by, document } = JSON.parse(pairs[place + 1] ?? '') as { readonly hash: string; readonly at: number; readonly by: string; readonly document: Json };
+		return [{ version: Number(number), hash, document, by, atMs: at }];
+	});
+}
+
+export async function listVersions(db: RedisDatabase, policy: string, limit: number): Promise<PolicyVersion[]> {
+	return (await versionsOf(db, policy)).sort((a, b) => b.version - a.version).slice(0, limit);
+}
+
+export async function findVersions(db: RedisDatabase, policy: string, hashes: readonly string[]): Promise<ReadonlyMap<string, Json>> {
+	const versions = await versionsOf(db, policy);
+	return new Map(versions.filter(({ hash }) => hashes.includes(hash)).map(({ hash, document }) => [hash, document]));
+}
+
+/** Arguments: hash, by, how many are kept. */
+const SIGN = changing(/* lua */ `
+local known = redis.call('HMGET', K.policy, 'hash', 'signatures')
+if not known[1] then return false end
+local list = known[2] and cjson.decode(known[2]) or {}
+for _, one in ipairs(list) do
+	if one.hash == ARGV[1] and one.by == ARGV[2] then return inForce() end
+end
+list[#list + 1] = { hash = ARGV[1], by = ARGV[2], atMs = now }
+while #list > tonumber(ARGV[3]) do table.remove(list, 1) end
+redis.call('HSET', K.policy, 'signatures', cjson.encode(list))
+if known[1] == ARGV[1] then wakeAll() end
+return inForce()
+`);
+
+export async function sign(
+	db: RedisDatabase,
+	{ policy, hash, by }: { policy: string; hash: string; by: string },
+): Promise<PublishedPolicy> {
+	return await changed(db, policy, SIGN, [hash, by, MAX_SIGNATURES]);
 }
 
 /** Key: the identity. Argument: when epochs began. */
@@ -134,6 +179,7 @@ export async function requireIdentity(db: RedisDatabase): Promise<StoreIdentity>
 }
 
 export function describedPolicy(name: string, reply: NonNullable<PolicyReply>, identity: StoreIdentity): PublishedPolicy {
-	const [document, hash, version, mode, pending] = reply;
-	return { name, document: JSON.parse(document) as Json, hash, version: Number(version), mode, pending: JSON.parse(pending) as string[], ...identity };
+	const [document, hash, version, mode, pending, signatures] = reply;
+	const signed = signatures === null ? [] : (JSON.parse(signatures) as Signature[]);
+	return { name, document: JSON.parse(document) as Json, hash, version: Number(version), mode, pending: JSON.parse(pending) as string[], signatures: signed, ...identity };
 }

@@ -1,6 +1,7 @@
+import type { Json } from '../core/canonical-json';
 import type { Redis } from 'ioredis';
 
-import type { PolicyMode, StoredJournalEntry } from '../core/journal';
+import type { StoredJournalEntry, StoredMode } from '../core/journal';
 import type { LinkState } from '../core/link';
 import type { ReviewChange, StoredReview } from '../core/review';
 import * as buckets from './redis-buckets';
@@ -9,12 +10,14 @@ import { commit } from './redis-commit';
 import { RedisDatabase } from './redis-database';
 import { findPassed } from './redis-dates';
 import { leaseDue, noteAttempts } from './redis-due';
+import * as figures from './redis-figures';
 import { readJournal } from './redis-journal';
 import { countRecords, findAlike, load, scanLinks } from './redis-load';
 import { migrateStore } from './redis-migrate';
-import { approve, publishPolicy, raiseEpoch, setMode, suspend } from './redis-policies';
-import { changeReviews, listReviews } from './redis-reviews';
+import { approve, findVersions, listVersions, publishPolicy, raiseEpoch, setMode, sign, suspend } from './redis-policies';
+import { changeReviews, listReviews, purgeReviews } from './redis-reviews';
 import { recordAcknowledged, registerStream } from './redis-streams';
+import type { FiguresRequest, Sample, SampleFilter, StoreFigures } from './store-figures';
 import type { StreamId, StreamRecord, StreamRegistration } from './stream-record';
 import type * as store from './sync-store';
 import type { Taken, TakeRequest } from './token-bucket';
@@ -65,8 +68,20 @@ export class RedisStore implements store.SyncStore {
 		await raiseEpoch(this.#db);
 	}
 
-	async setMode(policy: string, mode: PolicyMode): Promise<store.PublishedPolicy> {
+	async setMode(policy: string, mode: StoredMode): Promise<store.PublishedPolicy> {
 		return await setMode(this.#db, policy, mode);
+	}
+
+	async listVersions(policy: string, limit: number): Promise<readonly store.PolicyVersion[]> {
+		return await listVersions(this.#db, policy, limit);
+	}
+
+	async findVersions(policy: string, hashes: readonly string[]): Promise<ReadonlyMap<string, Json>> {
+		return await findVersions(this.#db, policy, hashes);
+	}
+
+	async sign(policy: string, hash: string, by: string): Promise<store.PublishedPolicy> {
+		return await sign(this.#db, { policy, hash, by });
 	}
 
 	async registerStream(registration: StreamRegistration): Promise<StreamRecord> {
@@ -133,12 +148,28 @@ export class RedisStore implements store.SyncStore {
 		await changeReviews(this.#db, policy, changes);
 	}
 
+	async purgeReviews(request: store.PurgeRequest): Promise<number> {
+		return await purgeReviews(this.#db, request);
+	}
+
 	async listReviews(filter: store.ReviewFilter): Promise<readonly StoredReview[]> {
 		return await listReviews(this.#db, filter);
 	}
 
 	async readJournal(filter: store.JournalFilter): Promise<readonly StoredJournalEntry[]> {
 		return await readJournal(this.#db, filter);
+	}
+
+	async figures(request: FiguresRequest): Promise<StoreFigures> {
+		return await figures.readFigures(this.#db, request);
+	}
+
+	async keepSamples(policy: string, samples: readonly Sample[]): Promise<void> {
+		await figures.keepSamples(this.#db, policy, samples);
+	}
+
+	async readSamples(filter: SampleFilter): Promise<readonly Sample[]> {
+		return await figures.readSamples(this.#db, filter);
 	}
 
 	async close(): Promise<void> {

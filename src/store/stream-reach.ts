@@ -19,3 +19,10 @@ export function hasPassed(stream: Pick<StreamRecord, 'acknowledgedLsn' | 'positi
 	const lsn = lsnOfPosition(position);
 	return lsnOfPosition(stream.position) > lsn || (acknowledgedOf(stream) ?? 0n) > lsn;
 }
+
+/** How far the stream has been observed, with its lineage: all that ends before it has been. */
+export function reachedLsn(stream: Pick<StreamRecord, 'acknowledgedLsn' | 'position'>): bigint {
+	const observed = lsnOfPosition(stream.position);
+	const acknowledged = acknowledgedOf(stream) ?? 0n;
+	return inLineage(observed > acknowledged ? observed : acknowledged, lineageOf(stream.position));
+}

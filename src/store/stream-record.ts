@@ -39,6 +39,8 @@ export interface TableReading {
 	readonly estimate: number | null;
 	/** See `RecordChange`. Absent: the system has not been put back. */
 	readonly restoredTo?: Position;
+	/** Of a table that is polled: the horizon of the last poll, see `poll-horizon.ts`. Absent: it is read whole. */
+	readonly horizon?: string;
 }
 
 export interface StreamRecord extends StreamRegistration {

@@ -1,9 +1,10 @@
 import type { Json } from '../core/canonical-json';
-import type { JournalEntry, PolicyMode, StoredJournalEntry } from '../core/journal';
+import type { JournalEntry, PolicyMode, StoredJournalEntry, StoredMode } from '../core/journal';
 import type { Likeness } from '../core/likeness';
 import type { Key, LinkState } from '../core/link';
 import type { Position } from '../core/position';
 import type { ReviewChange, ReviewItem, StoredReview } from '../core/review';
+import type { FiguresRequest, Sample, SampleFilter, StoreFigures } from './store-figures';
 import type { StreamId, StreamRecord, StreamRegistration } from './stream-record';
 import type { Taken, TakeRequest } from './token-bucket';
 
@@ -45,7 +46,18 @@ export interface SyncStore {
 	 */
 	suspend(policy: string, hash: string, scopes: readonly string[]): Promise<PublishedPolicy>;
 	/** Turns the switch of a policy (approve first contact, shadow, stop). Makes every link due when it becomes `live`. */
-	setMode(policy: string, mode: PolicyMode): Promise<PublishedPolicy>;
+	setMode(policy: string, mode: StoredMode): Promise<PublishedPolicy>;
+	/** The documents of versions that have been published, by their hashes; a hash that never was is left out. */
+	findVersions(policy: string, hashes: readonly string[]): Promise<ReadonlyMap<string, Json>>;
+	/** The versions that have been published, the newest first. */
+	listVersions(policy: string, limit: number): Promise<readonly PolicyVersion[]>;
+	/**
+	 * Notes that a person has signed what has this hash, which need not be in force; the same person again changes nothing.
+	 * Makes every link due when it is in force. The last `MAX_SIGNATURES` are kept.
+	 *
+	 * @returns what is in force then
+	 */
+	sign(policy: string, hash: string, by: string): Promise<PublishedPolicy>;
 	/**
 	 * Starts a new epoch of this store: to an epoch that no copy of it has had, so that the ledgers take
 	 * the numbers of a store that went back to an older copy, and refuse those of its later life.
@@ -93,7 +105,16 @@ export interface SyncStore {
 	/** Opens, refreshes or closes items that belong to no link's commit (dead letters, approvals, wiring faults). */
 	changeReviews(policy: string, changes: readonly ReviewChange[]): Promise<void>;
 	listReviews(filter: ReviewFilter): Promise<readonly StoredReview[]>;
+	/** Forgets review items that have been closed for so long, those asked first first; never an open one. @returns how many */
+	purgeReviews(request: PurgeRequest): Promise<number>;
 	readJournal(filter: JournalFilter): Promise<readonly StoredJournalEntry[]>;
+
+	/** What is counted for a look at a policy's health, in one step; costs no commit anything. */
+	figures(request: FiguresRequest): Promise<StoreFigures>;
+	/** Keeps samples, each in the place of the one of its series, grain and time; forgets those that are too old (`KEPT_MS`). */
+	keepSamples(policy: string, samples: readonly Sample[]): Promise<void>;
+	/** Samples of one grain, by series and time. */
+	readSamples(filter: SampleFilter): Promise<readonly Sample[]>;
 
 	close(): Promise<void>;
 }
@@ -106,7 +127,7 @@ export interface PublishRequest {
 	/** The person or workflow that publishes, for the journal. */
 	readonly by: string;
 	/** The mode of a policy published for the first time; a later version keeps the mode in force. */
-	readonly initialMode: PolicyMode;
+	readonly initialMode: StoredMode;
 	/** Scopes that wait for their first contact from now on; default none. See `newScopes`. */
 	readonly pending?: readonly string[];
 	/** The hash that was in force when `pending` was worked out, null before the first publish. Absent: whatever is. */
@@ -119,9 +140,12 @@ export interface PublishedPolicy {
 	readonly hash: string;
 	/** 1, 2, 3 … */
 	readonly version: number;
+	/** Where the switch stands; as a node is to act on it, also `unsigned` (see `inEffect`). */
 	readonly mode: PolicyMode;
 	/** Scopes that are observed only until somebody approves their first contact. */
 	readonly pending: readonly string[];
+	/** Who has signed this or another version, oldest first. */
+	readonly signatures: readonly Signature[];
 	/** Of the store, made at its first migration. */
 	readonly storeId: string;
 	/** The secret that markers are signed with; never leaves the store's clients. */
@@ -129,6 +153,28 @@ export interface PublishedPolicy {
 	/** Raised by a declared gap or a restored store; ops of an older epoch are zombies. */
 	readonly epoch: number;
 }
+
+/** A policy as it was published once. */
+export interface PolicyVersion {
+	/** 1, 2, 3 … */
+	readonly version: number;
+	readonly hash: string;
+	readonly document: Json;
+	readonly by: string;
+	/** By the store's clock, milliseconds since 1970. */
+	readonly atMs: number;
+}
+
+/** What a person has put their name under. */
+export interface Signature {
+	readonly hash: string;
+	readonly by: string;
+	/** By the store's clock, milliseconds since 1970. */
+	readonly atMs: number;
+}
+
+/** Of a policy. */
+export const MAX_SIGNATURES = 50;
 
 export interface RecordKey {
 	readonly system: string;
@@ -287,6 +333,13 @@ export interface ReviewFilter {
 	readonly limit: number;
 	/** Skips this many, oldest first. */
 	readonly offset?: number;
+}
+
+export interface PurgeRequest {
+	readonly policy: string;
+	/** For how long they have been closed, by the store's clock. */
+	readonly closedForMs: number;
+	readonly limit: number;
 }
 
 export interface JournalFilter {

@@ -31,5 +31,5 @@ export async function holdTruncates(
 			},
 		})),
 	);
-	if (published.mode === 'live') await store.setMode(published.name, 'stopped');
+	if (published.mode === 'live' || published.mode === 'unsigned') await store.setMode(published.name, 'stopped');
 }

@@ -38,6 +38,8 @@ function describeEntry(entry: JournalEntry): string[] {
 			return ['takes the answer'];
 		case 'held':
 			return [`${entry.hold.action}s fields`];
+		case 'rolled-back':
+			return ['rolls back a run'];
 		case 'attempted':
 			return [`attempt ${entry.attempt.count} at ${shortName(entry.attempt.op)} is ${entry.attempt.state}`];
 		default:

@@ -10,6 +10,7 @@ import { IdempotencyGuard } from '../../nodes/IdempotencyGuard/IdempotencyGuard.
 import { PostgresCdcTrigger } from '../../nodes/PostgresCdcTrigger/PostgresCdcTrigger.node';
 import { ReconcileDiff } from '../../nodes/ReconcileDiff/ReconcileDiff.node';
 import { SyncConsoleTrigger } from '../../nodes/SyncConsoleTrigger/SyncConsoleTrigger.node';
+import { SyncMonitor } from '../../nodes/SyncMonitor/SyncMonitor.node';
 import { SyncPolicy } from '../../nodes/SyncPolicy/SyncPolicy.node';
 import { SyncRecord } from '../../nodes/SyncRecord/SyncRecord.node';
 import { SyncWrite } from '../../nodes/SyncWrite/SyncWrite.node';
@@ -31,6 +32,7 @@ const CLASSES = {
 	PostgresCdcTrigger,
 	ReconcileDiff,
 	SyncConsoleTrigger,
+	SyncMonitor,
 	SyncPolicy,
 	SyncRecord,
 	SyncWrite,

@@ -127,3 +127,8 @@ test('the outputs follow the operation', () => {
 	expect(outputNames(guard, { operation: 'complete' })).toEqual(['Done']);
 	expect(outputNames(guard, { operation: 'release' })).toEqual(['Done']);
 });
+
+test('a completed key is remembered for longer than senders repeat an event, unless somebody says otherwise', () => {
+	const days = guard.description.properties.find(({ displayName }) => displayName === 'Remember For (Days)');
+	expect(days).toMatchObject({ default: 7 });
+});

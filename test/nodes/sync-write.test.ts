@@ -3,7 +3,7 @@ import type { INodeExecutionData } from 'n8n-workflow';
 import { EchoFilter } from '../../nodes/EchoFilter/EchoFilter.node';
 import { FieldAuthorityMerge } from '../../nodes/FieldAuthorityMerge/FieldAuthorityMerge.node';
 import { SyncWrite } from '../../nodes/SyncWrite/SyncWrite.node';
-import type { PolicyMode } from '../../src/core/journal';
+import type { StoredMode } from '../../src/core/journal';
 import { freePort } from '../support/free-port';
 import { linkedCustomer } from '../support/node-chain';
 import { findings, itemsOf, type NodeLab, openNodeLab, POLICY } from '../support/node-lab';
@@ -67,7 +67,7 @@ test('an item without an operation leaves by Failed, and says where items come f
 	]);
 });
 
-test.each<[PolicyMode, string]>([
+test.each<[StoredMode, string]>([
 	['stopped', 'is stopped'],
 	['shadow', 'is in shadow mode'],
 ])('in mode %s nothing is written, and the item says so', async (mode, why) => {

@@ -54,6 +54,8 @@ export class Rehearsal {
 	/** By system, milliseconds that its clock is ahead. */
 	readonly clocks = new Map<string, number>();
 	readonly versions: PolicyVersion[];
+	/** When each step `pump` began and ended, for those that roll one back. */
+	readonly runs: { readonly fromMs: number; readonly untilMs: number }[] = [];
 	/** Review items as they were when they were first seen, by id. */
 	readonly firstSeen = new Map<string, StoredReview>();
 	/** When something last went back to an older copy, milliseconds since 1970: what was written before is undone. */

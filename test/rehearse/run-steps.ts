@@ -6,6 +6,7 @@ import { arm } from './faults';
 import { answerReview, approveAll, holdRecord } from './operator';
 import { pump } from './pump';
 import { reconcile } from './reconcile';
+import { rollback } from './roll-back';
 import type { Rehearsal } from './rehearsal';
 import type { NumberedStep } from './scenario';
 import { ScenarioError } from './scenario-error';
@@ -14,12 +15,12 @@ import { runUserSql } from './user-writes';
 
 type Act<Name extends StepName> = (rehearsal: Rehearsal, given: Given<Name>, step: NumberedStep) => Promise<void> | void;
 
-const notYet = (name: StepName) => (): never => {
-	throw new ScenarioError(`not available yet: "${name}"`);
-};
-
 const ACTS: { readonly [Name in StepName]: Act<Name> } = {
-	pump: async (rehearsal, given) => await pump(rehearsal, given),
+	pump: async (rehearsal, given) => {
+		const fromMs = Date.now();
+		await pump(rehearsal, given);
+		rehearsal.runs.push({ fromMs, untilMs: Date.now() + 1 });
+	},
 	sql: async (rehearsal, given) => await write(rehearsal, given, false),
 	tx: async (rehearsal, given) => await write(rehearsal, given, true),
 	redeliver,
@@ -52,7 +53,7 @@ const ACTS: { readonly [Name in StepName]: Act<Name> } = {
 	freeze: async (rehearsal, given) => await holdRecord(rehearsal, 'freeze', given),
 	unfreeze: async (rehearsal, given) => await holdRecord(rehearsal, 'unfreeze', given),
 	reconcile,
-	rollback: notYet('rollback'),
+	rollback,
 	'drop-slot': loseSlot,
 	restore: async (rehearsal, { system }) => await restoreSystem(rehearsal, system),
 	store: restoreStore,

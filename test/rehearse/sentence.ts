@@ -17,6 +17,8 @@ export function sentence(entry: JournalEntry): string {
 			return `resolved by ${entry.resolution.by}: ${choice(entry.resolution.choice)}`;
 		case 'held':
 			return `${entry.hold.action} by ${entry.hold.by}: ${entry.hold.fields === 'record' ? 'the record' : entry.hold.fields.join(', ')}`;
+		case 'rolled-back':
+			return `rolled back by ${entry.rollBack.by}: ${Object.keys(entry.rollBack.fields).join(', ')}`;
 		case 'attempted':
 			return attempted(entry.attempt);
 		default:

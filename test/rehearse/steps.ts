@@ -83,7 +83,7 @@ export const STEPS = {
 	freeze: z.strictObject(record),
 	unfreeze: z.strictObject(record),
 	reconcile: z.strictObject({ repair: z.boolean().default(false) }),
-	rollback: z.strictObject({ run: z.literal('last') }),
+	rollback: z.strictObject({ run: z.enum(['first', 'last']) }),
 	'drop-slot': z.string(),
 	restore: z.strictObject({ system: z.string(), to: z.literal('start') }),
 	store: z.strictObject({ restore: z.enum(['start', 'nothing']) }),

@@ -46,6 +46,7 @@ async function elapse(pool: pg.Pool, schema: string, ms: number): Promise<void> 
 	const name = pg.escapeIdentifier(schema);
 	await pool.query(`update ${name}.links set wake_at = wake_at - $1 * interval '1 ms'`, [ms]);
 	await pool.query(`update ${name}.claims set until = until - $1 * interval '1 ms'`, [ms]);
+	await pool.query(`update ${name}.samples set at_ms = at_ms - $1 where grain <> 'last'`, [ms]);
 	await pool.query(
 		`update ${name}.buckets set at = at - $1 * interval '1 ms', paused_until = paused_until - $1 * interval '1 ms'`,
 		[ms],
@@ -55,7 +56,7 @@ async function elapse(pool: pg.Pool, schema: string, ms: number): Promise<void> 
 /** Faster than a new schema for every test. */
 async function empty(pool: pg.Pool, schema: string): Promise<void> {
 	const tables = ['policies', 'policy_versions', 'streams', 'links', 'link_keys', 'link_matches'];
-	const all = [...tables, 'journal', 'reviews', 'claims', 'buckets'];
+	const all = [...tables, 'journal', 'reviews', 'claims', 'buckets', 'samples'];
 	await pool.query(
 		all.map((table) => `delete from ${pg.escapeIdentifier(schema)}.${table};`).join('\n'),
 	);

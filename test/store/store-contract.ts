@@ -4,6 +4,7 @@ import { describeCommits } from './contract/commit-contract';
 import { describeCounts } from './contract/count-contract';
 import { describeDueLinks } from './contract/due-contract';
 import { describeExactness } from './contract/exactness-contract';
+import { describeFigures } from './contract/figures-contract';
 import { describeIdentities } from './contract/identity-contract';
 import { describePolicies } from './contract/policy-contract';
 import { describeReviewsAndJournal } from './contract/review-contract';
@@ -29,6 +30,7 @@ export function describeStoreContract(name: string, open: OpenStore): void {
 		describeReviewsAndJournal(open);
 		describeSpreading(open);
 		describeDates(open);
+		describeFigures(open);
 		describeExactness(open);
 	});
 }

@@ -30,6 +30,8 @@ export function namedBy(
 				return fieldsOfReview(entry).flatMap((field) => viewsNamed(after, record, field));
 			case 'resolved':
 				return Object.keys(after.fields).flatMap((field) => viewsNamed(before ?? after, record, field));
+			case 'rolled-back':
+				return Object.keys(entry.rollBack.fields).flatMap((field) => viewsNamed(before ?? after, record, field));
 			default:
 				return [];
 		}

@@ -28,7 +28,7 @@ import { userTransaction, type Statement } from './simulated-users';
 import { applyOperations, type Overwrite } from './simulated-writer';
 import { verdictOn, silence, placeOf, wasSetBack } from './silent-overwrite';
 import { SimulatedApi, type ApiRules } from './simulated-api';
-import { HookTask, ReadTask, SendTask, type ApiOutcome, type Fate, type Task, type TrafficWorld } from './simulated-traffic';
+import { HookTask, ReadTask, SendTask, type ApiOutcome, type Fate, type SentRequest, type Task, type TrafficWorld } from './simulated-traffic';
 import type { TrueWrite } from './true-causality';
 import { requestMade, UnconditionalWrites, type ApiRequestMade } from './unconditional-writes';
 
@@ -323,7 +323,7 @@ export class SimulatedSync {
 		return {
 			store: this.watchedStore(),
 			entity: simulatedEntity(this.options.policy),
-			apply: (op, count) => this.#applyThroughApi(op, count),
+			apply: (op, request) => this.#applyThroughApi(op, request),
 			isDown: (system) => this.#down.has(system),
 			decide: (links) => {
 				const execution = this.#begin('', []);
@@ -332,9 +332,9 @@ export class SimulatedSync {
 		};
 	}
 
-	#applyThroughApi(op: Operation, count: number): ApiOutcome {
+	#applyThroughApi(op: Operation, request: SentRequest): ApiOutcome {
 		const known = this.links().find(({ state }) => state.id === op.link)?.state ?? null;
-		const outcome = this.#apply(op.system, [op], requestMade(known, op, count));
+		const outcome = this.#apply(op.system, [op], requestMade(known, op, request));
 		if (outcome === 'applied' || outcome === 'exists' || outcome === 'refused') return outcome;
 		return 'gone';
 	}

@@ -25,7 +25,9 @@ const READ_AFTER = 8n;
  * what concerns many records, or a record and its successor; one record alone is told by `LinkStory`.
  */
 export class StoreLab {
-	readonly store = new MemoryStore({ now: () => 0, graceMs: 0 });
+	/** The store's clock, in milliseconds. */
+	nowMs = 0;
+	readonly store = new MemoryStore({ now: () => this.nowMs, graceMs: 0 });
 	readonly policy: PolicyInForce;
 	/** By system, the rows by their id. */
 	readonly rows: Record<string, Record<string, Row>> = {};

@@ -1,3 +1,4 @@
+import { MAX_SIGNATURES } from '../../../src/store/sync-store';
 import {
 	commit,
 	commitOf,
@@ -40,6 +41,7 @@ export function describePolicies(open: OpenStore): void {
 				version: 1,
 				mode: 'first-contact',
 				pending: [],
+				signatures: [],
 				storeId: expect.stringMatching(/^[0-9a-z]{12}$/) as string,
 				macKey: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
 				epoch: 1,
@@ -141,6 +143,51 @@ export function describePolicies(open: OpenStore): void {
 			await under.store.setMode(POLICY, mode);
 			await under.store.publishPolicy({ ...SECOND, pending: ['customer.phone.crm'] });
 			expect(await under.store.approve(POLICY, 'h2')).toMatchObject({ mode: then, pending: [] });
+		});
+
+		test('a signature is kept with the hash, the name and the time of the store, once, through later versions', async () => {
+			await under.store.publishPolicy({ ...FIRST, initialMode: 'live' });
+			const signed = await under.store.sign(POLICY, 'h1', 'Ann "Q" | =1');
+			expect(signed.signatures).toEqual([{ hash: 'h1', by: 'Ann "Q" | =1', atMs: expect.any(Number) as number }]);
+			const { atMs } = signed.signatures[0] ?? { atMs: 0 };
+			expect(Number.isInteger(atMs)).toBe(true);
+			expect((await under.store.sign(POLICY, 'h1', 'Ann "Q" | =1')).signatures).toEqual(signed.signatures);
+			await under.store.sign(POLICY, 'h2', 'bob');
+			const second = await under.store.publishPolicy(SECOND);
+			expect(second.signatures.map(({ hash, by }) => [hash, by])).toEqual([['h1', 'Ann "Q" | =1'], ['h2', 'bob']]);
+			expect((await under.store.load({ policy: POLICY })).policy).toEqual(second);
+			await expect(under.store.sign('other', 'h1', 'ann')).rejects.toMatchObject({ code: 'POLICY_UNPUBLISHED' });
+		});
+
+		test('signing what is in force makes every link due, signing anything else does not', async () => {
+			await under.store.publishPolicy({ ...FIRST, initialMode: 'live' });
+			await commit(under.store, [commitOf(link('l1'), { due: false })]);
+			await under.store.sign(POLICY, 'h2', 'ann');
+			expect(await loadLink(under.store, 'l1')).toMatchObject({ due: false, revision: 1 });
+			await under.store.sign(POLICY, 'h1', 'ann');
+			expect(await loadLink(under.store, 'l1')).toMatchObject({ due: true, revision: 2 });
+			await under.store.sign(POLICY, 'h1', 'ann');
+			expect(await loadLink(under.store, 'l1')).toMatchObject({ revision: 2 });
+		});
+
+		test('earlier versions are found by their hashes', async () => {
+			await under.store.publishPolicy(FIRST);
+			await under.store.publishPolicy(SECOND);
+			await under.store.publishPolicy(FIRST);
+			const found = await under.store.findVersions(POLICY, ['h2', 'h1', 'h3']);
+			expect(Object.fromEntries(found)).toEqual({ h1: FIRST.document, h2: SECOND.document });
+			expect((await under.store.findVersions('other', ['h1'])).size).toBe(0);
+			const listed = await under.store.listVersions(POLICY, 2);
+			expect(listed).toMatchObject([{ version: 3, hash: 'h1', document: FIRST.document, by: FIRST.by }, { version: 2, hash: 'h2' }]);
+			expect(listed.every(({ atMs }) => Number.isFinite(atMs))).toBe(true);
+			expect(await under.store.listVersions('other', 2)).toEqual([]);
+		});
+
+		test('the last signatures are kept', async () => {
+			await under.store.publishPolicy(FIRST);
+			for (let number = 1; number <= MAX_SIGNATURES + 2; number++) await under.store.sign(POLICY, `h${number}`, 'ann');
+			const { signatures = [] } = (await under.store.load({ policy: POLICY })).policy ?? {};
+			expect(signatures.map(({ hash }) => hash)).toEqual(Array.from({ length: MAX_SIGNATURES }, (_, place) => `h${place + 3}`));
 		});
 
 		test('a request that was worked out from a version no longer in force publishes nothing', async () => {
