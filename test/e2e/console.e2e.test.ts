@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 import { CONSOLE_PERSON } from '../../demo/credentials';
@@ -79,6 +80,50 @@ test('the pages fit a phone, and are there light and dark', async () => {
 		await picture(page, `record-${name}`);
 		await page.context().close();
 	}
+});
+
+test.each(['light', 'dark'] as const)('nothing on any page keeps people out, in %s colours (axe-core)', async (colorScheme) => {
+	const page = await visit({ colorScheme });
+	await page.locator('table a').first().click();
+	const review = page.url();
+	await page.getByRole('link', { name: "The record's whole history" }).click();
+	const found: string[] = [];
+	for (const url of [address(), review, page.url(), ...['records&q=ann', 'health', 'runs', 'policy'].map((view) => `${address()}?view=${view}`)]) {
+		await page.goto(url);
+		await picture(page, `${new URL(url).searchParams.get('view') ?? 'list'}-${colorScheme}`);
+		found.push(...(await violationsOn(await page.content(), colorScheme)).map((one) => `${new URL(url).search} ${one}`));
+	}
+	expect(found).toEqual([]);
+	await page.context().close();
+});
+
+/** Nothing runs on the console's own pages, so what was loaded is looked at on an empty one. */
+async function violationsOn(content: string, colorScheme: 'light' | 'dark'): Promise<string[]> {
+	const context = await browser.newContext({ colorScheme, viewport: { width: 1_200, height: 900 } });
+	const page = await context.newPage();
+	await page.setContent(content);
+	await page.evaluate(axe.source);
+	const { violations } = await page.evaluate(async () => await (globalThis as unknown as { axe: typeof axe }).axe.run());
+	await context.close();
+	return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+}
+
+test('several items are decided at once after a preview, and a record is frozen', async () => {
+	const page = await visit();
+	await page.goto(`${address()}?view=records&q=1`);
+	await page.locator('main ul a').first().click();
+	await page.getByLabel('because').fill('being looked at');
+	await page.getByRole('button', { name: 'Freeze', exact: true }).click();
+	await page.getByText('frozen by demo').first().waitFor();
+	await picture(page, 'frozen');
+	await page.getByRole('button', { name: 'Unfreeze all' }).click();
+	await page.getByText('frozen by demo').first().waitFor({ state: 'detached' });
+	await page.goto(address());
+	await page.locator('input[type=checkbox]').first().check();
+	await page.getByRole('button', { name: 'Show what this would do' }).click();
+	await page.getByRole('button', { name: /1 item$/ }).waitFor();
+	await picture(page, 'bulk');
+	await page.context().close();
 });
 
 test('of two people who decide at once the second hears who was first, and the decision reaches both systems', async () => {
