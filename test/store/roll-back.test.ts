@@ -60,7 +60,9 @@ test('what the run wrote goes back in all systems, and a second time there is no
 	const ops = await lab.pump();
 	expect(ops.length).toBe(4);
 	for (const system of ['crm', 'billing'] as const) for (const ref of ['r1', 'r2']) expect(rowOf(lab, system, ref)['note']).toBe('old');
-	expect(await roll(lab)).toMatchObject({ restored: {}, leftAlone: { 'it has been changed since, or rolled back already': 2 } });
+	const again = await roll(lab);
+	expect(again.restored).toEqual({});
+	expect(again).toMatchObject({ leftAlone: { 'it has been changed since, or rolled back already': 2 } });
 	expect(await lab.pump()).toEqual([]);
 });
 
@@ -85,7 +87,7 @@ test('an edit that puts the same value there again is an edit all the same', asy
 		await lab.observe(edit(lab, 'crm', 'r1', { note }));
 		await lab.pump();
 	}
-	expect(await roll(lab)).toMatchObject({ restored: {} });
+	expect((await roll(lab)).restored).toEqual({});
 });
 
 test('an edit that nobody has heard of yet is not overwritten: a person decides', async () => {
