@@ -112,7 +112,7 @@ function headings(text: string): string[] {
 /** Of n8n itself, that the templates may use. */
 const N8N_NODES = [
 	...['stickyNote', 'manualTrigger', 'webhook', 'extractFromFile', 'crypto', 'if', 'respondToWebhook'],
-	...['httpRequest', 'noOp', 'splitOut', 'scheduleTrigger', 'stopAndError'],
+	...['httpRequest', 'noOp', 'splitOut', 'scheduleTrigger', 'stopAndError', 'errorTrigger'],
 ];
 
 describe.each(TEMPLATES)('the template %s', (_file, { nodes, connections, settings }) => {

@@ -59,8 +59,9 @@ const TELL: Readonly<Record<ExplanationKind, Tell>> = {
 	linked: ({ system, said }) => ['rule', 'Linked with the record of ', { system }, ` by ${said('by')}`],
 	'review-opened': ({ said, fields }) => ['warning', 'Waits for a person: ', said('reason'), ...(fields.length > 0 ? [' (', ...fieldList(fields), ')'] : [])],
 	'review-closed': ({ said }) => (CHOICES.has(said('how')) ? null : ['rule', `The question is closed: ${said('how')}`]),
-	frozen: ({ said, fields }) => ['person', 'Frozen', ...(fields.length > 0 ? [': ', ...fieldList(fields)] : []), ...(said('reason') === '' ? [] : [`, ${said('reason')}`])],
-	unfrozen: ({ fields }) => ['person', 'No longer frozen', ...(fields.length > 0 ? [': ', ...fieldList(fields)] : [])],
+	// By hand: the line of the person who did it says so already.
+	frozen: ({ said, fields }) => said('by') !== '' ? null : ['person', 'Frozen', ...(fields.length > 0 ? [': ', ...fieldList(fields)] : []), ...(said('reason') === '' ? [] : [`, ${said('reason')}`])],
+	unfrozen: ({ said, fields }) => said('by') !== '' ? null : ['person', 'No longer frozen', ...(fields.length > 0 ? [': ', ...fieldList(fields)] : [])],
 	revealed: ({ said, fields }) => ['person', { person: said('by') }, ' looked at masked values', ...(fields.length > 0 ? [' of ', ...fieldList(fields)] : [])],
 	'would-write': ({ system, said, fields }) => ['write', `Would write (${said('kind')}) to `, { system }, ...(fields.length > 0 ? [': ', ...fieldList(fields)] : []), ', but the policy is in shadow mode'],
 	warning: ({ system, said }) => ['warning', ...(system === '' ? [] : [{ system }, ': ']), said('message') || said('reason') || said('warning')],

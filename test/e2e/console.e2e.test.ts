@@ -6,10 +6,16 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 
 import { CONSOLE_PERSON } from '../../demo/credentials';
 import { type DemoDatabases, startDatabases } from '../../demo/databases';
+import { importTemplate } from '../../demo/install-pack';
+import type { WorkflowJson } from '../../demo/n8n-client';
 import { say } from '../../demo/progress';
 import { activate, approveFirstContact, consoleAddress, firstContactReport, publishPolicy, startN8n, type SyncInN8n } from '../../demo/start-sync';
 import { openReviews, waitUntilSettled } from '../../demo/store-facts';
 import { FIRST_CONTACT } from '../../demo/tables';
+import { openPool } from '../../src/postgres/open-pool';
+import { joinRecords, partRecord } from '../../src/store/link-by-hand';
+import { PostgresStore } from '../../src/store/postgres-store';
+import { waitUntil } from '../support/wait-until';
 
 const MINUTE_MS = 60_000;
 /** Where pictures of the pages go, if anywhere. */
@@ -139,3 +145,67 @@ test('of two people who decide at once the second hears who was first, and the d
 	expect(await openReviews(databases)).toEqual([]);
 	for (const page of [first, second]) await page.context().close();
 });
+
+describe('items of every kind are decided in the browser', () => {
+	const open = async (kind: string): Promise<Page> => {
+		await waitUntil(`an item of the kind ${kind}`, async () => (await openReviews(databases)).some((review) => review.kind === kind));
+		const page = await visit();
+		await page.goto(`${address()}?view=reviews&kind=${kind}`);
+		await page.locator('table a').first().click();
+		return page;
+	};
+	const decide = async (page: Page, button: string, end: string): Promise<void> => {
+		await picture(page, button.replaceAll(/\W+/g, '-'));
+		await page.getByRole('button', { name: button, exact: true }).click();
+		await page.getByText(end).first().waitFor();
+		await page.context().close();
+	};
+
+	test('a failure: the value that billing refuses is taken back', async () => {
+		await databases.billing.app.query("alter table public.accounts add constraint no_forbidden check (memo <> 'forbidden') not valid");
+		await databases.crm.app.query("update public.customers set note = 'forbidden' where id = 5");
+		await decide(await open('failure'), "Take billing's value", 'Resolved');
+		await waitUntilSettled(databases);
+		expect((await databases.crm.app.query('select note from public.customers where id = 5')).rows).toEqual([{ note: 'note 5' }]);
+	});
+
+	test('an approval: many records may be deleted', async () => {
+		await databases.crm.app.query("insert into public.customers (full_name, email) select 'Many ' || n, 'many' || n || '@example.com' from generate_series(1, 60) n");
+		await waitUntilSettled(databases);
+		await databases.crm.app.query("delete from public.customers where full_name like 'Many %'");
+		await decide(await open('approval'), 'Approve', 'Resolved');
+		await waitUntilSettled(databases);
+		expect((await databases.billing.app.query("select 1 from public.accounts where name like 'Many %'")).rowCount).toBe(0);
+	});
+
+	test('an identity: what was unlinked stays where it is', async () => {
+		const store = new PostgresStore(openPool(databases.storeSettings, 1), { schema: 'n8n_bisync' });
+		const record = { system: 'crm', entity: 'customer', key: { id: 6 } };
+		await partRecord(store, { policy: 'crm-billing', record, system: 'crm', by: 'test' });
+		for (let item = 0; item < 2; item += 1) await decide(await open('identity'), 'Let them differ', 'Dismissed');
+		expect(await openReviews(databases)).toEqual([]);
+		await joinRecords(store, { policy: 'crm-billing', records: [record, { system: 'billing', entity: 'customer', key: { account_no: 10_006 } }], by: 'test' });
+		await waitUntilSettled(databases);
+		await store.close();
+	});
+
+	test('a dead letter of another workflow, kept by the template, comes out again', async () => {
+		const letters = await importTemplate(sync.client, 'dead-letters.json');
+		await activate(sync.client, letters.id);
+		const failing = await sync.client.createWorkflow(failingWorkflow(letters.id));
+		await activate(sync.client, failing.id);
+		await fetch(`${sync.n8n.url}/webhook/fails`);
+		const page = await open('failure');
+		await page.getByRole('heading', { name: /A workflow that fails failed in Fails: on purpose/ }).waitFor();
+		await decide(page, 'Try again', 'Resolved');
+	});
+});
+
+function failingWorkflow(errorWorkflow: string): WorkflowJson {
+	const nodes = [
+		{ id: 'a', name: 'Called', type: 'n8n-nodes-base.webhook', typeVersion: 2, position: [0, 0], webhookId: 'fails', parameters: { path: 'fails' } },
+		{ id: 'b', name: 'Fails', type: 'n8n-nodes-base.stopAndError', typeVersion: 1, position: [200, 0], parameters: { errorMessage: 'on purpose' } },
+	];
+	const connections = { Called: { main: [[{ node: 'Fails', type: 'main', index: 0 }]] } };
+	return { name: 'A workflow that fails', nodes, connections, settings: { errorWorkflow } } as unknown as WorkflowJson;
+}
