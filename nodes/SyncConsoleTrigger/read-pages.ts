@@ -18,6 +18,7 @@ import { settledWrites } from '../shared/settled-writes';
 import { type Answer, frameOf } from './answers';
 import { findRecords } from './find-records';
 import { keyFor, OF_SELECTION, ofRecord } from './form-keys';
+import { listedRecords } from './listed-records';
 import { offersOf } from './offers-of';
 import { type Query, readFilter } from './query';
 import { shownRecord } from '../../src/console/shown-record';
@@ -71,7 +72,10 @@ async function listPage(visit: Visit, query: Query, published: PublishedPolicy):
 	const settled = await settledWrites(store, found);
 	const open = found.filter((review) => !settled.includes(review));
 	const rules = policyInForce(published).policy;
-	return reviewsPage({ reviews: open.slice(0, PAGE_SIZE).map((review) => maskReview(review, rules)), filter, hasMore: found.length > PAGE_SIZE, systems: rules.systems, key: visit.visitor.isReader || state !== 'open' ? null : keyFor(visit, OF_SELECTION, published) }, reader);
+	const reviews = open.slice(0, PAGE_SIZE);
+	const key = visit.visitor.isReader || state !== 'open' ? null : keyFor(visit, OF_SELECTION, published);
+	const model = { reviews: reviews.map((review) => maskReview(review, rules)), records: await listedRecords(visit, reviews, rules), filter, hasMore: found.length > PAGE_SIZE, systems: rules.systems, key };
+	return reviewsPage(model, reader);
 }
 
 /**

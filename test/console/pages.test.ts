@@ -32,7 +32,7 @@ function pagesWith(text: string): Record<string, Html> {
 	const offers = (['apply', 'approve', 'reject', 'dismiss', 'retry'] as const).map((kind) => ({ kind, system: text, effects: (['update', 'insert', 'delete', 'waits'] as const).map((what) => ({ ...effect, kind: what })) }));
 	const model: ReviewModel = { review, record, payload: { [text]: text }, offers, advice: text, canReveal: true, key: text, history: [told] };
 	return {
-		reviews: reviewsPage({ reviews: [review, { ...review, state: 'open', fields: [], entity: null, link: null }], filter: { kind: null, state: 'open', page: 3 }, hasMore: true, systems: [text], key: text }, READER).body,
+		reviews: reviewsPage({ reviews: [review, { ...review, state: 'open', fields: [], entity: null, link: null }], filter: { kind: null, state: 'open', page: 3 }, hasMore: true, systems: [text], records: new Map([[review.id, { keys: text, waits: [text] }]]), key: text }, READER).body,
 		review: reviewPage(model, READER).body,
 		record: recordPage({ record, waiting: { [text]: { id: text, reason: text } }, field: text, history: [told], isCut: true, key: text }, READER).body,
 		...otherPagesWith(text, review),
@@ -102,6 +102,6 @@ test('times say their zone, and ages are short', () => {
 
 test('ten thousand waiting items do not make a page slow', () => {
 	const [review] = [{ id: 'a.1', kind: 'conflict', policy: 'p', link: 'a', entity: 'customer', fields: ['phone'], reason: 'r', token: 't', detail: {}, state: 'open', openedAtMs: OPENED_MS, updatedAtMs: OPENED_MS, closedBy: null } as const satisfies StoredReview];
-	const { body } = reviewsPage({ reviews: Array.from({ length: 50 }, () => review), filter: { kind: null, state: 'open', page: 199 }, hasMore: true, systems: ['crm', 'billing'], key: 'k' }, READER);
+	const { body } = reviewsPage({ reviews: Array.from({ length: 50 }, () => review), filter: { kind: null, state: 'open', page: 199 }, hasMore: true, systems: ['crm', 'billing'], records: new Map(), key: 'k' }, READER);
 	expect(body.text.length).toBeLessThan(40_000);
 });

@@ -40,6 +40,13 @@ function ticked({ body }: BrowserReply, bulk: string): Record<string, string> {
 
 const phones = async (): Promise<unknown[]> => (await lab.store.scanLinks({ policy: POLICY, limit: 10 })).map(({ state }) => state.fields['phone']?.merged?.canon).sort();
 
+test('the list says which record an item is about, and who waits for an answer', async () => {
+	await conflicts('1');
+	const { body } = await anna().get(LIST);
+	expect(body).toContain('billing account_no 91 · crm id 1');
+	expect(body).toContain('data-label="Waits">crm, billing<');
+});
+
 describe('several items at once', () => {
 	test('are decided after a preview of what is written for each, and start the workflow with one item each', async () => {
 		await conflicts('1', '2');
