@@ -71,6 +71,16 @@ describe('several items at once', () => {
 		expect(done.body).toContain('It is closed: dismissed by anna.');
 	});
 
+	test('one of whose values has changed since it was ticked is not decided', async () => {
+		await conflicts('1');
+		const preview = await anna().post(LIST, ticked(await anna().get(LIST), 'apply:crm'));
+		const later = { account_no: '91', external_id: '1', name: 'Ann', contact_email: '1@x', status: 'active', phone: 'P9', credit_cents: '100', memo: 'n0' };
+		await passOn(lab, lab.billing.update(later));
+		const done = await anna().post(LIST, ticked(preview, 'apply:crm'));
+		expect(done.body).toContain('It has changed since it was ticked');
+		expect(done.items).toEqual([]);
+	});
+
 	test('a choice that is none for an item is said so, and a page that is sent twice counts once', async () => {
 		await conflicts('1');
 		const list = await anna().get(LIST);
