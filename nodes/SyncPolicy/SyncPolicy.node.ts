@@ -16,6 +16,7 @@ import { approve } from './approve-first-contact';
 import { firstContactReport, FORMATS } from './first-contact-report';
 import { OPERATIONS } from './operations';
 import { properties } from './properties';
+import { rehearse, REHEARSAL_FORMATS } from './rehearse';
 import { lintDocument, publish } from './publish';
 import { changeMode, MODES } from './set-mode';
 import { describeTables, givenFacts } from './describe-tables';
@@ -109,6 +110,8 @@ async function runOperation(
 		switch (operation) {
 			case 'signOffSheet':
 				return await makeSheet(store, subject(), oneOf('Format', read('sheetFormat'), SHEET_FORMATS));
+			case 'rehearse':
+				return await rehearse(store, subject(), oneOf('Format', read('rehearsalFormat'), REHEARSAL_FORMATS));
 			case 'whatIf':
 				return await askWhatIf(store, document(), read);
 			case 'importSignOff':

@@ -12,6 +12,7 @@ export const OPERATIONS = [
 	'importSignOff',
 	'sign',
 	'whatIf',
+	'rehearse',
 ] as const;
 
 export const operation: INodeProperties = {
@@ -58,6 +59,13 @@ export const operation: INodeProperties = {
 			value: 'publish',
 			action: 'Publish a policy',
 			description: 'Puts a version of the document into force for all nodes that name the policy',
+		},
+		{
+			name: 'Rehearse Conflicts',
+			value: 'rehearse',
+			action: 'Rehearse the conflicts of a policy',
+			description:
+				'What each field ends with when both systems change it, one empties or deletes, or a write comes too late; found by carrying the rules out. Touches no data.',
 		},
 		{
 			name: 'Set Mode',

@@ -2,11 +2,12 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { connectWith, policy, shownWhen, system } from '../shared/properties';
 import { operation } from './operations';
+import { rehearsalProperties } from './rehearse';
 import { whatIfProperties } from './what-if';
 import { signOffProperties, subjectProperty } from './sign-off-properties';
 
 /** Look at the version in force, or at a document. */
-const OF_EITHER = ['signOffSheet', 'importSignOff'];
+const OF_EITHER = ['signOffSheet', 'importSignOff', 'rehearse'];
 
 const EXAMPLE = `policy: crm-billing
 systems: [crm, billing]
@@ -110,4 +111,5 @@ export const properties: INodeProperties[] = [
 	},
 	...signOffProperties,
 	...whatIfProperties,
+	...rehearsalProperties,
 ];
