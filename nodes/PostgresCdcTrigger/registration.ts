@@ -12,8 +12,7 @@ import {
 	withoutLineage,
 } from '../../src/core/position';
 import { slotProblem, type SlotState, type SystemIdentity } from '../../src/postgres/slot';
-import type { StreamRecord } from '../../src/store/stream-record';
-import { POLLED } from './settings';
+import { POLLED, type StreamRecord } from '../../src/store/stream-record';
 
 /** What is known when reading is to start. */
 export interface StartFacts {

@@ -2,6 +2,7 @@ import type { ITriggerFunctions } from 'n8n-workflow';
 
 import { sha256Hex } from '../../src/core/canonical-json';
 import type { PgSettings } from '../../src/postgres/connect';
+import { POLLED } from '../../src/store/stream-record';
 import { databaseSettings } from '../shared/open-database';
 import { invalid, oneOf, optionalText, text, wholeNumber, yesOrNo } from '../shared/settings';
 import { readTableRules, type TableRules } from './table-rules';
@@ -26,9 +27,6 @@ export interface PollingSettings {
 	/** Rows that are gone are looked for in every so manieth poll; 0: never. */
 	readonly deletesEvery: number;
 }
-
-/** In place of a slot's name; no slot can be called so. */
-export const POLLED = '(polling)';
 
 export interface StoreSource {
 	readonly kind: 'store';

@@ -7,12 +7,12 @@ import { createSlot, type NewSlot } from '../../src/postgres/create-slot';
 import { snapshotLsn } from '../../src/postgres/snapshot-events';
 import { clearTheWay } from '../../src/postgres/source-setup';
 import { policyInForce } from '../../src/store/published-policy';
-import type { StreamRecord, StreamRegistration, TableReading } from '../../src/store/stream-record';
+import { POLLED, type StreamRecord, type StreamRegistration, type TableReading } from '../../src/store/stream-record';
 import type { SyncStore } from '../../src/store/sync-store';
 import type { Prepared } from './prepare';
 import { planReading } from './reading-plan';
 import { NOTHING_READ } from './registration';
-import { POLLED, type StoreSource, type TriggerSettings } from './settings';
+import type { StoreSource, TriggerSettings } from './settings';
 
 export interface StartRequest extends PreparedStream {
 	readonly store: Pick<SyncStore, 'registerStream' | 'recordAcknowledged'>;

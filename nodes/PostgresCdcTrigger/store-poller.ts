@@ -1,5 +1,6 @@
 import type { NodeOperationError } from 'n8n-workflow';
 
+import { POLLED } from '../../src/store/stream-record';
 import { policyInForce } from '../../src/store/published-policy';
 import type { SyncStore } from '../../src/store/sync-store';
 import type { Borrowed } from '../shared/resource-cache';
@@ -17,7 +18,7 @@ import type { Prepared } from './prepare';
 import { preparePoll } from './prepare-poll';
 import { StoreProgress } from './progress';
 import { pauseRetyped } from './retyped-columns';
-import { POLLED, type PollingSettings } from './settings';
+import type { PollingSettings } from './settings';
 import { readsOtherwise, type StoreReaderParts } from './store-reader';
 import { StoreSweep } from './store-sweep';
 import { WorkflowRuns } from './workflow-runs';

@@ -17,7 +17,7 @@ const GAP_MS = 15 * 60_000;
 export async function readHealthPage({ store, policy, reader }: Visit): Promise<Page> {
 	const { figures } = await readHealth(store, policy);
 	const samples = await store.readSamples({ policy, grain: 'minute', fromMs: figures.nowMs - SPAN_MS });
-	const systems = figures.systems.filter(({ isApi }) => !isApi).map(({ system }) => system);
+	const systems = figures.systems.filter(({ hasLog }) => hasLog).map(({ system }) => system);
 	const measured = figures.systems.flatMap(({ measured: one }) => (one ? [one.atMs] : []));
 	const span: Span = { fromMs: figures.nowMs - SPAN_MS, toMs: figures.nowMs, zone: reader.zone, gapMs: GAP_MS };
 	const plots = [...systems.flatMap((system) => plotsOfSystem(system, samples)), ...plotsOfPolicy(samples)];

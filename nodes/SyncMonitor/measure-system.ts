@@ -12,7 +12,7 @@ import { keepMeasurement } from '../../src/store/keep-health';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
 import { systemSeries } from '../../src/store/read-health';
 import { reachedLsn } from '../../src/store/stream-reach';
-import type { StreamRecord } from '../../src/store/stream-record';
+import { POLLED, type StreamRecord } from '../../src/store/stream-record';
 import type { SyncStore } from '../../src/store/sync-store';
 import { invalid } from '../shared/settings';
 
@@ -49,7 +49,9 @@ async function streamOf(store: SyncStore, { policy: name, system }: MeasureReque
 	const { policy } = policyInForce(requirePublished(loaded, name));
 	if (!policy.systems.includes(system)) throw invalid('System', `must be one of ${policy.systems.join(', ')}: the policy "${name}" knows no "${system}"`);
 	if (isBehindApi(policy, system)) throw invalid('System', `"${system}" is behind an API and has no log to measure: leave this node out for it`);
-	return loaded.streams[system];
+	const stream = loaded.streams[system];
+	if (stream?.slot === POLLED) throw invalid('System', `"${system}" is polled and has no log to measure: leave this node out for it`);
+	return stream;
 }
 
 type At = (nowMs: number) => Found;

@@ -47,8 +47,8 @@ export interface Comparison {
 
 export interface SystemFigures {
 	readonly system: string;
-	/** Behind an API there is no stream and no slot. */
-	readonly isApi: boolean;
+	/** Behind an API, or where tables are polled, there is no log and no slot. */
+	readonly hasLog: boolean;
 	/** The last time somebody tried; null: nobody has. */
 	readonly measured: Measurement | null;
 }

@@ -4,8 +4,8 @@ import type { LagFigures, Measurement, SlotFigures, SystemFigures } from './heal
 import { DEFAULT_THRESHOLDS, type Thresholds } from './health-thresholds';
 
 /** Lag and slot of one system. A system behind an API has neither. Pure. */
-export function systemChecks({ system, isApi, measured }: SystemFigures, nowMs: number, thresholds: Thresholds): Check[] {
-	if (isApi) return [];
+export function systemChecks({ system, hasLog, measured }: SystemFigures, nowMs: number, thresholds: Thresholds): Check[] {
+	if (!hasLog) return [];
 	const missing = missingBecause(measured, nowMs, thresholds);
 	if (missing !== null || measured === null) {
 		const { reason, level } = missing ?? NEVER;

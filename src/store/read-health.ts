@@ -1,12 +1,12 @@
 import { dueForMs } from '../core/due-age';
 import type { Comparison, HealthFigures, Measurement, SystemFigures, Traffic, Waiting } from '../core/health-figures';
-import type { Policy } from '../core/policy';
 import type { StoredReview } from '../core/review';
 import { figuresIn, HOUR_MS } from '../core/sample-fold';
 import { isBehindApi } from './approve-first-contact';
 import { gapReviewId } from './gap-review';
 import { policyInForce, requirePublished } from './published-policy';
 import type { Sample, StoreFigures } from './store-figures';
+import { POLLED } from './stream-record';
 import type { SyncStore } from './sync-store';
 
 /** The series of samples that are kept of a policy. */
@@ -55,7 +55,7 @@ export async function readHealth(store: HealthStore, policyName: string): Promis
 		policy: policyName,
 		nowMs: counted.nowMs,
 		mode: published.mode,
-		systems: policy.systems.map((system) => systemFigures(policy, system, samples)),
+		systems: policy.systems.map((system) => systemFigures(system, { hasLog: !isBehindApi(policy, system) && loaded.streams[system]?.slot !== POLLED, samples })),
 		pending: published.pending,
 		...waitingFigures(counted, policy.systems),
 		gaps: gaps.map((item) => ({ system: systemOf(item), sinceMs: item.openedAtMs })),
@@ -92,9 +92,9 @@ function trafficOver(samples: readonly Sample[], sinceLast: Omit<Traffic, 'overM
 	};
 }
 
-function systemFigures(policy: Policy, system: string, samples: readonly Sample[]): SystemFigures {
+function systemFigures(system: string, { hasLog, samples }: { hasLog: boolean; samples: readonly Sample[] }): SystemFigures {
 	const kept = samples.find(({ series }) => series === systemSeries(system));
-	return { system, isApi: isBehindApi(policy, system), measured: (kept?.values as Measurement | undefined) ?? null };
+	return { system, hasLog, measured: (kept?.values as Measurement | undefined) ?? null };
 }
 
 function waitingFigures({ nowMs, due, reviews }: StoreFigures, systems: readonly string[]): Pick<HealthFigures, 'queue' | 'unsettled' | 'reviews'> {

@@ -1,5 +1,8 @@
 import type { Position } from '../core/position';
 
+/** In place of a slot's name, of a system whose tables are polled; no slot can be called so. */
+export const POLLED = '(polling)';
+
 export interface StreamId {
 	readonly policy: string;
 	readonly system: string;

@@ -21,7 +21,7 @@ const GOOD: HealthFigures = {
 	policy: 'crm-billing',
 	nowMs: NOW,
 	mode: 'live',
-	systems: [{ system: 'crm', isApi: false, measured: MEASURED }],
+	systems: [{ system: 'crm', hasLog: true, measured: MEASURED }],
 	pending: [],
 	queue: { count: 0, oldestMs: null },
 	unsettled: { crm: { count: 0, oldestMs: null } },
@@ -31,7 +31,7 @@ const GOOD: HealthFigures = {
 	compared: { atMs: NOW - HOUR, differences: 0 },
 };
 
-const measured = (changes: Partial<Measurement>): Partial<HealthFigures> => ({ systems: [{ system: 'crm', isApi: false, measured: { ...MEASURED, ...changes } }] });
+const measured = (changes: Partial<Measurement>): Partial<HealthFigures> => ({ systems: [{ system: 'crm', hasLog: true, measured: { ...MEASURED, ...changes } }] });
 const slot = (changes: Partial<SlotFigures>): Partial<HealthFigures> => measured({ slot: { ...SLOT, ...changes } });
 const judged = (changes: Partial<HealthFigures> = {}) => judgeHealth({ ...GOOD, ...changes });
 
@@ -87,7 +87,7 @@ describe('what is not heard of is never green', () => {
 		['could not be measured', { ...MEASURED, failure: 'Cannot reach the database', lastGoodMs: NOW - MINUTE }],
 		['was measured without its lag', { ...MEASURED, lag: null }],
 	])('a system that %s is a warning', (_, one) => {
-		const health = judged({ systems: [{ system: 'crm', isApi: false, measured: one }] });
+		const health = judged({ systems: [{ system: 'crm', hasLog: true, measured: one }] });
 		expect(health.level).toBe('warning');
 		expect(health.checks.filter(({ level }) => level === 'unknown').map(({ name }) => name)).toEqual(['lag', 'slot-state']);
 	});
@@ -97,11 +97,11 @@ describe('what is not heard of is never green', () => {
 	});
 
 	test('a system behind an API has neither log nor slot', () => {
-		expect(judged({ systems: [{ system: 'crm', isApi: true, measured: null }] }).level).toBe('healthy');
+		expect(judged({ systems: [{ system: 'crm', hasLog: false, measured: null }] }).level).toBe('healthy');
 	});
 
 	test('whatever figure is taken away, no check gets better', () => {
-		const bad = fc.constantFrom<Partial<HealthFigures>>({ traffic: null }, { compared: null }, { systems: [{ system: 'crm', isApi: false, measured: null }] }, measured({ slot: null }), measured({ lag: null }));
+		const bad = fc.constantFrom<Partial<HealthFigures>>({ traffic: null }, { compared: null }, { systems: [{ system: 'crm', hasLog: true, measured: null }] }, measured({ slot: null }), measured({ lag: null }));
 		fc.assert(fc.property(bad, (changes) => judged(changes).level !== 'healthy'));
 	});
 });
@@ -192,7 +192,7 @@ describe('for Prometheus', () => {
 		const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.stringMatching(/^[\\"\n{},= a]*$/)).filter((one) => !/[\r\u2028\u2029\u0085\v\f]/.test(one));
 		fc.assert(
 			fc.property(text, text, fc.double(), (policy, system, bytes) => {
-				const health = judgeHealth({ ...GOOD, policy, systems: [{ system, isApi: false, measured: { ...MEASURED, lag: { ...LAG, bytes } } }] });
+				const health = judgeHealth({ ...GOOD, policy, systems: [{ system, hasLog: true, measured: { ...MEASURED, lag: { ...LAG, bytes } } }] });
 				const lines = parseMetrics(prometheusText(health));
 				const found = lines.find(({ name }) => name === 'bisync_lag_bytes');
 				expect(found?.labels).toEqual({ policy, system });

@@ -4,7 +4,8 @@ import type { Measurement } from '../../src/core/health-figures';
 import { provideStore } from '../../nodes/shared/open-store';
 import { keepComparison, keepMeasurement } from '../../src/store/keep-health';
 import type { SyncStore } from '../../src/store/sync-store';
-import { type NodeLab, openNodeLab, POLICY } from '../support/node-lab';
+import { POLLED } from '../../src/store/stream-record';
+import { type NodeLab, openNodeLab, POLICY, registrationOf } from '../support/node-lab';
 import { commitOf, link, note } from '../store/contract/store-under-test';
 
 const MINUTE = 60_000;
@@ -38,6 +39,16 @@ test('a sync that is well says so when it is asked always, and keeps quiet other
 	const [healthy = []] = await check({ tell: 'always' });
 	expect(healthy).toMatchObject([{ level: 'healthy', news: null, summary: expect.stringContaining('healthy') }]);
 	expect(healthy[0]?.['checks']).toHaveLength(19);
+});
+
+test('a system whose tables are polled has no log that could be behind, and none to be measured', async () => {
+	await lab.store.registerStream({ ...registrationOf('crm'), slot: POLLED });
+	lab.later(6 * MINUTE);
+	const [, [warning] = []] = await check();
+	const systems = (warning?.['checks'] as { name: string; system: string | null }[]).filter(({ name }) => name === 'lag').map(({ system }) => system);
+	expect(systems).toEqual(['billing']);
+	const parameters = { operation: 'measure', policy: POLICY, system: 'crm' };
+	await expect(lab.run(node, { parameters, credentials: { bisyncPostgresApi: { host: 'h', port: 1, database: 'd', user: 'u', password: 'p' } } })).rejects.toThrow(/is polled/);
 });
 
 test('one trouble is one message, and its end another', async () => {

@@ -4,7 +4,8 @@ import type { INode, NodeOperationError } from 'n8n-workflow';
 import pg from 'pg';
 
 import { type RunningTrigger, startTrigger } from '../../nodes/PostgresCdcTrigger/lifecycle';
-import { POLLED, type PollingSettings, type StoreSource, type TriggerSettings } from '../../nodes/PostgresCdcTrigger/settings';
+import { type PollingSettings, type StoreSource, type TriggerSettings } from '../../nodes/PostgresCdcTrigger/settings';
+import { POLLED } from '../../src/store/stream-record';
 import { StorePoller } from '../../nodes/PostgresCdcTrigger/store-poller';
 import { StoreReader } from '../../nodes/PostgresCdcTrigger/store-reader';
 import { nodeError } from '../../nodes/shared/sync-error-to-node';

@@ -5,7 +5,7 @@ import {
 	NOTHING_READ,
 	type StartFacts,
 } from '../../../nodes/PostgresCdcTrigger/registration';
-import { POLLED } from '../../../nodes/PostgresCdcTrigger/settings';
+import { POLLED } from '../../../src/store/stream-record';
 import { inLineage, positionOf, STREAM_START } from '../../../src/core/position';
 import { formatLsn } from '../../../src/core/lsn';
 import type { SlotState } from '../../../src/postgres/slot';
