@@ -1,10 +1,8 @@
 import { z } from 'zod/v4';
 
 import { SyncError } from '../../src/core/errors';
-import { shallowJson } from '../../src/core/shallow-json';
+import { shallowRecord } from '../../src/core/shallow-json';
 import type { Begun } from '../../src/store/api-requests';
-
-const row = z.record(z.string(), shallowJson);
 
 const begunSchema = z.object({
 	op: z.string().min(1),
@@ -12,10 +10,10 @@ const begunSchema = z.object({
 	system: z.string().min(1),
 	entity: z.string().min(1),
 	kind: z.enum(['insert', 'update', 'delete']),
-	key: row.nullable(),
-	fields: row,
-	flat: row,
-	expected: row,
+	key: shallowRecord.nullable(),
+	fields: shallowRecord,
+	flat: shallowRecord,
+	expected: shallowRecord,
 	ifMatch: z.string().nullable(),
 	version: z.string().nullable(),
 	idempotencyKey: z.string(),

@@ -2,7 +2,7 @@ import { z } from 'zod/v4';
 import { isPosition } from './position';
 import { OUTCOMES } from './marker';
 import { SyncError } from './errors';
-import { shallowJson } from './shallow-json';
+import { shallowRecord } from './shallow-json';
 
 /**
  * Terminology, used everywhere in this pack:
@@ -19,7 +19,6 @@ import { shallowJson } from './shallow-json';
  * beside it. It is the `json` of every item from the trigger to the write; nodes add what they
  * found under `bisync.<node>` and never rewrite the rest.
  */
-const row = z.record(z.string(), shallowJson);
 const position = z.string().refine(isPosition, 'must look like "00000000/01A2B3C4:00000002"');
 
 const markerSchema = z.object({
@@ -28,7 +27,7 @@ const markerSchema = z.object({
 	system: z.string(),
 	entity: z.string(),
 	outcome: z.enum(OUTCOMES),
-	key: row.nullable(),
+	key: shallowRecord.nullable(),
 	error: z.string().optional(),
 	mac: z.string(),
 });
@@ -57,14 +56,14 @@ export const changeEventSchema = z.looseObject({
 	entity: z.string().min(1),
 	part: z.string().optional(),
 	op: z.enum(['c', 'r', 'u', 'd', 'p', 't', 'm', 'w']),
-	key: row,
-	before: row.nullable(),
-	after: row.nullable(),
+	key: shallowRecord,
+	before: shallowRecord.nullable(),
+	after: shallowRecord.nullable(),
 	unchanged: z.array(z.string()),
 	missing: z.array(z.string()).optional(),
 	source: sourceSchema,
 	marker: markerSchema.nullable(),
-	bisync: z.record(z.string(), shallowJson),
+	bisync: shallowRecord,
 });
 
 /**

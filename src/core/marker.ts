@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod/v4';
 import { canonicalJson, type Json } from './canonical-json';
+import { shallowRecord } from './shallow-json';
 
 /**
  * The message an operation leaves in the target's own log, in the transaction of its write,
@@ -45,7 +46,7 @@ const markerSchema = z.object({
 	system: z.string(),
 	entity: z.string(),
 	outcome: z.enum(OUTCOMES),
-	key: z.record(z.string(), z.json()).nullable(),
+	key: shallowRecord.nullable(),
 	error: z.string().optional(),
 	mac: z.string(),
 });

@@ -2,9 +2,8 @@ import { z } from 'zod/v4';
 import type { Json } from './canonical-json';
 import { SyncError } from './errors';
 import type { Operation, OperationField } from './link';
-import { shallowJson } from './shallow-json';
+import { shallowJson, shallowRecord } from './shallow-json';
 
-const key = z.record(z.string(), shallowJson);
 const vector = z.record(z.string(), z.int().min(0));
 
 const fieldSchema = z.object({
@@ -22,9 +21,9 @@ const operationSchema = z.object({
 	number: z.int().min(1),
 	epoch: z.int().min(1).optional(),
 	kind: z.enum(['insert', 'update', 'delete']),
-	key: key.nullable(),
+	key: shallowRecord.nullable(),
 	fields: z.record(z.string(), fieldSchema),
-	guards: z.record(z.string(), shallowJson),
+	guards: shallowRecord,
 	existence: vector.nullable(),
 });
 

@@ -44,6 +44,11 @@ test('any names and outcome survive the way through the log', () => {
 	);
 });
 
+test('a key keeps a column of any name: without it, it would be the key of another row', () => {
+	const key = JSON.parse('{"__proto__":"7","id":"1"}') as Record<string, string>;
+	expect(Object.entries(read({ ...WRITE, key }).key ?? {}).sort()).toEqual(Object.entries(key).sort());
+});
+
 test.each(['op', 'link', 'system', 'entity'] as const)(
 	'a marker whose %s was exchanged is forged',
 	(part) => {
