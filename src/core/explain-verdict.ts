@@ -24,7 +24,7 @@ export function explainVerdict(
 	const kept = { take: system, merge: 'merge', restore: restored, keep: merged.from, tolerate: merged.from, review: merged.from }[kind];
 	const detail = { rule, kept, ...values, ...vectors };
 	const lost = field === EXISTENCE ? lostToDelete(draft.state, rules, system) : [];
-	if (!dominates || (lost.length > 0 && view.canon === false)) explain(draft, 'conflict', { field, system, detail });
+	if (!dominates || (view.canon === false && lost.some(({ overruled }) => !overruled))) explain(draft, 'conflict', { field, system, detail });
 	if ((kind === 'take') === (view.canon === false)) nameTheLost(draft, { lost, rule, by: kept });
 	if (kind === 'tolerate') explain(draft, 'ignored', { field, system, detail });
 	else if (kind === 'keep' && (rule.startsWith('owner') || dominates)) explain(draft, 'revert', { field, system, detail });
@@ -38,7 +38,7 @@ function lostToDelete(state: LinkState, { entity }: Rules, system: string): Unse
 	const gone = [...entity.tables.keys()].filter((other) => views[other]?.canon === false);
 	if (gone.length > 0) return gone.flatMap((other) => unseenEdits(state, other, entity));
 	// Whoever deleted it has it again by now, through a write of ours: what had been seen is not known any more.
-	return [...entity.fields.keys()].map((field) => ({ field, system }));
+	return [...entity.fields.keys()].map((field) => ({ field, system, overruled: false }));
 }
 
 /** A delete that wins takes values along that whoever deleted had not seen: the journal keeps them. */
@@ -46,11 +46,11 @@ function nameTheLost(
 	draft: Draft,
 	{ lost, rule, by }: { lost: readonly UnseenEdit[]; rule: string; by: string },
 ): void {
-	for (const { field, system } of lost) {
+	for (const { field, system, overruled } of lost) {
 		const { views = {}, merged = null } = draft.state.fields[field] ?? {};
 		const version = views[system] ?? merged;
 		if (!version) continue;
-		const detail = { rule, kept: by, view: version.canon, viewVector: { ...version.vector } };
-		explain(draft, 'conflict', { field, system, detail });
+		const detail = { rule: overruled ? 'delete' : rule, kept: by, view: version.canon, viewVector: { ...version.vector } };
+		explain(draft, overruled ? 'revert' : 'conflict', { field, system, detail });
 	}
 }

@@ -1,5 +1,6 @@
 import { equalJson, type Json } from './canonical-json';
 import type { FieldState, LinkState } from './link';
+import { isOverruled } from './overruled';
 import type { EntityPolicy } from './policy';
 import { OUTSIDE } from './row-scope';
 import type { Claimant, Verdict } from './strategies';
@@ -9,6 +10,8 @@ import { includes, type VersionVector } from './version-vector';
 export interface UnseenEdit {
 	readonly field: string;
 	readonly system: string;
+	/** See `isOverruled`. */
+	readonly overruled: boolean;
 }
 
 /**
@@ -30,10 +33,15 @@ export function judgeExistence(
 		const reason = `${system} has moved the record out of the rows that the policy covers; approving deletes it in the other systems`;
 		return { verdict: { kind: 'review', reason, proposal: true }, rule: 'where' };
 	}
-	const unseen = unseenEdits(state, system, entity);
+	const unseen = contestingEdits(state, system, entity);
 	if (dominates && unseen.length === 0) return { verdict: { kind: 'take' }, rule: 'delete' };
 	if (conflict !== 'review') return { verdict: { kind: conflict === 'delete-wins' ? 'take' : 'keep' }, rule };
 	return { verdict: { kind: 'review', reason: `${system} deleted the record without having seen ${inWords(unseen)}` }, rule };
+}
+
+/** What somebody has changed, and a delete by the system must not take along unasked. */
+export function contestingEdits(state: LinkState, system: string, entity: EntityPolicy): UnseenEdit[] {
+	return unseenEdits(state, system, entity).filter(({ overruled }) => !overruled);
 }
 
 /**
@@ -41,14 +49,14 @@ export function judgeExistence(
  * went: only of fields that it carries, for nobody can see what is not there.
  */
 export function unseenEdits(state: LinkState, system: string, entity: EntityPolicy): UnseenEdit[] {
-	return [...entity.fields.values()].flatMap(({ name, columns }) => {
+	return [...entity.fields.values()].flatMap(({ name, columns, authority }) => {
 		const field = state.fields[name];
 		const seen = field?.views[system];
 		if (!field || seen === undefined || !columns.has(system)) return [];
 		const others = [...columns.keys()].filter((other) => other !== system);
 		return versionsBeside(field, { system, others })
 			.filter(({ canon, vector }) => !equalJson(canon, seen.canon) && !hasSeen(seen.vector, vector))
-			.map(({ by }) => ({ field: name, system: by }));
+			.map(({ by, residual }) => ({ field: name, system: by, overruled: residual !== true && isOverruled(state, authority, by) }));
 	});
 }
 
@@ -56,7 +64,7 @@ export function unseenEdits(state: LinkState, system: string, entity: EntityPoli
 function versionsBeside(
 	{ views, merged }: FieldState,
 	{ system, others }: { system: string; others: readonly string[] },
-): { by: string; canon: Json; vector: VersionVector }[] {
+): { by: string; canon: Json; vector: VersionVector; residual?: boolean | undefined }[] {
 	// A difference that is tolerated is no news; what came after it is.
 	const isTolerated = views[system]?.accepted === true;
 	const versions = others.flatMap((by) => {

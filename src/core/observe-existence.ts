@@ -80,3 +80,15 @@ export function insist(draft: Draft, system: string): void {
 	if (!disputed || view === undefined || view.accepted) return;
 	views[system] = { ...view, vector: increment(view.vector, system) };
 }
+
+/** Edits that their owner would have put back, of a record that is being deleted: they go with it, and the journal keeps them. */
+export function noteTooLate(draft: Draft, system: string, names: readonly string[]): void {
+	const { merged } = fieldOf(draft.state, EXISTENCE);
+	if (merged?.canon !== false) return; // What is not decided yet will name them.
+	for (const name of names) {
+		const view = fieldOf(draft.state, name).views[system];
+		if (view === undefined) continue;
+		const detail = { rule: 'delete', kept: merged.from, view: view.canon, viewVector: { ...view.vector } };
+		explain(draft, 'revert', { field: name, system, detail });
+	}
+}

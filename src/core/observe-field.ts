@@ -6,6 +6,7 @@ import type { FieldReading } from './mapping';
 import { deltaOf, unionOf } from './merge-values';
 import { olderView } from './older-row';
 import { noteUnseen } from './overwritten';
+import { isOverruled } from './overruled';
 import type { Authority, Nulls } from './policy';
 import type { RecordChange } from './record-change';
 import { isMisaimed } from './references';
@@ -15,6 +16,8 @@ import { forgetLosers } from './withdrawn';
 /** How many fields the change has changed. */
 export interface Counts {
 	foreign: number;
+	/** Names of those among them that come to nothing, see `isOverruled`. */
+	readonly overruled: string[];
 	residual: number;
 }
 
@@ -72,9 +75,10 @@ function defaultView(view: View | undefined, { raw, canon }: Sent): View {
 	return { raw, canon, vector: view?.vector ?? NOTHING_SEEN, defaulted: true };
 }
 
-function observeForeign(draft: Draft, { name, change, counts }: FieldStep, { view, sent }: { view: View | undefined; sent: Sent }): void {
+function observeForeign(draft: Draft, { name, change, counts, authority }: FieldStep, { view, sent }: { view: View | undefined; sent: Sent }): void {
 	fieldOf(draft.state, name).views[change.system] = foreignView(view, sent, change);
 	counts.foreign += 1;
+	if (isOverruled(draft.state, authority, change.system)) counts.overruled.push(name);
 	liftFailure(draft, name);
 }
 

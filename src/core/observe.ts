@@ -3,7 +3,7 @@ import { startDraft, type Draft } from './draft';
 import type { JournalEntry } from './journal';
 import { FIRST_EPOCH, type LinkState, type Operation } from './link';
 import { readFields } from './mapping';
-import { forgetRow, insist, observeExistence } from './observe-existence';
+import { forgetRow, insist, noteTooLate, observeExistence } from './observe-existence';
 import { observeField, type Counts, type Step } from './observe-field';
 import { noteKeysWritten } from './obstacles';
 import { noteTakenAlong } from './overwritten';
@@ -68,7 +68,7 @@ export function observe(before: LinkState, change: RecordChange, inForce: Policy
 	noteReading(draft.state, change.system, change.reading);
 	if (op !== null && change.unconditional) noteBlindWrite(draft.state, op, before);
 	const shown = op !== null && change.exists === null ? unseenRow(change, op, entity) : change;
-	const counts = { foreign: 0, residual: 0 };
+	const counts = { foreign: 0, overruled: [], residual: 0 };
 	const isOlder = isOlderRow(before, change);
 	noteCopy(draft.state, change);
 	if (op !== null && isSecondRow(draft.state, op, shown)) {
@@ -114,7 +114,13 @@ function observeRow(draft: Draft, step: Step, entity: EntityPolicy): void {
 	noteDate(draft.state, change, entity);
 	const before = counts.foreign;
 	if (isRow) observeFields(draft, { ...step, isNewRow }, entity);
-	if (counts.foreign > before && presence === 'record') insist(draft, change.system);
+	if (presence === 'record') noteVote(draft, change.system, { changed: counts.foreign - before, overruled: counts.overruled });
+}
+
+/** What changed fields say of a record that is deleted elsewhere. */
+function noteVote(draft: Draft, system: string, { changed, overruled }: { changed: number; overruled: readonly string[] }): void {
+	if (changed > overruled.length) insist(draft, system);
+	else noteTooLate(draft, system, overruled);
 }
 
 /** Whether the row is another one than the link has had; what that one said is then nothing that its editors replace. */

@@ -44,7 +44,7 @@ const fieldList = (fields: readonly string[]): Part[] => fields.flatMap((field, 
 
 const TELL: Readonly<Record<ExplanationKind, Tell>> = {
 	conflict: tellConflict,
-	revert: ({ field = '', system, said, value }) => ['rule', { system }, ' may not change ', { field }, ` (${said('rule')}): back to `, value('merged')],
+	revert: tellRevert,
 	ignored: ({ field = '', system, said }) => ['rule', { system }, ' keeps its own ', { field }, ` (${said('rule')})`],
 	propagated: ({ system, said, fields }) => ['rule', 'In order: ', ...fieldList(fields), ' of ', { system }, ` ${fields.length > 1 ? 'go' : 'goes'} to the other systems (${said('reason')})`],
 	agreed: ({ system, fields }) => ['rule', ...fieldList(fields), ` ${fields.length > 1 ? 'are' : 'is'} the same `, ...(system === '' ? ['everywhere'] : ['in ', { system }])],
@@ -77,6 +77,12 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 	refused: ' refused our write',
 	void: ': a person gave the write up',
 };
+
+function tellRevert({ field = '', system, said, value }: Telling): readonly [Told['tone'], ...Part[]] {
+	const start = ['rule', { system }, ' may not change ', { field }] as const;
+	if (said('rule') === 'delete') return [...start, ': ', value('view'), ' goes with the record, which is deleted'];
+	return [...start, ` (${said('rule')}): back to `, value('merged')];
+}
 
 /** "crm sent a without having seen billing's change of 10:01; prefer(billing); kept b" */
 function tellConflict({ field = '', system, said, value, heardOf }: Telling): readonly [Told['tone'], ...Part[]] {

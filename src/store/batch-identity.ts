@@ -1,5 +1,5 @@
 import { equalJson } from '../core/canonical-json';
-import { unseenEdits } from '../core/judge-existence';
+import { contestingEdits } from '../core/judge-existence';
 import { ambiguousLink, emptyLink, EXISTENCE, existsIn, hasRowIn, linkId, type Key, type LinkState } from '../core/link';
 import { matchKeysOfChange } from '../core/match-keys';
 import { isOlderRow, isShownRecord } from '../core/older-row';
@@ -267,7 +267,7 @@ export class BatchLinks {
 		const view = views[system];
 		if (!entity || view === undefined || view.canon === true || position <= (state.seen[system] ?? '')) return false;
 		if (frozen !== null || view.accepted) return false;
-		return merged?.canon === false || unseenEdits(state, system, entity).length === 0;
+		return merged?.canon === false || contestingEdits(state, system, entity).length === 0;
 	}
 
 	#create(change: RecordChange, make: typeof emptyLink): WorkingLink {

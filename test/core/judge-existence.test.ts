@@ -1,8 +1,9 @@
 import { EXISTENCE, type Operation } from '../../src/core/link';
 import { isDue } from '../../src/core/decide';
+import { contestingEdits } from '../../src/core/judge-existence';
 import type { JournalEntry } from '../../src/core/journal';
 import { LinkStory, opTo } from '../support/link-story';
-import { simulatedPolicy, type DeleteRule } from '../support/simulated-policy';
+import { simulatedEntity, simulatedPolicy, type DeleteRule } from '../support/simulated-policy';
 
 const TWO = ['crm', 'billing'];
 const THREE = [...TWO, 'shop'];
@@ -31,6 +32,55 @@ function lost(story: LinkStory): unknown[] {
 function isConflict(entry: JournalEntry): entry is Extract<JournalEntry, { detail: unknown }> {
 	return entry.kind === 'conflict';
 }
+
+describe('an edit of a field that another system owns', () => {
+	const owned = { owner: 'crm' };
+	const reverts = (story: LinkStory) => story.journal.flatMap(({ entry }) => ('detail' in entry && entry.kind === 'revert' ? [entry.detail] : []));
+	const named = { kept: 'crm', view: 'b', rule: 'delete' };
+
+	test.each(['review', 'update-wins', 'delete-wins'] as const)('holds no delete up, heard before or after it, and the journal keeps it (%s)', (deletes) => {
+		const before = linked(deletes, TWO, owned);
+		before.edit('billing', { note: 'b' });
+		before.delete('crm');
+		expect(kinds(before.pump())).toEqual([['billing', 'delete']]);
+		expect(reverts(before)).toEqual([expect.objectContaining(named)]);
+
+		const after = linked(deletes, TWO, owned);
+		after.delete('crm');
+		const [late] = after.decide();
+		after.edit('billing', { note: 'b' });
+		after.answer(opTo([late].flatMap((op) => op ?? []), 'billing'), 'stale');
+		expect(kinds(after.pump())).toEqual([['billing', 'delete']]);
+		expect(reverts(after)).toEqual([expect.objectContaining(named)]);
+		expect([after.rows, after.reviews, lost(after)]).toEqual([{}, [], []]);
+	});
+
+	test('is asked about where such edits are reviewed', () => {
+		const story = linked('review', TWO, { ...owned, onForeignEdit: 'review' });
+		story.delete('crm');
+		story.edit('billing', { note: 'b' });
+		expect(story.pump()).toEqual([]);
+		expect(story.onlyReview().kind).toBe('conflict');
+	});
+
+	test('counts while the owner does not have the record, and it was decided that there is one', () => {
+		const story = linked('update-wins', THREE, owned);
+		story.delete('crm');
+		story.edit('billing', { phone: '556' });
+		expect(kinds(story.decide())).toContainEqual(['crm', 'insert']);
+		story.edit('billing', { note: 'b' });
+		story.delete('shop');
+		expect(contestingEdits(story.state, 'shop', simulatedEntity(story.policy))).toContainEqual({ field: 'note', system: 'billing', overruled: false });
+	});
+
+	test('counts when it is the owner’s', () => {
+		const story = linked('review', TWO, owned);
+		story.edit('crm', { note: 'b' });
+		story.delete('billing');
+		expect(story.pump()).toEqual([]);
+		expect(story.onlyReview().reason).toContain('the change of note by crm');
+	});
+});
 
 describe('a delete that has seen everything', () => {
 	test('goes to all other systems, and expects every field as it was seen', () => {
