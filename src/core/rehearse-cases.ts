@@ -137,7 +137,8 @@ function playLate(record: RehearsedRecord, { system, column, raw }: Edit): boole
 	return true;
 }
 
-function editOf({ entity }: RehearsedRecord, { system, field: name, canon }: { system: string; field: string; canon: Json }): { column: string; raw: Json; refused: string | null } {
+/** The column that the user of a system changes, and what is put there. */
+export function editOf({ entity }: RehearsedRecord, { system, field: name, canon }: { system: string; field: string; canon: Json }): { column: string; raw: Json; refused: string | null } {
 	const field = entity.fields.get(name);
 	const column = field?.columns.get(system)?.column ?? '';
 	const said = field === undefined ? null : rawOf(entity, system, field, canon);

@@ -39,45 +39,64 @@ export interface PolicyRehearsal {
  * that is equal in all systems, with the rules that the nodes carry out. Values are invented and fit codecs and `valid`.
  */
 export function rehearsePolicy(policy: Policy): PolicyRehearsal {
-	const rules = inForce(policy);
-	const cases = [...policy.entities.values()].flatMap((entity) => rehearseEntity(rules, entity));
-	return { policy: policy.name, hash: policyHash(policy), systems: policy.systems, cases };
+	return rehearsalOf(policy, playPolicy(policy));
 }
 
-function rehearseEntity(rules: PolicyInForce, entity: EntityPolicy): RehearsedCase[] {
+export function rehearsalOf(policy: Policy, cases: readonly PlayedCase[]): PolicyRehearsal {
+	return { policy: policy.name, hash: policyHash(policy), systems: policy.systems, cases: cases.map(({ said }) => said) };
+}
+
+/** A case with the records it was played on, for whoever plays it again on databases. */
+export interface PlayedCase {
+	readonly said: RehearsedCase;
+	/** Null where no values are known to play with. */
+	readonly one: RehearsalCase | null;
+	readonly begun: RehearsedRecord;
+	/** What it has come to; null where the case cannot be played. */
+	readonly record: RehearsedRecord | null;
+}
+
+export function playPolicy(policy: Policy): PlayedCase[] {
+	const rules = inForce(policy);
+	return [...policy.entities.values()].flatMap((entity) => rehearseEntity(rules, entity));
+}
+
+function rehearseEntity(rules: PolicyInForce, entity: EntityPolicy): PlayedCase[] {
 	const start = rehearsedStart(entity);
 	const record = RehearsedRecord.begin(rules, entity, start.rows);
 	const whole = recordCases(entity).map((one) => rehearse(record, one, null));
 	return [...whole, ...[...entity.fields.keys()].flatMap((name) => rehearseField(record, name, start))];
 }
 
-function rehearseField(record: RehearsedRecord, name: string, { values }: RehearsedStart): RehearsedCase[] {
+function rehearseField(record: RehearsedRecord, name: string, { values }: RehearsedStart): PlayedCase[] {
 	const { entity } = record;
 	const field = entity.fields.get(name);
 	const known = values.get(name);
 	if (field === undefined) return [];
 	if (known === undefined) {
-		return [notRehearsed(entity, name, 'no two values are known that its codecs, its conditions and the scope of its tables let through: try it with a scenario of your own')];
+		return [notRehearsed(record, name, 'no two values are known that its codecs, its conditions and the scope of its tables let through: try it with a scenario of your own')];
 	}
 	const cases = casesOf(entity, field, known).map((one) => rehearse(record, one, known.before));
 	const isShort = known.other === undefined && carriersOf(field).length > 1;
-	return isShort ? [...cases, notRehearsed(entity, name, 'two different changes need three values, and only two are known')] : cases;
+	return isShort ? [...cases, notRehearsed(record, name, 'two different changes need three values, and only two are known')] : cases;
 }
 
-function notRehearsed({ name: entity }: EntityPolicy, field: string, cannot: string): RehearsedCase {
-	return { entity, field, kind: 'none', happens: '', before: null, writes: {}, ends: {}, asks: null, cannot };
+function notRehearsed(begun: RehearsedRecord, field: string, cannot: string): PlayedCase {
+	const said = { entity: begun.entity.name, field, kind: 'none', happens: '', before: null, writes: {}, ends: {}, asks: null, cannot } as const;
+	return { said, one: null, begun, record: null };
 }
 
-function rehearse(begun: RehearsedRecord, one: RehearsalCase, before: Json): RehearsedCase {
+function rehearse(begun: RehearsedRecord, one: RehearsalCase, before: Json): PlayedCase {
 	const { entity } = begun;
 	const { kind, field, happens, writes } = one;
 	const said = { entity: entity.name, field, kind, happens, before, writes };
 	const asked = questionAbout(begun, field);
-	if (asked !== null) return { ...said, ends: {}, asks: null, cannot: `a person is asked before anything happens: ${asked.reason}` };
+	const refused = (cannot: string): PlayedCase => ({ said: { ...said, ends: {}, asks: null, cannot }, one, begun, record: null });
+	if (asked !== null) return refused(`a person is asked before anything happens: ${asked.reason}`);
 	const record = begun.copy();
 	const cannot = play(record, one);
-	if (cannot !== null) return { ...said, ends: {}, asks: null, cannot };
-	return { ...said, ends: endsOf(record, one, before), asks: questionAbout(record, field), cannot: null };
+	if (cannot !== null) return refused(cannot);
+	return { said: { ...said, ends: endsOf(record, one, before), asks: questionAbout(record, field), cannot: null }, one, begun, record };
 }
 
 function questionAbout({ reviews }: RehearsedRecord, field: string): RehearsedCase['asks'] {

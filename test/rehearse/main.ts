@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 
 import { parseArguments, USAGE } from './arguments';
 import { findScenarios } from './find-scenarios';
+import { rehearsePolicyFile } from './generate/rehearse-policy-file';
 import { rehearse } from './rehearse';
 import { ScenarioError } from './scenario-error';
 
@@ -20,6 +21,7 @@ async function main(): Promise<number> {
 		print(USAGE);
 		return 0;
 	}
+	if (given.generate !== null) return await rehearsePolicyFile(given.generate, given, print);
 	return await rehearse(await findScenarios(given.paths), given, print);
 }
 

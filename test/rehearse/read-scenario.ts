@@ -88,12 +88,16 @@ function entriesOf(value: unknown): (readonly [string, unknown])[] {
 
 function readPolicy(given: string | Record<string, unknown>, file: string): PolicyVersion {
 	if (typeof given !== 'string') return policyVersion(given as never);
-	const path = resolve(dirname(file), given);
+	return readPolicyFile(resolve(dirname(file), given), given);
+}
+
+/** @throws ScenarioError saying what is wrong with the file, called `name` in it */
+export function readPolicyFile(path: string, name = path): PolicyVersion {
 	try {
 		return policyVersion(parseYaml(readFileSync(path, 'utf8')));
 	} catch (error) {
-		if (error instanceof ScenarioError) throw new ScenarioError(`the policy ${given} ${error.message}`, { cause: error });
-		throw new ScenarioError(`the policy ${given} cannot be read: ${String(error)}`, { cause: error });
+		if (error instanceof ScenarioError) throw new ScenarioError(`the policy ${name} ${error.message}`, { cause: error });
+		throw new ScenarioError(`the policy ${name} cannot be read: ${String(error)}`, { cause: error });
 	}
 }
 
