@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+
 import { LogicalReplicationService, PgoutputPlugin } from 'pg-logical-replication';
 
 import { plainTables } from '../src/postgres/event-tables';
@@ -32,12 +34,12 @@ async function readOurs({ settings, slot, publication, table, rows }: ReadTask):
 		markerSystem: null,
 	};
 	const started = performance.now();
-	const stream = await openChangeStream({ connection: settings, slot, publications: [publication], spoolDirectory: '/tmp' });
+	const stream = await openChangeStream({ connection: settings, slot, publications: [publication], spool: { directory: tmpdir(), origin } });
 	let seen = 0;
 	for await (const transaction of stream.transactions()) {
 		const { spool } = transaction;
 		if (spool) {
-			for await (const events of largeTransactionEvents({ ...transaction, spool }, origin, 1_000)) seen += events.length;
+			for await (const events of largeTransactionEvents({ ...transaction, spool }, 1_000)) seen += events.length;
 			spool.close();
 		} else seen += transactionEvents(transaction, origin).length;
 		stream.acknowledge(transaction.endLsn);

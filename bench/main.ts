@@ -2,17 +2,21 @@ import { closeOnExit, runClosing } from '../demo/closing';
 import { runCdcBench } from './cdc';
 import { printCdc } from './cdc-report';
 import { runNativeBench } from './native-replication';
+import { printReconcile, runReconcileBench } from './reconcile';
 import { describeMachine, printResults } from './report';
 import { runSyncBench } from './sync';
 
 const USAGE = `npm run bench -- sync [--rows N]
 npm run bench -- cdc [--rows N] [--rounds N] [--only ours]
+npm run bench -- reconcile [--rows N] [--rounds N]
 
   sync   both sides change N rows each (default 20,000; 15 columns, 100 rows a transaction), in the
          real n8n, and beside it with Postgres' own logical replication in both directions
   cdc    N rows (default 60,000) are read from the log, to change events: in one transaction, one by one, and as
          updates with all old values; beside it pg_recvlogical, which must be in the PATH and throws everything away,
-         and the package pg-logical-replication. With --only ours and --rows 1000000: how much memory that takes`;
+         and the package pg-logical-replication. With --only ours and --rows 1000000: how much memory that takes
+  reconcile  two tables of N rows (default 1,000,000; 15 columns) and a sync store that knows them are compared, with 0 and with 1,000
+         differences; beside it one scan that hashes all rows of each table and all documents of the store`;
 
 async function main([name, ...options]: readonly string[]): Promise<void> {
 	if (name === 'cdc') {
@@ -28,6 +32,11 @@ async function main([name, ...options]: readonly string[]): Promise<void> {
 			closeOnExit,
 		);
 		printCdc(rounds, rows);
+		return;
+	}
+	if (name === 'reconcile') {
+		const rows = readNumber(options, '--rows', 1_000_000);
+		printReconcile(await runReconcileBench({ rows, rounds: readNumber(options, '--rounds', 3) }, closeOnExit), rows);
 		return;
 	}
 	if (name !== 'sync') {

@@ -41,14 +41,19 @@ export async function removeFolder({ path }: N8nFolder): Promise<void> {
 
 const pidFile = (path: string) => join(path, 'n8n.pid');
 
-/** Starts n8n with these variables beside the few that it inherits. Does not wait until it is ready. */
+/**
+ * Starts n8n with these variables beside the few that it inherits. Does not wait until it is ready.
+ *
+ * @param command - a worker runs the executions that a main process puts into its queue
+ */
 export async function spawnN8n(
 	folder: N8nFolder,
 	variables: Readonly<Record<string, string>>,
+	command: 'start' | 'worker' = 'start',
 ): Promise<N8nProcess> {
 	const log = await open(folder.logFile, 'a');
 	const script = join(N8N_PACKAGE, 'node_modules', 'n8n', 'bin', 'n8n');
-	const child = spawn(join(BINARIES, 'node'), [script, 'start'], {
+	const child = spawn(join(BINARIES, 'node'), [script, command], {
 		cwd: folder.path,
 		env: { ...inherited(), ...variables, HOME: folder.path, N8N_USER_FOLDER: folder.path },
 		// A group of its own: Ctrl-C is for the demo, which stops n8n in the right order.

@@ -52,8 +52,7 @@ export async function createN8n({ database, say, variables = {} }: N8nOptions): 
 	);
 	const port = await freePort();
 	const environment = {
-		...quiet(),
-		...databaseVariables(database),
+		...commonVariables(database),
 		N8N_HOST: '127.0.0.1',
 		N8N_LISTEN_ADDRESS: '127.0.0.1',
 		N8N_PORT: String(port),
@@ -62,6 +61,11 @@ export async function createN8n({ database, say, variables = {} }: N8nOptions): 
 		...variables,
 	};
 	return new RealN8n(folder, `http://127.0.0.1:${port}`, environment, say);
+}
+
+/** What every process of an n8n has to be told. */
+export function commonVariables(database: ConnectionSettings): Record<string, string> {
+	return { ...quiet(), ...databaseVariables(database) };
 }
 
 /** No traffic to the outside, no banners, and cookies that work without TLS. */

@@ -24,9 +24,13 @@ export interface SyncInN8n {
 	readonly console: StoredWorkflow;
 }
 
-/** Starts n8n and imports everything; nothing is published or activated yet. */
-export async function startN8n(databases: DemoDatabases, say: Say): Promise<SyncInN8n> {
-	const n8n = await createN8n({ database: databases.n8nSettings, say });
+/**
+ * Starts n8n and imports everything; nothing is published or activated yet.
+ *
+ * @param variables - more of them, for n8n's process
+ */
+export async function startN8n(databases: DemoDatabases, say: Say, variables: Readonly<Record<string, string>> = {}): Promise<SyncInN8n> {
+	const n8n = await createN8n({ database: databases.n8nSettings, say, variables });
 	try {
 		await installPack(n8n.folder);
 		await timed('starting n8n', async () => await n8n.start());

@@ -18,13 +18,34 @@ export async function tellCrash(
 	checks: Checklist,
 	options: CrashOptions,
 ): Promise<void> {
+	await tellOutage(sync, checks, {
+		...options,
+		what: 'n8n is killed with -9',
+		async disturb() {
+			await sync.n8n.kill();
+			say('  n8n is killed');
+			await sync.n8n.start();
+			await sync.client.signIn(OWNER);
+		},
+	});
+}
+
+export interface OutageOptions extends CrashOptions {
+	/** Completes "while …". */
+	readonly what: string;
+	/** What happens when a third of the work is done. */
+	readonly disturb: () => Promise<void>;
+}
+
+/** Users go on working on both sides while something breaks. */
+export async function tellOutage(sync: SyncInN8n, checks: Checklist, options: OutageOptions): Promise<void> {
 	const { databases } = sync;
-	const name = `${options.changes.toLocaleString('en')} changes per side while n8n is killed with -9: nothing lost, nothing doubled`;
+	const name = `${options.changes.toLocaleString('en')} changes per side while ${options.what}: nothing lost, nothing doubled`;
 	await checks.check(name, async () => {
 		await waitUntilSettled(databases);
 		const before = (await readBoth(databases)).crm.length;
 		const [after, executions] = [await journalEnd(databases), await executionsStarted(databases)];
-		const { writes, downSeconds } = await workWhileKilled(sync, options);
+		const { writes, downSeconds } = await workWhileDisturbed(sync, options);
 		const started = performance.now();
 		await waitUntilSettled(databases, { timeoutMs: 300_000 });
 		const seconds = ((performance.now() - started) / 1_000).toFixed(1);
@@ -34,14 +55,13 @@ export async function tellCrash(
 		demand(added === insertsOf(options), `${added} instead of ${insertsOf(options)} new customers`);
 		const conflicts = await readJournal(databases, { after, kinds: ['conflict'] });
 		const used = (await executionsStarted(databases)) - executions;
-		return `n8n was down for ${downSeconds} s; equal ${seconds} s after the last change; ${conflicts.length} conflicts, all journaled; ${used} executions`;
+		return `that took ${downSeconds} s; equal ${seconds} s after the last change; ${conflicts.length} conflicts, all journaled; ${used} executions`;
 	});
 }
 
-/** Starts the work, kills n8n after a third of it and starts it again. */
-async function workWhileKilled(
+async function workWhileDisturbed(
 	sync: SyncInN8n,
-	options: CrashOptions,
+	options: OutageOptions,
 ): Promise<{ writes: Awaited<ReturnType<typeof runWorkload>>; downSeconds: string }> {
 	let reachThird: () => void = () => undefined;
 	const third = new Promise<void>((resolve) => (reachThird = resolve));
@@ -54,11 +74,8 @@ async function workWhileKilled(
 	// An error of the work ends the wait as well.
 	await Promise.race([third, working]);
 	const started = performance.now();
-	await sync.n8n.kill();
-	say('  n8n is killed');
-	await sync.n8n.start();
+	await options.disturb();
 	const downSeconds = ((performance.now() - started) / 1_000).toFixed(1);
-	await sync.client.signIn(OWNER);
 	return { writes: await working, downSeconds };
 }
 

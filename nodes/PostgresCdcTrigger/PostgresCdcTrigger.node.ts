@@ -16,10 +16,12 @@ import { nodeError } from '../shared/sync-error-to-node';
 import { type RunningTrigger, startTrigger } from './lifecycle';
 import { sampleEvents } from './manual-run';
 import { readSettings, type TriggerSettings } from './settings';
+import { RowsReader } from './rows-reader';
 import { StorePoller } from './store-poller';
 import { StoreReader } from './store-reader';
 import { type PollMemory, TablesPoller } from './tables-poller';
 import { TablesReader } from './tables-reader';
+import type { TablesMemory } from './tables-start';
 import { triggerProperties } from './trigger-properties';
 
 /** Starts the workflow when rows of a Postgres database change, and misses none. */
@@ -132,9 +134,11 @@ async function activate(context: ITriggerFunctions): Promise<RunningTrigger> {
 	const { source, polling } = settings;
 	const shared = { settings, host: context, asNodeError };
 	if (source.kind === 'tables') {
-		if (!polling) return await startTrigger(new TablesReader({ ...shared, source }), context, { isPatient });
-		const memory: PollMemory = context.getWorkflowStaticData('node');
-		return await startTrigger(new TablesPoller({ ...shared, source, polling, memory }), context, { isPatient });
+		const memory: PollMemory & TablesMemory = context.getWorkflowStaticData('node');
+		if (polling) return await startTrigger(new TablesPoller({ ...shared, source, polling, memory }), context, { isPatient });
+		if (source.rows !== 'only') return await startTrigger(new TablesReader({ ...shared, source, memory }), context, { isPatient });
+		const isNew = context.getActivationMode() === 'activate';
+		return await startTrigger(new RowsReader({ ...shared, source, memory, isNew }), context, { isPatient });
 	}
 	const credential = await context.getCredentials(STORE_CREDENTIAL);
 	const parts = { ...shared, source, openStore: async () => await openStore(credential) };

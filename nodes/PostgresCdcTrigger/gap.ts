@@ -34,7 +34,7 @@ export async function requireAgreement(
 	const [item] = await store.listReviews({ ids: [id], limit: 1 });
 	if (item?.token === gap.token && item.state === 'resolved') return restoredToOf(item);
 	if (item?.token !== gap.token || item.state !== 'open') {
-		await open(store, stream, { ...gap, restoredTo: gap.restoredTo ?? (await lookCloser()) });
+		await askAboutGap(store, stream, { ...gap, restoredTo: gap.restoredTo ?? (await lookCloser()) });
 	}
 	const { policy, system } = stream;
 	throw new SyncError(
@@ -44,8 +44,9 @@ export async function requireAgreement(
 	);
 }
 
-async function open(
-	store: ReviewStore,
+/** Opens the item, which then is about this gap. */
+export async function askAboutGap(
+	store: Pick<ReviewStore, 'changeReviews'>,
 	{ policy, system }: StreamId,
 	{ what, token, restoredTo }: Gap,
 ): Promise<void> {

@@ -41,6 +41,9 @@ export interface RunningTrigger {
 	close(): Promise<void>;
 }
 
+/** How long to wait at most while somebody else reads the slot: when that one dies, somebody has to go on soon. */
+const MAX_BUSY_MS = 5_000;
+
 /** A session that lasted so long was a good one: the next failure starts with a short pause again. */
 const GOOD_SESSION_MS = 60_000;
 
@@ -64,6 +67,9 @@ export async function startTrigger<P>(
 class Lifecycle<P> implements RunningTrigger {
 	readonly #stop = new AbortController();
 	readonly #backOff: BackOff;
+	readonly #whileBusy: BackOff;
+	/** What was last said about somebody else's reading the slot. */
+	#lastBusy = '';
 	#running: Promise<void> = Promise.resolve();
 	#lastReport = '';
 
@@ -72,7 +78,9 @@ class Lifecycle<P> implements RunningTrigger {
 		private readonly host: TriggerHost,
 		private readonly options: LifecycleOptions,
 	) {
-		this.#backOff = new BackOff(options.backOff);
+		const { backOff } = options;
+		this.#backOff = new BackOff(backOff);
+		this.#whileBusy = new BackOff({ ...backOff, maxMs: Math.min(MAX_BUSY_MS, backOff?.maxMs ?? MAX_BUSY_MS) });
 	}
 
 	async start(): Promise<void> {
@@ -139,6 +147,7 @@ class Lifecycle<P> implements RunningTrigger {
 		try {
 			await this.reader.read(prepared, this.#stop.signal);
 			this.#lastReport = '';
+			this.#lastBusy = '';
 		} catch (error) {
 			if (this.#stop.signal.aborted) return;
 			if (performance.now() - startedMs > GOOD_SESSION_MS) this.#backOff.reset();
@@ -156,12 +165,24 @@ class Lifecycle<P> implements RunningTrigger {
 	}
 
 	async #pauseAfter(error: unknown): Promise<void> {
+		if (error instanceof SyncError && error.code === 'SLOT_BUSY') return await this.#waitForSlot(error);
+		this.#lastBusy = '';
+		this.#whileBusy.reset();
 		const delayMs = this.#backOff.next();
 		const level = isTransient(error) ? 'warn' : 'error';
 		this.host.logger[level](
 			`${messageOf(error)}. Trying again in ${Math.round(delayMs / 100) / 10} s.`,
 		);
 		await pause(delayMs, this.#stop.signal);
+	}
+
+	/** Another instance of n8n has this workflow, or an earlier activation has not ended: said once for each reader. */
+	async #waitForSlot({ message }: SyncError): Promise<void> {
+		if (message !== this.#lastBusy) {
+			this.host.logger.warn(`${message}. This trigger stands by, and takes over when that one ends.`);
+		}
+		this.#lastBusy = message;
+		await pause(this.#whileBusy.next(), this.#stop.signal);
 	}
 }
 

@@ -42,7 +42,7 @@ export interface ManualRunRequest {
  */
 export async function sampleEvents(request: ManualRunRequest): Promise<readonly ChangeEvent[]> {
 	const { settings, log } = request;
-	if (settings.polling) return await polledSample(request);
+	if (takesNoLog(settings)) return await polledSample(request);
 	const { system: server, slot } = await readSourceState(settings.connection, settings.slot);
 	const named = await tablesInQuestion(request);
 	const { source } = settings;
@@ -56,6 +56,11 @@ export async function sampleEvents(request: ManualRunRequest): Promise<readonly 
 	const pending = slot ? await pendingChanges(settings, origin) : [];
 	const changes = pending.filter((event) => operations === undefined || isWanted(event, operations));
 	return asSample(changes.length > 0 ? changes : await someRows(settings, origin, { lsn: server.walLsn, wanted: named.wanted }));
+}
+
+/** Whether an activation would read tables alone. */
+function takesNoLog({ polling, source }: TriggerSettings): boolean {
+	return polling !== null || (source.kind === 'tables' && source.rows === 'only');
 }
 
 /** A poll has no changes that wait: rows as they are. */
@@ -86,7 +91,7 @@ async function tablesInQuestion({ settings, withStore }: ManualRunRequest): Prom
 }
 
 async function plainlyNamed(settings: TriggerSettings, source: TableSource): Promise<Named> {
-	const { wanted, shape } = await lookAtTables(settings, source);
+	const { wanted, shape } = await lookAtTables({ ...settings, isPublished: !takesNoLog(settings) }, source);
 	return {
 		system: settings.connection.database,
 		tables: plainTables(wanted),

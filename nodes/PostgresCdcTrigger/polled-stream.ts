@@ -37,32 +37,29 @@ export class PolledStream {
 	#tables: readonly TableReading[];
 	#polls = 0;
 
-	/** @param begins - whether what is there now is left as it is, and only what changes from now on is read */
 	private constructor(
 		private readonly parts: PolledStreamParts,
 		private readonly record: StreamRecord,
 		tables: readonly TableReading[],
-		private readonly begins: boolean,
 	) {
 		this.#tables = tables;
 	}
 
 	/** Registers the stream, with what has to be read. */
 	static async start(parts: PolledStreamParts): Promise<PolledStream> {
-		const { store, source, prepared } = parts;
+		const { store, prepared } = parts;
 		const before = prepared.record;
 		const isBegun = prepared.decision.kind === 'begin';
 		const wasPolled = !isBegun && before?.reading?.some(({ horizon }) => horizon !== undefined);
 		// What was read from the log until now is compared as a whole: nobody knows how far it is behind.
 		const unread = isBegun || !before ? { filterHash: '', reading: null } : before;
-		const reads = source.readsExisting || before !== null;
-		const missing = reads ? toRead(parts, wasPolled || isBegun ? unread : { filterHash: '', reading: null }) : [];
+		const missing = toRead(parts, wasPolled || isBegun ? unread : { filterHash: '', reading: null });
 		const start = before && !isBegun ? before.start : positionOf(prepared.server.walLsn, 0, prepared.lineage);
 		const registration = { ...registrationOf(parts, missing), start };
 		const tables = readingsOf(parts, missing);
 		const record = await store.registerStream({ ...registration, reading: tables });
 		if (missing.length > 0) parts.log.info(`Reading the rows of ${missing.map(({ table }) => table).join(', ')}`);
-		return new PolledStream(parts, record, tables, !reads);
+		return new PolledStream(parts, record, tables);
 	}
 
 	get position(): Position {
@@ -82,8 +79,7 @@ export class PolledStream {
 		const snapshot = await PollSnapshot.open(settings.connection);
 		try {
 			const run = new PollRun({ ...this.parts, snapshot, delivery });
-			const isBaseline = this.begins && this.#polls === 1;
-			if (!isBaseline && !(await this.#run(run, looksForGone))) return;
+			if (!(await this.#run(run, looksForGone))) return;
 			this.#tables = this.#tables.map((table) => polled(table, snapshot.moment.horizon));
 		} finally {
 			await snapshot.close();

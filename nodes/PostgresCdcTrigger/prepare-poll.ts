@@ -35,7 +35,7 @@ export async function preparePoll(request: PrepareRequest): Promise<Prepared> {
 		await checkPolled(settings.connection, wanted, request.log);
 	}
 	const lineage = decision.kind === 'begin' ? decision.lineage : lineageOf(facts.record?.position ?? STREAM_START);
-	return { published, tables, server: moment.server, record, decision, lineage, gone, retyped, columns: look.present };
+	return { published, tables, server: moment.server, slot: null, record, decision, lineage, gone, retyped, columns: look.present };
 }
 
 async function momentOf({ settings }: PrepareRequest): Promise<PollMoment> {

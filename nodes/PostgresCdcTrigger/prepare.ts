@@ -9,7 +9,7 @@ import { type EventTables, policyTables } from '../../src/postgres/event-tables'
 import type { PgSettings } from '../../src/postgres/connect';
 import { preflight, preflightPolled, type Problem } from '../../src/postgres/preflight';
 import type { PreflightRequest, WantedTable } from '../../src/postgres/preflight-facts';
-import type { SystemIdentity } from '../../src/postgres/slot';
+import type { SlotState, SystemIdentity } from '../../src/postgres/slot';
 import { readSourceState } from '../../src/postgres/source-setup';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
 import type { Loaded, PublishedPolicy, SyncStore } from '../../src/store/sync-store';
@@ -19,6 +19,7 @@ import type { Log } from './deliver';
 import { type ColumnLook, lookAtColumns } from './gone-columns';
 import { placeOfCopy } from './ledger-behind';
 import { requireAgreement } from './gap';
+import { agreeByItself } from './read-after-gap';
 import { beginning, judgeStart, type StartDecision, type StartFacts } from './registration';
 import type { StoreSource, TriggerSettings } from './settings';
 
@@ -28,6 +29,8 @@ export interface Prepared {
 	readonly tables: EventTables;
 	readonly server: SystemIdentity;
 	readonly record: StreamRecord | null;
+	/** As it was looked at. */
+	readonly slot: SlotState | null;
 	readonly decision: Extract<StartDecision, { kind: 'begin' | 'resume' }>;
 	/** Of the stream; see `inLineage`. */
 	readonly lineage: number;
@@ -89,7 +92,7 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
 		await checkServer(settings, marked, request.log);
 	}
 	const lineage = decision.kind === 'begin' ? decision.lineage : lineageOf(facts.record?.position ?? STREAM_START);
-	return { published, tables, server, record, decision, lineage, gone, retyped, columns: look.present };
+	return { published, tables, server, record, slot, decision, lineage, gone, retyped, columns: look.present };
 }
 
 type Drift = Pick<Prepared, 'record' | 'gone' | 'retyped'>;
@@ -139,11 +142,14 @@ export function tablesOf(policy: Policy, system: string): EventTables {
 
 async function decided(
 	facts: StartFacts,
-	{ store, source, settings }: PrepareRequest,
+	{ store, source, settings, log }: PrepareRequest,
 	storeId: string,
 ): Promise<Prepared['decision']> {
 	const first = judgeStart(facts);
 	const lookCloser = async (): Promise<Position | null> => await placeOfCopy(store, { stream: source, connection: settings.connection, storeId });
+	// A slot of which the store knows nothing, or another server, may be anybody's.
+	const isOurs = facts.record !== null && facts.record.systemId === facts.server.systemId;
+	if (first.kind === 'gap' && source.readsAfterGap && isOurs) await agreeByItself(store, source, { gap: first, lookCloser, log });
 	const decision = first.kind === 'gap' ? beginning(facts, await requireAgreement(store, source, first, lookCloser)) : first;
 	if (decision.kind === 'refuse') throw decision.error;
 	if (decision.kind === 'gap') throw new TypeError('a gap that was agreed to is no gap');
@@ -186,13 +192,13 @@ export function withoutGone({ schema, table, columns }: WantedTable, gone: reado
  * @throws SyncError PREFLIGHT_FAILED; `details.fixes` has what to do, one line per problem
  */
 export async function checkServer(
-	settings: Pick<TriggerSettings, 'connection' | 'publication' | 'slot'> & Pick<PreflightRequest, 'operations'>,
+	settings: Pick<TriggerSettings, 'connection' | 'publication' | 'slot' | 'failover'> & Pick<PreflightRequest, 'operations'>,
 	tables: readonly WantedTable[],
 	log: Log,
 ): Promise<void> {
-	const { connection, publication, slot, operations } = settings;
+	const { connection, publication, slot, operations, failover } = settings;
 	// What is wrong with the slot was judged against what the store knows of it.
-	const problems = (await preflight({ connection, publication, slot, tables, operations })).filter(
+	const problems = (await preflight({ connection, publication, slot, tables, operations, failover })).filter(
 		({ code }) => code !== 'SLOT_UNUSABLE',
 	);
 	tell(problems, connection.database, log);

@@ -90,6 +90,12 @@ export class StoreProgress implements Progress {
 export class RunProgress implements Progress {
 	readonly keepsCount = false;
 	#position: Position = STREAM_START;
+	#acknowledged = 0n;
+
+	/** The highest that was acknowledged to the source, or is about to be; 0: none. */
+	get acknowledgedLsn(): bigint {
+		return this.#acknowledged;
+	}
 
 	get position(): Position {
 		return this.#position;
@@ -100,5 +106,7 @@ export class RunProgress implements Progress {
 		return this.#position;
 	}
 
-	async acknowledging(): Promise<void> {}
+	async acknowledging(lsn: bigint): Promise<void> {
+		if (lsn > this.#acknowledged) this.#acknowledged = lsn;
+	}
 }

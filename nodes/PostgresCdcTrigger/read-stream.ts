@@ -1,9 +1,11 @@
 import { tmpdir } from 'node:os';
 
 import type { ChangeEvent } from '../../src/core/change-event';
+import { SyncError } from '../../src/core/errors';
 import { type ChangeStream, openChangeStream } from '../../src/postgres/change-stream';
 import type { EventOrigin } from '../../src/postgres/event-envelope';
 import { PLACE_PREFIX } from '../../src/postgres/exact-place';
+import type { SystemIdentity } from '../../src/postgres/slot';
 import type { SourceTransaction } from '../../src/postgres/source-transaction';
 import { largeTransactionEvents } from '../../src/postgres/large-transaction';
 import { transactionEvents } from '../../src/postgres/transaction-events';
@@ -18,6 +20,8 @@ import type { TriggerSettings } from './settings';
 export interface ReadRequest {
 	readonly settings: TriggerSettings;
 	readonly origin: EventOrigin;
+	/** The server and the slot as they were looked at. */
+	readonly expected: ExpectedSlot;
 	readonly delivery: Delivery;
 	readonly progress: Progress;
 	readonly patience: Patience;
@@ -38,6 +42,13 @@ export interface ReadRequest {
 	readonly isWanted?: (event: ChangeEvent) => boolean;
 	/** Asked between batches: whether reading has to be started anew (the policy's tables have changed). */
 	readonly isOutdated: () => boolean;
+}
+
+/** What must not have changed between the look at the server and the start of the stream. */
+export interface ExpectedSlot {
+	readonly server: Pick<SystemIdentity, 'systemId' | 'timeline'>;
+	/** The slot does not stand after it. Null: nobody has kept count. */
+	readonly reachedLsn: bigint | null;
 }
 
 /** What comes between changes, at a place of the stream that it names itself. */
@@ -76,11 +87,12 @@ export async function readStream(request: ReadRequest): Promise<void> {
 		connection: settings.connection,
 		slot: settings.slot,
 		publications: [settings.publication],
-		spoolDirectory: tmpdir(),
+		spool: { directory: tmpdir(), origin: request.origin },
 		silenceTimeoutMs: request.silenceTimeoutMs,
 		onIdle: (lsn, isUrgent) => onIdle(lsn, isUrgent),
 	});
 	try {
+		requireAsExpected(stream, request.expected, settings.slot);
 		const acknowledger = new Acknowledger({ stream, progress, patience, idleIntervalMs });
 		const batcher = new Batcher(stream.transactions(), (transaction) => {
 			if (asksToMoveOn(transaction)) {
@@ -103,6 +115,20 @@ export async function readStream(request: ReadRequest): Promise<void> {
 	}
 }
 
+/**
+ * A server that took over, or somebody who made the slot anew, just after we had looked: whether anything is missing has to
+ * be judged again.
+ *
+ * @throws SyncError CONNECTION_LOST
+ */
+function requireAsExpected({ system, position }: ChangeStream, { server, reachedLsn }: ExpectedSlot, slot: string): void {
+	if (system.systemId !== server.systemId || system.timeline !== server.timeline) {
+		throw new SyncError('CONNECTION_LOST', 'Another server answers at this address than a moment ago');
+	}
+	if (reachedLsn === null || position.acknowledgedLsn <= reachedLsn) return;
+	throw new SyncError('CONNECTION_LOST', `Slot "${slot}" has moved on since it was looked at`);
+}
+
 /** Somebody waits for the stream to be observed past this transaction. */
 function asksToMoveOn({ changes }: SourceTransaction): boolean {
 	return changes.some((change) => change.kind === 'message' && change.prefix === PLACE_PREFIX);
@@ -115,7 +141,7 @@ function freshEvents(transaction: SourceTransaction, request: ReadRequest): Tran
 		events.filter((event) => (event.source.position ?? '') > delivery.position && isWanted(event));
 	const { spool } = transaction;
 	if (!spool) return fresh(transactionEvents(transaction, origin));
-	return freshParts(largeTransactionEvents({ ...transaction, spool }, origin, settings.maxChanges), fresh);
+	return freshParts(largeTransactionEvents({ ...transaction, spool }, settings.maxChanges), fresh);
 }
 
 async function* freshParts(

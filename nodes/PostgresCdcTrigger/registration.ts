@@ -79,9 +79,14 @@ function copyOf(record: StreamRecord, { systemId, timeline, walLsn, leftAt }: Sy
 		const end = leftAt?.get(record.timeline);
 		if (end === undefined) return STREAM_START;
 		// One byte before, where no commit can be: what begins at the end itself is not in the copy.
-		return furthest(record) > end ? positionOf(end - 1n, 0, lineageOf(record.position)) : null;
+		return isBefore(record, end) ? null : positionOf(end - 1n, 0, lineageOf(record.position));
 	}
 	return walLsn < furthest(record) ? STREAM_START : null;
+}
+
+/** Whether whoever left the timeline at `end` has everything that was observed on it. A commit that begins there was made by another server. */
+function isBefore(record: StreamRecord, end: bigint): boolean {
+	return lsnOfPosition(record.position) < end && (acknowledgedOf(record) ?? 0n) <= end;
 }
 
 function furthest(record: StreamRecord): bigint {
@@ -96,6 +101,11 @@ function acknowledgedOf({ acknowledgedLsn, position }: StreamRecord): bigint | n
 	const known = parseLsn(acknowledgedLsn);
 	const lsn = withoutLineage(known);
 	return known === inLineage(lsn, lineageOf(position)) ? lsn : null;
+}
+
+/** Where the slot stands at most, unless somebody else has moved it. */
+export function reachedOf(record: StreamRecord): bigint {
+	return acknowledgedOf(record) ?? lsnOfPosition(record.start);
 }
 
 /**
@@ -136,16 +146,31 @@ function gapOf(
 	if (server.systemId !== record.systemId) {
 		return `Another server (${server.systemId} instead of ${record.systemId}) answers at this address`;
 	}
-	if (server.timeline !== record.timeline) {
-		return `The server went from timeline ${record.timeline} to ${server.timeline}: it was restored, or a standby took over, and its last changes may be gone`;
-	}
+	const takeover = server.timeline === record.timeline ? null : takeoverOf(record, server);
+	if (takeover && !takeover.isWhole) return takeover.what;
 	const problem = slotProblem(slot, slotName, database);
-	if (problem || !slot) return problem?.message ?? `There is no replication slot "${slotName}"`;
-	return positionGap(record, slot, server);
+	const what = problem || !slot ? (problem?.message ?? `There is no replication slot "${slotName}"`) : positionGap(record, slot, server);
+	if (what === null || takeover === null) return what;
+	const lesson = slot ? '' : '. With the option "Failover Slot" of the trigger the next standby has it';
+	return `${takeover.what}. It has all that was observed, but: ${what}${lesson}`;
+}
+
+/**
+ * Whether a server on another timeline goes on where the one before it stopped, as a standby does that was promoted in time:
+ * it has all that was observed, so where the slot stands tells the rest. Writes that it never got were never observed, and
+ * those of ours are made again. One that is not whole has lost some of it, or may have.
+ */
+function takeoverOf(record: StreamRecord, { timeline, leftAt }: SystemIdentity): { readonly what: string; readonly isWhole: boolean } {
+	const end = leftAt?.get(record.timeline);
+	const what = `The server went from timeline ${record.timeline} to ${timeline}: a standby took over, or it was restored`;
+	if (end === undefined) return { what: `${what}, and its last changes may be gone`, isWhole: false };
+	if (isBefore(record, end)) return { what, isWhole: true };
+	const lost = `Up to ${formatLsn(furthest(record))} had been observed, and it has nothing of that from ${formatLsn(end)} on`;
+	return { what: `${what}. ${lost}`, isWhole: false };
 }
 
 function positionGap(record: StreamRecord, slot: SlotState, server: SystemIdentity): string | null {
-	const reached = acknowledgedOf(record) ?? lsnOfPosition(record.start);
+	const reached = reachedOf(record);
 	if (server.walLsn < furthest(record)) {
 		return `The server's log ends at ${formatLsn(server.walLsn)}, before ${formatLsn(furthest(record))}, which was observed in it: it was restored from a copy`;
 	}

@@ -5,44 +5,47 @@ import { type Position, positionOf } from '../../src/core/position';
 import { createSlot, type NewSlot } from '../../src/postgres/create-slot';
 import type { EventOrigin } from '../../src/postgres/event-envelope';
 import type { EventTable } from '../../src/postgres/event-tables';
-import { openSnapshot, type SnapshotSession } from '../../src/postgres/snapshot';
+import type { SnapshotSession } from '../../src/postgres/snapshot';
 import { labelOf } from '../../src/postgres/snapshot-columns';
-import {
-	type SnapshotChange,
-	snapshotEvents,
-	snapshotLsn,
-} from '../../src/postgres/snapshot-events';
-import type { StreamRegistration, TableReading } from '../../src/store/stream-record';
-import type { SyncStore } from '../../src/store/sync-store';
+import { snapshotEvents, snapshotLsn } from '../../src/postgres/snapshot-events';
+import type { TableReading } from '../../src/store/stream-record';
 import type { Delivery, Log } from './deliver';
-import { lookForKnown } from './known-records';
-import { inWords } from './reading-plan';
-import { lastKey, rowsOf } from '../../src/postgres/snapshot-rows';
-import type { TriggerSettings } from './settings';
+import type { KnownPage } from './known-records';
+import { inWords, isSameReading } from './reading-plan';
+import { type Step, stepsOf } from './reading-steps';
+import { TABLES_AT_ONCE, type TriggerSettings } from './settings';
 
 export interface RowReadingParts {
-	readonly store: Pick<SyncStore, 'registerStream' | 'scanLinks'>;
-	readonly settings: Pick<TriggerSettings, 'connection' | 'slot' | 'maxChanges'>;
+	readonly settings: Pick<TriggerSettings, 'connection' | 'slot' | 'maxChanges' | 'tablesAtOnce'>;
 	readonly origin: EventOrigin;
-	readonly storeId: string;
-	readonly macKey: string;
 	readonly log: Log;
-	/** The stream as it is registered while rows are read. */
-	readonly registration: StreamRegistration;
-	/** As it is registered once all rows have been read. */
-	readonly finalHash: string;
 	/** The tables to be read, and how far that has come. */
 	readonly tables: readonly TableReading[];
-	readonly onDone: () => Promise<void>;
+	readonly keeper: ReadingKeeper;
+	/** See `StepsRequest`. Absent: all have the same. */
+	readonly rankOf?: ((reading: TableReading) => number) | undefined;
+	/** See `StepsRequest`. Absent: no conditions. */
+	readonly whereOf?: ((reading: TableReading) => string | null) | undefined;
 	/** How long rows are read at a stretch when changes wait; default 5,000. */
 	readonly turnMs?: number | undefined;
+}
+
+/** Where it is kept how far reading has come. */
+export interface ReadingKeeper {
+	/** How often it wants to be told. */
+	readonly everyMs: number;
+	note(tables: readonly TableReading[]): Promise<void>;
+	/** All has been read. */
+	finish(tables: readonly TableReading[]): Promise<void>;
+	/** Compares what is known of a table with its rows; asked of tables in the phase `known` alone. */
+	known(session: SnapshotSession, table: EventTable, after: string | null): Promise<KnownPage>;
 }
 
 const TURN_MS = 5_000;
 /** How long the stream may wait for a place to be found. */
 const MAX_HOLD_MS = 3_000;
-/** How often progress is stored and told. */
-const NOTE_MS = 2_000;
+/** How often progress is told. */
+const TELL_MS = 2_000;
 /** Well below what a position can count. */
 const MAX_ROWS_PER_PLACE = 50_000_000;
 
@@ -68,6 +71,7 @@ export class RowReading {
 	#failure: Error | null = null;
 	#isClosed = false;
 	#notedMs = performance.now();
+	#toldMs = performance.now();
 
 	/** @param first - a snapshot at a place that is known already: that of the stream's own new slot */
 	constructor(
@@ -115,7 +119,7 @@ export class RowReading {
 			this.#place = null;
 			await place.release();
 		}
-		if (this.isDone) await this.#finish();
+		if (this.isDone) await this.parts.keeper.finish(this.#tables);
 		else await this.#note();
 	}
 
@@ -158,97 +162,54 @@ export class RowReading {
 		const startedMs = performance.now();
 		const at = { lsn: snapshotLsn(consistentLsn), tsMs: Date.now() };
 		let index = 1;
-		const session = await openSnapshot(this.parts.settings.connection, snapshotName);
-		try {
-			for await (const { changes, table } of this.#steps(session)) {
-				const { restoredTo } = table;
-				const events = snapshotEvents(changes, this.parts.origin, { ...at, index, restoredTo });
-				index += events.length;
-				if (!(await delivery.deliver(events, async () => undefined))) return;
-				await this.#reached(table);
-				const isLong = performance.now() - startedMs > (this.parts.turnMs ?? TURN_MS);
-				if ((isLong && isWaitedFor()) || index > MAX_ROWS_PER_PLACE) return;
-			}
-		} finally {
-			await session.close();
+		for await (const { changes, table, before } of this.#steps(snapshotName)) {
+			const { restoredTo, estimate } = table;
+			const reading = { before, estimate };
+			const events = snapshotEvents(changes, this.parts.origin, { ...at, index, restoredTo, reading });
+			index += events.length;
+			if (!(await delivery.deliver(events, async () => undefined))) return;
+			await this.#reached(table);
+			const isLong = performance.now() - startedMs > (this.parts.turnMs ?? TURN_MS);
+			if ((isLong && isWaitedFor()) || index > MAX_ROWS_PER_PLACE) return;
 		}
 	}
 
-	async *#steps(session: SnapshotSession): AsyncGenerator<Step, void, undefined> {
-		for (const table of this.#tables) {
-			let reading = table;
-			while (reading.phase === 'known') {
-				const step = await this.#known(session, reading);
-				reading = step.table;
-				yield step;
-			}
-			if (reading.phase === 'rows') yield* this.#rows(session, reading);
-		}
-	}
-
-	async #known(session: SnapshotSession, reading: TableReading): Promise<Step> {
-		const { store, registration: stream, storeId, macKey } = this.parts;
-		const after = typeof reading.after === 'string' ? reading.after : null;
-		const table = this.#tableOf(reading);
-		const page = await lookForKnown(session, { store, stream, table, storeId, macKey, after });
-		const phase = page.after === null ? 'rows' : 'known';
-		return { changes: page.changes, table: { ...reading, phase, after: page.after } };
-	}
-
-	async *#rows(
-		session: SnapshotSession,
-		begun: TableReading,
-	): AsyncGenerator<Step, void, undefined> {
-		const table = this.#tableOf(begun);
-		let reading = { ...begun, estimate: await session.estimate(table) };
-		const from = typeof reading.after === 'string' ? null : reading.after;
-		const pageSize = this.parts.settings.maxChanges;
-		let isOpen = true;
-		for await (const page of session.pages(table, { pageSize, from })) {
-			const after = lastKey(page, table) ?? reading.after;
-			reading = { ...reading, after, rows: reading.rows + page.rows.length };
-			isOpen = page.rows.length === pageSize;
-			yield { changes: rowsOf(page, table), table: isOpen ? reading : done(reading) };
-		}
-		// The last page was a full one, or there was none.
-		if (isOpen) yield { changes: [], table: done(reading) };
+	#steps(snapshotName: string): AsyncGenerator<Step, void, undefined> {
+		const { settings, keeper, rankOf = () => 0, whereOf = () => null } = this.parts;
+		const { connection, maxChanges: pageSize, tablesAtOnce = TABLES_AT_ONCE } = settings;
+		return stepsOf({
+			connection,
+			snapshotName,
+			pageSize,
+			tablesAtOnce,
+			tables: this.#tables,
+			rankOf,
+			whereOf,
+			tableOf: (reading) => this.#tableOf(reading),
+			known: async (session, table, after) => await keeper.known(session, table, after),
+		});
 	}
 
 	#tableOf({ table }: TableReading): EventTable {
 		const found = this.parts.origin.tables.all.find((one) => labelOf(one) === table);
 		if (found) return found;
-		throw new SyncError('TABLE_MISSING', `The policy names no table ${table} to be read`);
+		throw new SyncError('TABLE_MISSING', `There is no table ${table} among those that are read`);
 	}
 
 	async #reached(reached: TableReading): Promise<void> {
-		this.#tables = this.#tables.map((one) => (one.table === reached.table ? reached : one));
-		const isDone = reached.phase === 'done';
-		const isTime = performance.now() - this.#notedMs > NOTE_MS;
-		if (isDone || isTime) this.parts.log.info(inWords(reached));
-		if (isTime) await this.#note();
+		const { log, keeper } = this.parts;
+		this.#tables = this.#tables.map((one) => (isSameReading(one, reached) ? reached : one));
+		const nowMs = performance.now();
+		const isTold = reached.phase === 'done' || nowMs - this.#toldMs > TELL_MS;
+		if (isTold) {
+			log.info(inWords(reached));
+			this.#toldMs = nowMs;
+		}
+		if (nowMs - this.#notedMs >= keeper.everyMs) await this.#note();
 	}
 
 	async #note(): Promise<void> {
 		this.#notedMs = performance.now();
-		await this.parts.store.registerStream({ ...this.parts.registration, reading: this.#tables });
-	}
-
-	async #finish(): Promise<void> {
-		const { store, registration, finalHash, onDone } = this.parts;
-		await store.registerStream({
-			...registration,
-			filterHash: finalHash,
-			snapshot: 'done',
-			reading: this.#tables,
-		});
-		await onDone();
+		await this.parts.keeper.note(this.#tables);
 	}
 }
-
-/** What to deliver, and where the table stands then. */
-interface Step {
-	readonly changes: readonly SnapshotChange[];
-	readonly table: TableReading;
-}
-
-const done = (reading: TableReading): TableReading => ({ ...reading, phase: 'done', after: null });

@@ -11,8 +11,12 @@ export interface TriggerSettings {
 	readonly connection: PgSettings;
 	readonly publication: string;
 	readonly slot: string;
+	/** Whether standbys keep the slot, too. Absent: a slot that is there stays as it is, a new one is not kept. */
+	readonly failover?: boolean | undefined;
 	/** An execution gets whole transactions of no more changes than this, if there are several. */
 	readonly maxChanges: number;
+	/** How many tables are read at once where rows that are there already are read; default `TABLES_AT_ONCE`. */
+	readonly tablesAtOnce?: number | undefined;
 	/** How long changes are gathered; see `Pace`. */
 	readonly maxWaitMs: number;
 	/** Null: changes are read from the log. */
@@ -20,6 +24,10 @@ export interface TriggerSettings {
 	/** With a sync store, whose policy names the tables; or just tables. */
 	readonly source: StoreSource | TableSource;
 }
+
+/** Each takes a connection to the database while its rows are read. */
+export const TABLES_AT_ONCE = 2;
+const MAX_TABLES_AT_ONCE = 4;
 
 export interface PollingSettings {
 	/** From the end of one poll to the beginning of the next. */
@@ -32,15 +40,23 @@ export interface StoreSource {
 	readonly kind: 'store';
 	readonly policy: string;
 	readonly system: string;
-	/** Whether the rows that are there already are read first. */
-	readonly readsExisting: boolean;
+	/** Whether rows are read again without asking where changes are missing, and the server is the same and no older copy. */
+	readonly readsAfterGap: boolean;
 	/** How often due links are looked for. */
 	readonly sweepMs: number;
 }
 
 export interface TableSource extends TableRules {
 	readonly kind: 'tables';
+	readonly rows: RowsMode;
 }
+
+/**
+ * What is read of rows that are there already. `initial`: all, once, before their changes. `never`: none. `only`: all, once, and no
+ * changes. `whenNeeded`: as `initial`, and again after changes were lost.
+ */
+export type RowsMode = (typeof ROWS_MODES)[number];
+const ROWS_MODES = ['initial', 'never', 'only', 'whenNeeded'] as const;
 
 type SettingsContext = Pick<ITriggerFunctions, 'getNodeParameter' | 'getCredentials'>;
 
@@ -55,18 +71,16 @@ export async function readSettings(context: SettingsContext): Promise<TriggerSet
 	const connection = await databaseSettings(context, parameter('connectWith'));
 	const limits = {
 		maxChanges: wholeNumber('Max Changes per Execution', options['maxChanges'] ?? 1_000, 1),
+		tablesAtOnce: tablesAtOnce(options['tablesAtOnce']),
 		maxWaitMs: wholeNumber('Max Wait (Milliseconds)', options['maxWaitMs'] ?? 100, 0),
 	};
+	const failover = options['failover'] === undefined ? undefined : yesOrNo('Failover Slot', options['failover']);
 	const usesStore = yesOrNo('Use Sync Store', parameter('useStore'));
 	const polling = pollingOf(parameter, usesStore);
 	if (!usesStore) {
-		const names = polling
-			? { publication: POLLED, slot: POLLED }
-			: {
-					publication: postgresName('Publication', text('Publication', parameter('publication'))),
-					slot: slotName('Replication Slot', text('Replication Slot', parameter('slot'))),
-				};
-		return { connection, ...names, ...limits, polling, source: { kind: 'tables', ...readTableRules(parameter) } };
+		const rows = polling ? 'never' : rowsMode(parameter, 'never');
+		const names = polling || rows === 'only' ? { publication: POLLED, slot: POLLED } : givenNames(parameter);
+		return { connection, ...names, failover, ...limits, polling, source: { kind: 'tables', ...readTableRules(parameter), rows } };
 	}
 	const source = storeSource(parameter, options);
 	if (polling) return { connection, publication: POLLED, slot: POLLED, ...limits, polling, source };
@@ -77,10 +91,17 @@ export async function readSettings(context: SettingsContext): Promise<TriggerSet
 		connection,
 		publication: postgresName('Publication Name', publication || defaultName('bisync', policy)),
 		slot: slotName('Slot Name', slot || defaultName('bisync', policy, system)),
+		failover,
 		...limits,
 		polling,
 		source,
 	};
+}
+
+function tablesAtOnce(given: unknown): number {
+	const count = wholeNumber('Tables Read at Once', given ?? TABLES_AT_ONCE, 1);
+	if (count <= MAX_TABLES_AT_ONCE) return count;
+	throw invalid('Tables Read at Once', `must be ${MAX_TABLES_AT_ONCE} at most: each takes a connection to the database, and executions run one after the other anyway`);
 }
 
 /** @param usesStore - then rows that are gone must be looked for: a sync would write them again */
@@ -101,9 +122,34 @@ function storeSource(
 		kind: 'store',
 		policy: text('Policy', parameter('policy')),
 		system: text('System', parameter('system')),
-		readsExisting: yesOrNo('Read Existing Rows', options['firstContact'] ?? true),
+		readsAfterGap: rowsOfPolicy(parameter) === 'whenNeeded',
 		sweepMs: 1_000 * wholeNumber('Sweep Interval (Seconds)', options['sweepSeconds'] ?? 5, 1),
 	};
+}
+
+function givenNames(parameter: (name: string) => unknown): Pick<TriggerSettings, 'publication' | 'slot'> {
+	return {
+		publication: postgresName('Publication', text('Publication', parameter('publication'))),
+		slot: slotName('Replication Slot', text('Replication Slot', parameter('slot'))),
+	};
+}
+
+/** @param otherwise - of workflows that were made before there was a choice */
+function rowsMode(parameter: (name: string) => unknown, otherwise: RowsMode): RowsMode {
+	return oneOf('Existing Rows', parameter('existingRows') ?? otherwise, ROWS_MODES);
+}
+
+/** @throws SyncError INVALID_SETTING for what would let a sync damage records */
+function rowsOfPolicy(parameter: (name: string) => unknown): 'initial' | 'whenNeeded' {
+	const rows = rowsMode(parameter, 'initial');
+	switch (rows) {
+		case 'never':
+			throw invalid('Existing Rows', 'cannot be Never with a policy: a record whose row has not been read looks as if this system had none, and would be made here a second time');
+		case 'only':
+			throw invalid('Existing Rows', 'cannot be Only with a policy: what changes in this system afterwards would not be seen, and be overwritten by the others');
+		default:
+			return rows;
+	}
 }
 
 /** Longer names are cut by Postgres, and two of them could become the same. */

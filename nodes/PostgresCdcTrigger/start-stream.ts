@@ -1,13 +1,15 @@
 import { canonicalJson } from '../../src/core/canonical-json';
+import { SyncError } from '../../src/core/errors';
 import { scopesOf } from '../../src/core/table-drift';
 import { formatLsn } from '../../src/core/lsn';
 import { inLineage, positionOf, STREAM_START } from '../../src/core/position';
 import { readHash, stillRead } from '../../src/core/scopes';
 import { createSlot, type NewSlot } from '../../src/postgres/create-slot';
+import { alignFailover } from '../../src/postgres/failover-slot';
 import { snapshotLsn } from '../../src/postgres/snapshot-events';
 import { clearTheWay } from '../../src/postgres/source-setup';
 import { policyInForce } from '../../src/store/published-policy';
-import { POLLED, type StreamRecord, type StreamRegistration, type TableReading } from '../../src/store/stream-record';
+import { type StreamRecord, type StreamRegistration, type TableReading } from '../../src/store/stream-record';
 import type { SyncStore } from '../../src/store/sync-store';
 import type { Prepared } from './prepare';
 import { planReading } from './reading-plan';
@@ -47,10 +49,8 @@ export async function startStream(request: StartRequest): Promise<StartedStream>
 /** With a new slot, whose snapshot is the instant from which on it has all changes. */
 async function beginStream(request: StartRequest): Promise<StartedStream> {
 	const { store, settings, source, prepared } = request;
-	const { record: before, decision } = prepared;
-	// After a gap the rows are read whatever the settings say: that is what was agreed to.
-	const reads = source.readsExisting || (before?.acknowledgedLsn ?? null) !== null || before?.slot === POLLED;
-	const tables = reads ? toRead(request, { filterHash: NOTHING_READ, reading: null }) : [];
+	const { decision } = prepared;
+	const tables = toRead(request, { filterHash: NOTHING_READ, reading: null });
 	const registration = registrationOf(request, tables);
 	// Before the slot is made: a slot without a record would look like somebody else's.
 	const begun = { ...registration, filterHash: NOTHING_READ, snapshot: 'running' } as const;
@@ -60,30 +60,44 @@ async function beginStream(request: StartRequest): Promise<StartedStream> {
 		tables: prepared.tables.published,
 		staleSlot: decision.kind === 'begin' ? decision.staleSlot : null,
 	});
-	const slot = await createSlot(settings.connection, { name: settings.slot });
+	const slot = await makeSlot(settings);
 	let isReady = false;
 	try {
 		const start = positionOf(snapshotLsn(slot.consistentLsn), 0, prepared.lineage);
 		await store.registerStream({ ...begun, start });
 		await store.recordAcknowledged(source, formatLsn(inLineage(slot.consistentLsn, prepared.lineage)));
 		const record = await store.registerStream({ ...registration, start });
-		isReady = reads;
-		return { record, tables, first: reads ? slot : null };
+		isReady = tables.length > 0;
+		return { record, tables, first: isReady ? slot : null };
 	} finally {
 		if (!isReady) await slot.release();
 	}
 }
 
+/**
+ * @throws SyncError SLOT_BUSY when there is one by now: another instance of n8n has just begun the same stream, and how it
+ * stands has to be looked at again; those of `createSlot`
+ */
+export async function makeSlot({ connection, slot: name, failover }: TriggerSettings): Promise<NewSlot> {
+	try {
+		return await createSlot(connection, { name, failover });
+	} catch (cause) {
+		if (!(cause instanceof SyncError) || cause.code !== 'SLOT_EXISTS') throw cause;
+		throw new SyncError('SLOT_BUSY', `Slot "${name}" has just been made by somebody else`, { cause });
+	}
+}
+
 /** Through the slot that is there. A table that is new joins the publication before its rows are read. */
 async function resumeStream(request: StartRequest, before: StreamRecord): Promise<StartedStream> {
-	const { store, settings, source, prepared } = request;
-	const reads = source.readsExisting || before.snapshot === 'running';
-	const tables = reads ? toRead(request, before) : [];
+	const { store, settings, prepared } = request;
+	if (settings.failover !== undefined) await alignFailover(settings.connection, settings.slot, settings.failover);
+	const tables = toRead(request, before);
 	const { start } = before;
 	const registration = { ...registrationOf(request, tables), start };
 	const isRead = tables.length === 0 && before.snapshot !== 'running';
 	const knowsColumns = canonicalJson([...(before.columns ?? [])]) === canonicalJson([...prepared.columns]);
-	const isKnown = isRead && knowsColumns && registration.filterHash === before.filterHash;
+	const knowsServer = registration.timeline === before.timeline;
+	const isKnown = isRead && knowsColumns && knowsServer && registration.filterHash === before.filterHash;
 	if (isKnown) return { record: before, tables: [], first: null };
 	const names = prepared.tables.published;
 	await clearTheWay(settings.connection, {

@@ -2,9 +2,12 @@ import type { NodeOperationError } from 'n8n-workflow';
 
 import { scopesOf } from '../../src/core/table-drift';
 import { markerPrefix } from '../../src/core/marker';
+import { depthsOf } from '../../src/core/reference-graph';
 import { readHash } from '../../src/core/scopes';
 import type { EventOrigin } from '../../src/postgres/event-envelope';
+import { slotBusy } from '../../src/postgres/slot';
 import { policyInForce } from '../../src/store/published-policy';
+import type { TableReading } from '../../src/store/stream-record';
 import type { PublishedPolicy, SyncStore } from '../../src/store/sync-store';
 import type { Borrowed } from '../shared/resource-cache';
 import { askForApproval } from './approval';
@@ -23,9 +26,11 @@ import { Patience } from './patience';
 import { prepare, type Prepared, wantedTables } from './prepare';
 import { StoreProgress } from './progress';
 import { readStream } from './read-stream';
+import { reachedOf } from './registration';
 import { RowReading } from './row-reading';
 import type { StoreSource, TriggerSettings } from './settings';
 import { whileWatchingSlot } from './slot-watch';
+import { StoreKeeper } from './store-keeper';
 import { StoreSweep } from './store-sweep';
 import { WorkflowRuns } from './workflow-runs';
 
@@ -110,6 +115,8 @@ class StoreSession {
 	async run(): Promise<void> {
 		const { store, settings, source } = this.parts;
 		const { prepared } = this;
+		// Whoever reads it keeps the books meanwhile: registered by two, how far the rows have been read would go back.
+		if (prepared.decision.kind === 'resume' && prepared.slot?.activePid) throw slotBusy(settings.slot, prepared.slot);
 		await this.#noteDrift();
 		const started = await startStream({ store, settings, source, prepared });
 		const rows = started.tables.length > 0 ? this.#rowReading(started) : null;
@@ -145,6 +152,7 @@ class StoreSession {
 		const read = async (): Promise<void> => await readStream({
 			settings,
 			origin: this.#origin,
+			expected: { server: this.prepared.server, reachedLsn: reachedOf(record) },
 			delivery,
 			progress,
 			patience,
@@ -198,20 +206,18 @@ class StoreSession {
 		const { published } = this.prepared;
 		const { position: _moves, acknowledgedLsn: _grows, ...registration } = record;
 		host.logger.info(`Reading the rows of ${tables.map(({ table }) => table).join(', ')}`);
-		const parts = {
+		const { policy } = policyInForce(published);
+		const keeper = new StoreKeeper({
 			store,
-			settings,
-			origin: this.#origin,
 			storeId: published.storeId,
 			macKey: published.macKey,
-			log: host.logger,
 			registration,
-			finalHash: readHash(policyInForce(published).policy, source.system, new Set(scopesOf(this.prepared.gone))),
-			tables,
-			turnMs: this.parts.timing?.turnMs,
+			finalHash: readHash(policy, source.system, new Set(scopesOf(this.prepared.gone))),
 			onDone: async () => await askForApproval(store, source.policy),
-		};
-		return new RowReading(parts, first);
+		});
+		const depths = depthsOf(policy);
+		const rankOf = ({ entity }: TableReading): number => depths.get(entity) ?? 0;
+		return new RowReading({ settings, origin: this.#origin, log: host.logger, tables, keeper, rankOf, turnMs: this.parts.timing?.turnMs }, first);
 	}
 }
 

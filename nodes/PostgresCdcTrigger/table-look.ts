@@ -19,10 +19,11 @@ export interface TableLook {
 /**
  * Holds the node's rules against the tables as they are.
  *
+ * @param settings.isPublished - whether changes are read from the log, by way of the publication
  * @throws SyncError TABLE_MISSING, INVALID_SETTING
  */
 export async function lookAtTables(
-	{ connection, publication, polling }: Pick<TriggerSettings, 'connection' | 'publication' | 'polling'>,
+	{ connection, publication, isPublished }: Pick<TriggerSettings, 'connection' | 'publication'> & { readonly isPublished: boolean },
 	{ tables: rules, maskKey }: TableSource,
 ): Promise<TableLook> {
 	const keyed = await readPrimaryKeys(connection, rules);
@@ -31,7 +32,7 @@ export async function lookAtTables(
 	checkRules(tables);
 	const sent = tables.map(({ schema, table, key, where, ...rule }) => ({ schema, table, key, where, columns: sentColumns(rule) }));
 	return {
-		wanted: polling ? await conditionedTables(connection, sent) : await filteredTables(connection, { publication, tables: sent }),
+		wanted: isPublished ? await filteredTables(connection, { publication, tables: sent }) : await conditionedTables(connection, sent),
 		// A masked column that is given another name later must not come without its mask: what is not known now is left out.
 		shape: tablesShape(tables.map((rule) => ({ ...rule, columns: rule.columns ?? (rule.masks.size > 0 ? rule.present : null) })), maskKey),
 	};

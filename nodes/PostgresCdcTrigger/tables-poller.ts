@@ -55,7 +55,7 @@ export class TablesPoller implements Reader<TableLook> {
 	/** @throws SyncError TABLE_MISSING, INVALID_SETTING, PREFLIGHT_FAILED */
 	async prepare(isThorough: boolean): Promise<TableLook> {
 		const { settings, source, host } = this.parts;
-		const look = await lookAtTables(settings, source);
+		const look = await lookAtTables({ ...settings, isPublished: false }, source);
 		if (isThorough) await checkPolled(settings.connection, look.wanted, host.logger);
 		return look;
 	}

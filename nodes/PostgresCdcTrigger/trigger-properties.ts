@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { connectWith, policy, system } from '../shared/properties';
+import { existingRowsAlone, existingRowsOfPolicy, tablesAtOnce } from './existing-rows-properties';
 import { ruleProperties } from './rule-properties';
 
 const WITH_STORE = { useStore: [true] };
@@ -78,7 +79,6 @@ const publication: INodeProperties = {
 	required: true,
 	default: 'n8n_changes',
 	description: 'Name of the publication on the server. It is made if the role may do that.',
-	displayOptions: { show: { ...WITHOUT_STORE, ...FROM_LOG } },
 };
 
 const slot: INodeProperties = {
@@ -89,8 +89,9 @@ const slot: INodeProperties = {
 	default: 'n8n_changes',
 	description:
 		'Name of the slot on the server, made when the workflow is first activated. One workflow at a time can read from a slot.',
-	displayOptions: { show: { ...WITHOUT_STORE, ...FROM_LOG } },
 };
+
+const withChanges = { show: { ...WITHOUT_STORE, ...FROM_LOG }, hide: { existingRows: ['only'] } };
 
 const storeOptions: INodeProperties[] = [
 	{
@@ -100,14 +101,6 @@ const storeOptions: INodeProperties[] = [
 		default: '',
 		placeholder: 'bisync_crm_billing',
 		description: 'Name of the publication on the server. Empty: made from the name of the policy.',
-	},
-	{
-		displayName: 'Read Existing Rows',
-		name: 'firstContact',
-		type: 'boolean',
-		default: true,
-		description:
-			'Whether the rows that are there already are read before their changes. Nothing is written before you have approved the first contact.',
 	},
 	{
 		displayName: 'Slot Name',
@@ -140,6 +133,15 @@ const options: INodeProperties = {
 	default: {},
 	options: [
 		{
+			displayName: 'Failover Slot',
+			name: 'failover',
+			type: 'boolean',
+			default: true,
+			displayOptions: { show: { '/readBy': ['log'] } },
+			description:
+				'Whether standby servers keep the replication slot too, so that no change is lost when one of them takes over. Takes Postgres 17 or later, and settings on the standby: see docs/trigger.md. Without this option a slot stays as it is.',
+		},
+		{
 			displayName: 'Max Changes per Execution',
 			name: 'maxChanges',
 			type: 'number',
@@ -158,6 +160,7 @@ const options: INodeProperties = {
 				'How long changes in quick succession are gathered for one execution; up to five times as long while they only trickle. The first change after a quiet second goes at once.',
 		},
 		...storeOptions,
+		tablesAtOnce,
 	],
 };
 
@@ -171,8 +174,10 @@ export const triggerProperties: INodeProperties[] = [
 	readBy,
 	pollSeconds,
 	deletesEvery,
-	publication,
-	slot,
+	existingRowsOfPolicy,
+	existingRowsAlone,
+	{ ...publication, displayOptions: withChanges },
+	{ ...slot, displayOptions: withChanges },
 	...ruleProperties,
 	options,
 ];

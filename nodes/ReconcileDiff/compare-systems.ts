@@ -6,12 +6,13 @@ import { hasRowIn, type Key, type LinkState } from '../../src/core/link';
 import { differenceOf, type RecordDifference, systemsAgree } from '../../src/core/reconcile-record';
 import { approvedPart } from '../../src/core/pending';
 import { policyInForce } from '../../src/store/published-policy';
-import type { LoadedLink, PublishedPolicy, SyncStore } from '../../src/store/sync-store';
+import type { LoadedLink, PublishedPolicy } from '../../src/store/sync-store';
+import { type ByHash, compareByHash, type HashStore } from './by-hash';
 import { lookAt, type Look, recordOf } from './look';
 import type { RowSource } from './row-source';
 
 export interface CompareParts {
-	readonly store: Pick<SyncStore, 'load' | 'scanLinks'>;
+	readonly store: HashStore;
 	readonly published: PublishedPolicy;
 	/** Both at a place that their streams have passed. */
 	readonly sides: readonly RowSource[];
@@ -35,17 +36,20 @@ export interface Comparison {
 	/** By entity and system. */
 	readonly rows: Readonly<Record<string, Readonly<Record<string, number>>>>;
 	readonly links: number;
+	/** By entity whose rows were all read, instead of being compared by hashes: why. */
+	readonly readWhole: Readonly<Record<string, string>>;
 }
 
 /** So often a record that is being changed is looked at again. */
 const MAX_LOOKS = 4;
 const LOOK_AGAIN_MS = 250;
 const LINKS = 1_000;
-const READS = 1_000;
+/** Few enough that what they are worked out in stays small. */
+const READS = 250;
 
 /**
- * Compares two systems with what the sync knows of each, and with each other. Pages only, never all rows at once: what
- * is kept are the records that differ, and those that were being changed.
+ * Compares two systems with what the sync knows of each, and with each other. By hashes first (see `compareByHash`);
+ * what those leave is read in pages, never all rows at once: what is kept are the records that differ, and those that were being changed.
  */
 export async function compareSystems(parts: CompareParts): Promise<Comparison> {
 	const comparing = new Comparing(parts);
@@ -55,8 +59,8 @@ export async function compareSystems(parts: CompareParts): Promise<Comparison> {
 }
 
 class Comparing {
-	/** By record; the last read of each. */
-	readonly #differing = new Map<string, ChangeEvent>();
+	/** By record; the last read of each, and its link if it has one. */
+	readonly #differing = new Map<string, { readonly event: ChangeEvent; readonly link: string | null }>();
 	readonly #moving = new Map<string, ChangeEvent>();
 	/** Of which no link had the row when they were looked at last. */
 	readonly #new = new Set<string>();
@@ -64,10 +68,33 @@ class Comparing {
 	readonly #standing: RecordDifference[] = [];
 	readonly #rows: Record<string, Record<string, number>> = {};
 	#links = 0;
+	readonly #whole: Record<string, string> = {};
 
 	constructor(private readonly parts: CompareParts) {}
 
-	async compare(entity: string): Promise<void> {
+	async compare(name: string): Promise<void> {
+		const { store, published, sides } = this.parts;
+		const entity = policyInForce(published).policy.entities.get(name);
+		const byHash = entity ? await compareByHash({ store, policy: published.name, entity, sides }) : 'the policy does not know it';
+		if (typeof byHash === 'string') await this.#readWhole(name, byHash);
+		else await this.#lookAtSuspects(name, byHash);
+	}
+
+	/** Only what is not by its hash what the store knows, and what the store knows to differ. */
+	async #lookAtSuspects(entity: string, { rows, links, suspects, digests, differing }: ByHash): Promise<void> {
+		this.#rows[entity] = { ...rows };
+		this.#links += links;
+		for (const side of this.parts.sides) {
+			for await (const keys of suspects(side.system)) {
+				for (const some of chunks(keys)) await this.#sort(await side.read(entity, some));
+			}
+		}
+		if (differing === 0) return;
+		await this.#eachLink(async (page) => await digests.differing({ policy: this.parts.published.name, entity, limit: LINKS, ...page }), async (some) => this.#compareAtRest(some));
+	}
+
+	async #readWhole(entity: string, why: string): Promise<void> {
+		this.#whole[entity] = why;
 		for (const side of this.parts.sides) {
 			const counts = (this.#rows[entity] ??= {});
 			counts[side.system] ??= 0;
@@ -76,11 +103,15 @@ class Comparing {
 				await this.#sort(page);
 			}
 		}
+		const { store, published } = this.parts;
+		await this.#eachLink(async (page) => await store.scanLinks({ policy: published.name, entity, limit: LINKS, ...page }), async (some) => await this.#compareLinks(entity, some));
+	}
+
+	async #eachLink(list: (page: { afterId?: string }) => Promise<readonly LoadedLink[]>, work: (links: readonly LoadedLink[]) => Promise<void>): Promise<void> {
 		let afterId: string | undefined;
 		do {
-			const after = afterId === undefined ? {} : { afterId };
-			const links = await this.parts.store.scanLinks({ policy: this.parts.published.name, entity, limit: LINKS, ...after });
-			await this.#compareLinks(entity, links);
+			const links = await list(afterId === undefined ? {} : { afterId });
+			await work(links);
 			afterId = links.length < LINKS ? undefined : links.at(-1)?.state.id;
 		} while (afterId !== undefined);
 	}
@@ -91,7 +122,7 @@ class Comparing {
 	 */
 	async #sort(reads: readonly ChangeEvent[]): Promise<void> {
 		if (reads.length === 0) return;
-		for (const { event, found, isNew } of await lookAt(this.parts.store, this.parts.published, reads)) {
+		for (const { event, found, isNew, before } of await lookAt(this.parts.store, this.parts.published, reads)) {
 			const record = recordOf(event);
 			this.#moving.delete(record);
 			this.#differing.delete(record);
@@ -99,7 +130,7 @@ class Comparing {
 			if (isNew) this.#new.add(record);
 			else this.#new.delete(record);
 			if (found === 'moving' || (found === 'differs' && isUnsure)) this.#moving.set(record, event);
-			else if (found === 'differs') this.#differing.set(record, event);
+			else if (found === 'differs') this.#differing.set(record, { event, link: before?.id ?? null });
 		}
 	}
 
@@ -111,6 +142,10 @@ class Comparing {
 			const keys = links.flatMap(({ state }): Key[] => (hasRowIn(state, side.system) && state.keys[side.system] ? [state.keys[side.system] ?? {}] : []));
 			await this.#sort(await side.missing(entity, keys));
 		}
+		this.#compareAtRest(links);
+	}
+
+	#compareAtRest(links: readonly LoadedLink[]): void {
 		for (const { state, due } of links) if (!due || isBeingTakenIn(state)) this.#compareViews(state);
 	}
 
@@ -158,11 +193,23 @@ class Comparing {
 		}
 	}
 
+	/** Those of one link stay together. */
+	#differingTogether(): ChangeEvent[][] {
+		const byLink = new Map<string, ChangeEvent[]>();
+		const unknown: ChangeEvent[] = [];
+		for (const { event, link } of this.#differing.values()) {
+			const mine = link === null ? unknown : (byLink.get(link) ?? []);
+			mine.push(event);
+			if (link !== null) byLink.set(link, mine);
+		}
+		return [...chunks([...byLink.values()]).map((some) => some.flat()), ...chunks(unknown)];
+	}
+
 	/** Reads of both systems of a record are looked at together, for what is known by now. */
 	async finish(): Promise<Comparison> {
 		const { store, published } = this.parts;
 		const found: FoundDifference[] = [];
-		for (const some of chunks([...this.#differing.values()])) {
+		for (const some of this.#differingTogether()) {
 			const looks = await lookAt(store, published, some);
 			const sure = looks.map((look): Look => (look.isNew && !this.#new.has(recordOf(look.event)) ? { ...look, found: 'moving' } : look));
 			for (const { event } of sure.filter((look) => look.found === 'moving')) this.#moving.set(recordOf(event), event);
@@ -170,7 +217,7 @@ class Comparing {
 		}
 		const standing = this.#standing.map((difference) => ({ difference, reads: [], newRows: [] }));
 		const stillChanging = [...this.#moving.values()].map(({ system, entity, key }) => ({ system, entity, key }));
-		return { found: [...found, ...standing], stillChanging, rows: this.#rows, links: this.#links };
+		return { found: [...found, ...standing], stillChanging, rows: this.#rows, links: this.#links, readWhole: this.#whole };
 	}
 }
 

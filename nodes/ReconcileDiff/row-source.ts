@@ -1,5 +1,7 @@
 import type { ChangeEvent } from '../../src/core/change-event';
 import type { Key } from '../../src/core/link';
+import type { DigestShape, RowDigest } from '../../src/core/row-digest';
+import type { HashSums } from '../../src/postgres/row-hashes';
 
 /** One system's rows as they were at one place of its stream, which has been observed past it. What it gives are reads: events with `source.fresh`. */
 export interface RowSource {
@@ -12,5 +14,15 @@ export interface RowSource {
 	read(entity: string, keys: readonly Key[]): Promise<readonly ChangeEvent[]>;
 	/** Of these records, that those are gone that have no row. */
 	missing(entity: string, keys: readonly Key[]): Promise<readonly ChangeEvent[]>;
+	/** Hashes of all rows, computed where they are; a text says why there are none. Absent: this source has none. */
+	hashing?(shape: DigestShape): Promise<RowHashing | string>;
 	close(): Promise<void>;
+}
+
+/** An entity's rows as hashes. A row is in the bucket that the bits of `mask` of its key's hash name. */
+export interface RowHashing {
+	/** How many rows there are, about; null: nobody knows. */
+	readonly estimate: number | null;
+	sums(mask: number): Promise<HashSums>;
+	inBuckets(mask: number, buckets: readonly number[]): Promise<readonly (RowDigest & { readonly rowKey: Key })[]>;
 }

@@ -8,6 +8,7 @@ import { formatLsn } from '../../src/core/lsn';
 import { keyText } from '../../src/core/mapping';
 import type { Policy } from '../../src/core/policy';
 import { inLineage, lineageOf, type Position, positionOf } from '../../src/core/position';
+import type { DigestShape } from '../../src/core/row-digest';
 import { scopeText, unreadScopes } from '../../src/core/scopes';
 import type { PgSettings } from '../../src/postgres/connect';
 import type { EventOrigin } from '../../src/postgres/event-envelope';
@@ -18,7 +19,7 @@ import { rowsOf } from '../../src/postgres/snapshot-rows';
 import { hasPassed } from '../../src/store/stream-reach';
 import type { StreamRecord } from '../../src/store/stream-record';
 import type { PublishedPolicy, SyncStore } from '../../src/store/sync-store';
-import type { RowSource } from './row-source';
+import type { RowHashing, RowSource } from './row-source';
 
 export interface SideParts {
 	readonly store: Pick<SyncStore, 'load'>;
@@ -105,6 +106,22 @@ export class SystemSide implements RowSource {
 		const there = new Set(found.map(({ values }) => idOf(table, table.keyOf(values))));
 		const gone = keys.filter((key) => !there.has(idOf(table, key)));
 		return this.#events(gone.map((key) => ({ kind: 'gone' as const, entity, key })));
+	}
+
+	async hashing(shape: DigestShape): Promise<RowHashing | string> {
+		const table = this.table(shape.entity);
+		if (!table) return 'its records are no rows';
+		const hashes = await this.place.snapshot.hashes(table, shape);
+		if (typeof hashes === 'string') return hashes;
+		return {
+			estimate: hashes.estimate,
+			sums: async (mask) => await hashes.sums(mask),
+			inBuckets: async (mask, buckets) => {
+				const { columns, rows } = await hashes.inBuckets(mask, buckets);
+				const read = rowsOf({ table, columns, rows: rows.map(({ texts }) => texts) }, { ...table, parts: [] });
+				return rows.map(({ key, row }, at) => ({ key, row, rowKey: table.keyOf(read[at]?.values ?? {}) }));
+			},
+		};
 	}
 
 	async close(): Promise<void> {

@@ -5,19 +5,25 @@ import { policyInForce, requirePublished } from '../../src/store/published-polic
 import type { SyncStore } from '../../src/store/sync-store';
 import { credentialTest } from '../shared/credential-tests';
 import { withFinding } from '../shared/items';
+import { databaseSettings } from '../shared/open-database';
 import { withStore } from '../shared/open-store';
 import { errorItem, runNode } from '../shared/run-node';
 import { nameList, oneOf, optionalText, text, wholeNumber } from '../shared/settings';
 import { nodeError } from '../shared/sync-error-to-node';
 import { holdRecord, linkRecords, unlinkRecord } from './change-record';
 import { explainRecord, showState } from './explain';
-import { type Operation, OPERATIONS } from './operations';
+import { type Operation, OPERATIONS, WITH_DATABASE } from './operations';
 import { properties } from './properties';
 import { readRecord } from './record-given';
 import { rollBackGiven } from './roll-back';
+import { dropUnusedSlots, listSlots } from './slots';
 
 /** About one record each. */
-type RecordOperation = Exclude<Operation, 'rollBack'>;
+type RecordOperation = Exclude<Operation, 'rollBack' | DatabaseOperation>;
+type DatabaseOperation = (typeof WITH_DATABASE)[number];
+
+/** The credentials say what hides them: see Sync Policy. */
+const WITHOUT_DATABASE = OPERATIONS.filter((operation) => !isDatabaseOperation(operation));
 
 /** The key of this node's findings. */
 const RECORD = 'record';
@@ -36,7 +42,21 @@ export class SyncRecord implements INodeType {
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
-		credentials: [{ name: 'bisyncStoreApi', required: true, testedBy: 'testSyncStore' }],
+		credentials: [
+			{ name: 'bisyncStoreApi', required: true, testedBy: 'testSyncStore' },
+			{
+				name: 'bisyncPostgresApi',
+				required: true,
+				testedBy: 'testPostgresReplication',
+				displayOptions: { hide: { operation: WITHOUT_DATABASE, connectWith: ['postgres'] } },
+			},
+			{
+				// eslint-disable-next-line @n8n/community-nodes/valid-credential-references, n8n-nodes-base/node-class-description-credentials-name-unsuffixed -- the credential of n8n's own Postgres node
+				name: 'postgres',
+				required: true,
+				displayOptions: { hide: { operation: WITHOUT_DATABASE, connectWith: ['bisyncPostgresApi'] } },
+			},
+		],
 		properties,
 	};
 
@@ -46,6 +66,7 @@ export class SyncRecord implements INodeType {
 		const options = { node: RECORD, outputCount: 1, safeOutput: 0, runsOnEmptyItems: true };
 		return await runNode(this, options, async (items) => {
 			const operation = oneOf('Operation', this.getNodeParameter('operation', 0), OPERATIONS);
+			if (isDatabaseOperation(operation)) return [(await askDatabase(this, operation)).map((json) => ({ json, pairedItem: { item: 0 } }))];
 			if (operation === 'rollBack') return [[{ json: await rollBackOnce(this), pairedItem: { item: 0 } }]];
 			return await withStore(this, async (store) => [await eachItem(this, store, { operation, items })]);
 		});
@@ -57,6 +78,18 @@ async function rollBackOnce(context: IExecuteFunctions): Promise<IDataObject> {
 	const read = (name: string): unknown => context.getNodeParameter(name, 0);
 	const about = { policy: text('Policy', read('policy')), nowMs: Date.now(), zone: context.getTimezone() };
 	return await withStore(context, async (store) => await rollBackGiven(store, read, about));
+}
+
+/** Once, too. */
+async function askDatabase(context: IExecuteFunctions, operation: DatabaseOperation): Promise<IDataObject[]> {
+	const read = (name: string): unknown => context.getNodeParameter(name, 0);
+	const connection = await databaseSettings(context, read('connectWith'));
+	const request = { policy: text('Policy', read('policy')), connection };
+	return await withStore(context, async (store) => (operation === 'listSlots' ? await listSlots(store, request) : await dropUnusedSlots(store, read, request)));
+}
+
+function isDatabaseOperation(operation: Operation): operation is DatabaseOperation {
+	return (WITH_DATABASE as readonly Operation[]).includes(operation);
 }
 
 /** One record after the other: an item that is refused does not hold up those after it, with Continue On Fail. */

@@ -2,6 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { policy, shownWhen } from '../shared/properties';
 import { rollBackProperties } from './roll-back-properties';
+import { slotProperties } from './slot-properties';
 
 const RECORD = ['explain', 'freeze', 'link', 'state', 'unfreeze', 'unlink'];
 const CHANGES = ['freeze', 'link', 'unfreeze', 'unlink'];
@@ -13,9 +14,11 @@ const operation: INodeProperties = {
 	type: 'options',
 	noDataExpression: true,
 	options: [
+		{ name: 'Drop Unused Slots', value: 'dropSlots', action: 'Drop unused replication slots', description: "Drop replication slots that nobody has read from for long, so that they do not fill the server's disk; says first which" },
 		{ name: 'Explain', value: 'explain', action: 'Explain a record', description: 'What each system holds, what it should hold and why, and the history in sentences' },
 		{ name: 'Freeze', value: 'freeze', action: 'Freeze fields of a record', description: 'Leave fields, or the whole record, alone until they are unfrozen; changes go on being observed' },
 		{ name: 'Link', value: 'link', action: 'Link two records', description: 'Say that two records are one: their links become one, and where they differ the rules decide, or ask' },
+		{ name: 'List Slots', value: 'listSlots', action: 'List replication slots', description: 'The replication slots of a server: whose each is, who reads from it, how much log it keeps on the disk' },
 		{ name: 'Roll Back a Run', value: 'rollBack', action: 'Roll back a run', description: 'Give back what stood in the systems before the sync wrote there during some time, wherever nobody has changed it since; says first what it would do' },
 		{ name: 'Show State', value: 'state', action: 'Show the state of a record', description: 'The link as the sync store holds it, for somebody who looks into the sync itself' },
 		{ name: 'Unfreeze', value: 'unfreeze', action: 'Unfreeze fields of a record', description: 'Let the rules go on with what was frozen by hand' },
@@ -119,4 +122,5 @@ export const properties: INodeProperties[] = [
 		description: 'How many lines of the history at most, the latest ones',
 	},
 	...rollBackProperties,
+	...slotProperties,
 ];

@@ -31,6 +31,13 @@ export const DATABASE_ERRORS = {
 			'Grant the role of the credential what the message names; the preflight prints the SQL.',
 	},
 
+	SERVER_IS_STANDBY: {
+		action: 'retry',
+		remedy:
+			'Nothing is lost, and a standby that is about to take over needs a moment. If it stays one, let the address in ' +
+			'the credential lead to the primary server.',
+	},
+
 	// Reading changes from Postgres.
 	CONNECTION_LOST: {
 		action: 'retry',

@@ -28,10 +28,12 @@ export function formatLsn(lsn: bigint): string {
 	if (lsn < 0n || lsn > MAX_LSN) {
 		throw new SyncError('NOT_AN_LSN', `${lsn} is outside of the log positions 0 to 2^64 - 1`);
 	}
-	const high = (lsn >> 32n).toString(16);
-	const low = (lsn & 0xffff_ffffn).toString(16);
-	return `${high}/${low}`.toUpperCase();
+	halves.setBigUint64(0, lsn);
+	return `${halves.getUint32(0).toString(16)}/${halves.getUint32(4).toString(16)}`.toUpperCase();
 }
+
+/** Splits a position into two numbers several times as fast as shifting bigints does: every event needs it. */
+const halves = new DataView(new ArrayBuffer(8));
 
 /** Negative when `a` comes before `b`, 0 when they are the same place, positive when after. */
 export function compareLsn(a: bigint, b: bigint): -1 | 0 | 1 {

@@ -20,11 +20,19 @@ const MAX_INDEX = 99_999_999;
  * @param lineage - of the stream; see `inLineage`
  */
 export function positionOf(lsn: bigint, index: number, lineage = 0): Position {
-	if (!Number.isInteger(index) || index < 0 || index > MAX_INDEX) {
-		throw new RangeError(`event index ${index} is outside 0 to ${MAX_INDEX}`);
-	}
+	return positionsAt(lsn, lineage)(index);
+}
+
+/** As `positionOf`, of many events of one transaction. */
+export function positionsAt(lsn: bigint, lineage = 0): (index: number) => Position {
 	const hex = inLineage(lsn, lineage).toString(16).toUpperCase().padStart(16, '0');
-	return `${hex.slice(0, 8)}/${hex.slice(8)}:${String(index).padStart(8, '0')}`;
+	const commit = `${hex.slice(0, 8)}/${hex.slice(8)}:`;
+	return (index) => {
+		if (!Number.isInteger(index) || index < 0 || index > MAX_INDEX) {
+			throw new RangeError(`event index ${index} is outside 0 to ${MAX_INDEX}`);
+		}
+		return commit + String(index).padStart(8, '0');
+	};
 }
 
 /** The commit LSN of a position, without the lineage. */

@@ -4,23 +4,32 @@ import { join } from 'node:path';
 
 import { SyncError } from '../core/errors';
 import { decodePgoutput, type PgoutputMessage } from './pgoutput';
-import type { Relation } from './source-transaction';
+import { readUint64, writeUint64 } from './pgoutput-reader';
 
-/** A message as it came, and where the next one stands. */
+/** A message as it came. */
 export interface SpooledMessage {
 	readonly message: PgoutputMessage;
 	/** Its position in the server's log. */
 	readonly lsn: bigint;
-	readonly next: number;
 }
 
 /** Length of the message and its position in the log. */
 const HEADER_BYTES = 12;
-const WRITE_BYTES = 256 * 1024;
-const READ_BYTES = 256 * 1024;
+const BLOCK_BYTES = 256 * 1024;
+/** Of messages that are read out of order. */
+const JUMP_BYTES = 16 * 1024;
+/** In so many places at once the file is read forward without going back to it for each message. */
+const WINDOWS = 4;
+
+/** A piece of the file. */
+interface Window {
+	readonly bytes: Buffer;
+	readonly start: number;
+	readonly end: number;
+}
 
 /**
- * The messages of a transaction that is too large for memory, in a file that nobody else sees: it has no
+ * The row messages of a transaction that is too large for memory, in a file that nobody else sees: it has no
  * name any more once it is open, so nothing is left of it when the process ends, however that happens.
  *
  * Written once, from front to back; then read, in any order.
@@ -28,62 +37,55 @@ const READ_BYTES = 256 * 1024;
 export class ChangeSpool {
 	readonly #path: string;
 	readonly #file: number;
-	readonly #unwritten = Buffer.allocUnsafe(WRITE_BYTES);
+	readonly #unwritten = Buffer.allocUnsafe(BLOCK_BYTES);
 	#unwrittenBytes = 0;
 	#size = 0;
-	/** Used again and again; larger for a larger message. */
-	#window = Buffer.allocUnsafe(READ_BYTES);
-	#windowStart = 0;
-	#windowBytes = 0;
+	readonly #windows: Window[] = [];
 	#isClosed = false;
 
-	/**
-	 * @param relations - the tables that were announced before the first message
-	 * @throws SyncError SPOOL_FAILED
-	 */
-	constructor(
-		private readonly directory: string,
-		readonly relations: ReadonlyMap<number, Relation>,
-	) {
+	/** @throws SyncError SPOOL_FAILED */
+	constructor(private readonly directory: string) {
 		this.#path = join(directory, `bisync-${randomUUID()}`);
 		this.#file = this.#attempt(() => openSync(this.#path, 'wx+', 0o600));
 		this.#unlink();
 	}
 
-	/** Bytes from the start of the file to the end of the last message. */
-	get size(): number {
-		return this.#size;
-	}
-
-	/** @param start - where in `bytes` the message starts; nothing of them is kept */
-	append(bytes: Buffer, start: number, lsn: bigint): void {
+	/**
+	 * @param start - where in `bytes` the message starts; nothing of them is kept
+	 * @returns where it can be read
+	 * @throws SyncError SPOOL_FAILED
+	 */
+	append(bytes: Buffer, start: number, lsn: bigint): number {
+		const at = this.#size;
 		const length = bytes.length - start;
-		if (this.#unwrittenBytes + HEADER_BYTES + length > WRITE_BYTES) this.#flush();
-		const header = this.#unwritten;
-		header.writeUInt32BE(length, this.#unwrittenBytes);
-		header.writeBigUInt64BE(lsn, this.#unwrittenBytes + 4);
+		const whole = HEADER_BYTES + length;
+		this.#size += whole;
+		if (this.#unwrittenBytes + whole > BLOCK_BYTES) this.#flush();
+		this.#unwritten.writeUInt32BE(length, this.#unwrittenBytes);
+		writeUint64(this.#unwritten, this.#unwrittenBytes + 4, lsn);
 		this.#unwrittenBytes += HEADER_BYTES;
-		if (this.#unwrittenBytes + length > WRITE_BYTES) {
+		if (whole > BLOCK_BYTES) {
 			this.#flush();
 			this.#write(bytes.subarray(start));
 		} else {
 			bytes.copy(this.#unwritten, this.#unwrittenBytes, start);
 			this.#unwrittenBytes += length;
 		}
-		this.#size += HEADER_BYTES + length;
+		return at;
 	}
 
 	/**
-	 * @param at - 0, or what an earlier call gave as `next`
+	 * @param at - what `append` gave
 	 * @throws SyncError DECODE_FAILED, SPOOL_FAILED
 	 */
 	read(at: number): SpooledMessage {
-		this.#flush();
-		const header = this.#bytes(at, HEADER_BYTES);
-		const length = header.readUInt32BE(0);
-		const lsn = header.readBigUInt64BE(4);
-		const next = at + HEADER_BYTES + length;
-		return { message: decodePgoutput(this.#bytes(at + HEADER_BYTES, length)), lsn, next };
+		if (this.#unwrittenBytes > 0) this.#flush();
+		let { bytes, start, end } = this.#window(at, HEADER_BYTES);
+		const length = bytes.readUInt32BE(at - start);
+		if (at + HEADER_BYTES + length > end) ({ bytes, start, end } = this.#window(at, HEADER_BYTES + length));
+		const from = at - start;
+		const message = decodePgoutput(bytes.subarray(from + HEADER_BYTES, from + HEADER_BYTES + length));
+		return { message, lsn: readUint64(bytes, from + 4) };
 	}
 
 	get isClosed(): boolean {
@@ -93,12 +95,12 @@ export class ChangeSpool {
 	close(): void {
 		if (this.#isClosed) return;
 		this.#isClosed = true;
+		this.#windows.length = 0;
 		closeSync(this.#file);
 		this.#unlink();
 	}
 
 	#flush(): void {
-		if (this.#unwrittenBytes === 0) return;
 		this.#write(this.#unwritten.subarray(0, this.#unwrittenBytes));
 		this.#unwrittenBytes = 0;
 	}
@@ -109,26 +111,33 @@ export class ChangeSpool {
 		});
 	}
 
-	/** A view of the file that holds until the next call. */
-	#bytes(at: number, length: number): Buffer {
-		const isInside = at >= this.#windowStart && at + length <= this.#windowStart + this.#windowBytes;
-		if (!isInside) this.#fill(at, Math.max(length, Math.min(READ_BYTES, this.#size - at)));
-		const start = at - this.#windowStart;
-		return this.#window.subarray(start, start + length);
+	/** A piece of the file that has these bytes. */
+	#window(at: number, length: number): Window {
+		const known = this.#windows.find(({ start, end }) => at >= start && at + length <= end);
+		return known ?? this.#open(at, length);
 	}
 
-	#fill(at: number, length: number): void {
-		if (length > this.#window.length) this.#window = Buffer.allocUnsafe(length);
-		this.#windowBytes = 0;
+	#open(at: number, length: number): Window {
+		// Where a piece ends reading goes on, most likely; elsewhere this may be the only message.
+		const goesOn = at === 0 || this.#windows.some(({ start, end }) => at >= start && at <= end);
+		const wanted = Math.max(length, Math.min(goesOn ? BLOCK_BYTES : JUMP_BYTES, this.#size - at));
+		const spare = this.#windows.length < WINDOWS ? undefined : this.#windows.shift()?.bytes;
+		const isSpareOfUse = spare?.length === BLOCK_BYTES && wanted <= BLOCK_BYTES;
+		const bytes = isSpareOfUse ? spare : Buffer.allocUnsafeSlow(Math.max(wanted, BLOCK_BYTES));
+		this.#fill(bytes, at, wanted);
+		const window = { bytes, start: at, end: at + wanted };
+		this.#windows.push(window);
+		return window;
+	}
+
+	#fill(bytes: Buffer, at: number, length: number): void {
 		this.#attempt(() => {
 			for (let done = 0; done < length; ) {
-				const count = readSync(this.#file, this.#window, done, length - done, at + done);
+				const count = readSync(this.#file, bytes, done, length - done, at + done);
 				if (count === 0) throw new RangeError('the file is shorter than what was written to it');
 				done += count;
 			}
 		});
-		this.#windowStart = at;
-		this.#windowBytes = length;
 	}
 
 	#attempt<T>(work: () => T): T {

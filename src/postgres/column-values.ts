@@ -29,7 +29,11 @@ export function readerOfType(typeOid: number): ValueReader {
 	return READERS.get(typeOid) ?? readText;
 }
 
-const readText: ValueReader = (text) => text;
+/** Whether the type is one of those in the table above; the others are the server's text. */
+export const hasReader = (typeOid: number): boolean => READERS.has(typeOid);
+
+/** Of types whose values are the server's texts. */
+export const readText: ValueReader = (text) => text;
 const readBoolean: ValueReader = (text) => text === 't';
 const readInteger: ValueReader = (text) => Number(text);
 
@@ -39,12 +43,13 @@ function readFloat(text: string): Json {
 	return Number.isFinite(value) ? value + 0 : text;
 }
 
-const TIMESTAMP = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,6})?)(\+00)?$/;
+const TIMESTAMP = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?(?:\+00)?$/;
 
+// Cut by hand: groups in the expression take three times as long.
 function readTimestamp(text: string): Json {
-	const parts = TIMESTAMP.exec(text);
-	if (!parts) return text;
-	return `${parts[1]}T${parts[2]}${parts[3] ? 'Z' : ''}`;
+	if (!TIMESTAMP.test(text)) return text;
+	const date = text.slice(0, 10);
+	return text.endsWith('+00') ? `${date}T${text.slice(11, -3)}Z` : `${date}T${text.slice(11)}`;
 }
 
 function readArrayOf(readElement: ValueReader): ValueReader {

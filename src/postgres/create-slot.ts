@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { SyncError } from '../core/errors';
 import { parseLsn } from '../core/lsn';
 import { connect, connectForReplication, type PgSettings } from './connect';
+import { requireFailoverSlots } from './failover-slot';
 import { slotCreationError } from './slot';
 import { ident, query, toSyncError } from './sql';
 
@@ -25,7 +26,7 @@ export interface SlotOptions {
 	readonly timeoutMs?: number | undefined;
 	/** Gone with the session that makes it: for a snapshot at a known place of the stream. */
 	readonly temporary?: boolean | undefined;
-	/** Keeps the slot on standby servers too, for a failover (Postgres 17 on; ignored before). */
+	/** Keeps the slot on standby servers too, for a failover (Postgres 17 on). */
 	readonly failover?: boolean | undefined;
 }
 
@@ -33,7 +34,7 @@ export interface SlotOptions {
  * Makes a slot for the change stream together with a snapshot of the same instant, so that reading
  * the tables through the snapshot and then the changes through the slot misses and repeats nothing.
  *
- * @throws SyncError SLOT_EXISTS, SLOT_LIMIT, SLOT_BLOCKED, PRIVILEGE_MISSING, and those of `connect`
+ * @throws SyncError SLOT_EXISTS, SLOT_LIMIT, SLOT_BLOCKED, PRIVILEGE_MISSING, INVALID_SETTING (failover before Postgres 17), and those of `connect`
  */
 export async function createSlot(settings: PgSettings, options: SlotOptions): Promise<NewSlot> {
 	const client = await connectForReplication(settings);
@@ -66,11 +67,8 @@ async function creationCommand(
 	const kind = temporary ? 'TEMPORARY LOGICAL' : 'LOGICAL';
 	const command = `CREATE_REPLICATION_SLOT ${ident(name)} ${kind} pgoutput`;
 	if (!failover) return `${command} EXPORT_SNAPSHOT`;
-	const [server] = await query<{ server_version_num: string }>(client, 'show server_version_num');
-	const canFailOver = Number(server?.server_version_num) >= 170_000;
-	return canFailOver
-		? `${command} (SNAPSHOT 'export', FAILOVER true)`
-		: `${command} EXPORT_SNAPSHOT`;
+	await requireFailoverSlots(client);
+	return `${command} (SNAPSHOT 'export', FAILOVER true)`;
 }
 
 async function runCreation(

@@ -2,6 +2,7 @@ import { keyOf, keyText, type Row } from '../core/mapping';
 import type { Key } from '../core/link';
 import type { PartBinding, Policy } from '../core/policy';
 import { SyncError } from '../core/errors';
+import type { RelationMessage } from './pgoutput';
 import type { TableName } from './publication';
 
 /** A table whose rows are records, and how to tell them apart. */
@@ -33,6 +34,8 @@ export type RowKind =
 /** The tables of one system, by schema and name. */
 export class EventTables {
 	readonly #byName: ReadonlyMap<string, RowKind>;
+	/** Null for a table that is none of them. */
+	readonly #byRelation = new WeakMap<Pick<RelationMessage, 'schema' | 'name'>, RowKind | null>();
 	/** All tables whose changes are events. */
 	readonly published: readonly (TableName & { readonly entity: string; readonly key: readonly string[] })[];
 
@@ -48,6 +51,15 @@ export class EventTables {
 
 	find(schema: string, table: string): RowKind | undefined {
 		return this.#byName.get(nameOf(schema, table));
+	}
+
+	/** As `find`, looked up once for each table that a stream announces. */
+	ofRelation(relation: Pick<RelationMessage, 'schema' | 'name'>): RowKind | undefined {
+		const known = this.#byRelation.get(relation);
+		if (known !== undefined) return known ?? undefined;
+		const found = this.find(relation.schema, relation.name);
+		this.#byRelation.set(relation, found ?? null);
+		return found;
 	}
 }
 
@@ -101,16 +113,24 @@ export function plainTables(
 }
 
 function plainKey(entity: string, columns: readonly string[], row: Row): Key {
-	return Object.fromEntries(
-		columns.map((column) => {
-			const value = Object.hasOwn(row, column) ? (row[column] ?? null) : null;
-			if (value !== null) return [column, keyText(value)];
+	const key: Record<string, string> = {};
+	for (const column of columns) {
+		const value = Object.hasOwn(row, column) ? (row[column] ?? null) : null;
+		if (value === null) {
 			throw new SyncError(
 				'KEY_INCOMPLETE',
 				`The key column "${column}" of a row of ${entity} is missing or null`,
 			);
-		}),
-	);
+		}
+		setOwn(key, column, keyText(value));
+	}
+	return key;
+}
+
+/** Not by assigning, which drops a column named __proto__. */
+function setOwn(key: Record<string, string>, column: string, value: string): void {
+	if (column !== '__proto__') key[column] = value;
+	else Object.defineProperty(key, column, { value, enumerable: true, configurable: true, writable: true });
 }
 
 // A dot can be part of a name.

@@ -1,4 +1,3 @@
-import { SyncError } from '../core/errors';
 import { malformed, PgoutputReader, type Tuple } from './pgoutput-reader';
 
 /**
@@ -101,34 +100,35 @@ export interface LogicalMessage {
 /** From the Postgres epoch, 2000-01-01 UTC, back to 1970. */
 const EPOCH_OFFSET_MS = 946_684_800_000;
 
+/** Which columns a table's rows are wanted with: their places, ascending; null: all. */
+export type WantedColumns = (relationOid: number) => readonly number[] | null;
+
+const everyColumn: WantedColumns = () => null;
+
 /**
  * Decodes one message.
  *
  * @param bytes - may be a view of a buffer that is used again: nothing of it is kept
  * @param start - where in `bytes` the message starts; it reaches to their end
+ * @param wanted - absent: whole rows
  * @throws SyncError DECODE_FAILED, and nothing else, for bytes that are no such message
  */
-export function decodePgoutput(bytes: Buffer, start = 0): PgoutputMessage {
+export function decodePgoutput(bytes: Buffer, start = 0, wanted: WantedColumns = everyColumn): PgoutputMessage {
 	const reader = new PgoutputReader(bytes, start);
-	try {
-		const message = readMessage(reader);
-		reader.end();
-		return message;
-	} catch (error) {
-		if (error instanceof SyncError) throw error;
-		throw malformed('an end too soon', error); // Buffer's RangeError.
-	}
+	const message = readMessage(reader, wanted);
+	reader.end();
+	return message;
 }
 
-function readMessage(reader: PgoutputReader): PgoutputMessage {
+function readMessage(reader: PgoutputReader, wanted: WantedColumns): PgoutputMessage {
 	const tag = String.fromCharCode(reader.uint8());
 	switch (tag) {
 		case 'I':
-			return readInsert(reader);
+			return readInsert(reader, wanted);
 		case 'U':
-			return readUpdate(reader);
+			return readUpdate(reader, wanted);
 		case 'D':
-			return readDelete(reader);
+			return readDelete(reader, wanted);
 		case 'B':
 			return readBegin(reader);
 		case 'C':
@@ -158,32 +158,39 @@ const NEW_ROW = 0x4e; // N
 const OLD_KEY = 0x4b; // K
 const OLD_ROW = 0x4f; // O
 
-function readInsert(reader: PgoutputReader): RowMessage {
+function readInsert(reader: PgoutputReader, wanted: WantedColumns): RowMessage {
 	const relationOid = reader.uint32();
+	const places = wanted(relationOid);
 	const kind = reader.uint8();
 	if (kind !== NEW_ROW) throw unknownRow('an insert', kind);
-	return { tag: 'insert', relationOid, old: null, oldIsKeyOnly: false, new: reader.tuple() };
+	return { tag: 'insert', relationOid, old: null, oldIsKeyOnly: false, new: readTuple(reader, places) };
 }
 
-function readUpdate(reader: PgoutputReader): RowMessage {
+function readUpdate(reader: PgoutputReader, wanted: WantedColumns): RowMessage {
 	const relationOid = reader.uint32();
+	const places = wanted(relationOid);
 	let kind = reader.uint8();
 	let old: Tuple | null = null;
 	const oldIsKeyOnly = kind === OLD_KEY;
 	if (kind === OLD_KEY || kind === OLD_ROW) {
-		old = reader.tuple();
+		old = readTuple(reader, places);
 		kind = reader.uint8();
 	}
 	if (kind !== NEW_ROW) throw unknownRow('an update', kind);
-	return { tag: 'update', relationOid, old, oldIsKeyOnly, new: reader.tuple() };
+	return { tag: 'update', relationOid, old, oldIsKeyOnly, new: readTuple(reader, places) };
 }
 
-function readDelete(reader: PgoutputReader): RowMessage {
+function readDelete(reader: PgoutputReader, wanted: WantedColumns): RowMessage {
 	const relationOid = reader.uint32();
+	const places = wanted(relationOid);
 	const kind = reader.uint8();
 	if (kind !== OLD_KEY && kind !== OLD_ROW) throw unknownRow('a delete', kind);
 	const oldIsKeyOnly = kind === OLD_KEY;
-	return { tag: 'delete', relationOid, old: reader.tuple(), oldIsKeyOnly, new: null };
+	return { tag: 'delete', relationOid, old: readTuple(reader, places), oldIsKeyOnly, new: null };
+}
+
+function readTuple(reader: PgoutputReader, places: readonly number[] | null): Tuple {
+	return places === null ? reader.tuple() : reader.tupleOf(places);
 }
 
 function unknownRow(where: string, kind: number): Error {

@@ -17,6 +17,8 @@ export interface PreflightRequest {
 	readonly requireFull?: boolean | undefined;
 	/** Which changes are wanted. Absent: all. */
 	readonly operations?: readonly PublishedOperation[] | undefined;
+	/** Whether standbys are to keep the slot. */
+	readonly failover?: boolean | undefined;
 }
 
 export interface WantedTable extends TableToPublish {
@@ -53,6 +55,8 @@ export interface ServerFacts {
 	readonly usedWalSenders: number;
 	/** -1: a slot nobody reads keeps log until the disk is full. */
 	readonly maxSlotWalKeepMb: number;
+	/** Physical slots of standbys that must have what the stream hands out; null before Postgres 17. */
+	readonly synchronizedStandbySlots: string | null;
 	/** Whether the role may create publications in the database (of tables that it owns). */
 	readonly mayCreate: boolean;
 	/** The function with its arguments when the role may not execute it, else null. */
@@ -135,6 +139,7 @@ async function readServer(client: pg.Client): Promise<ServerFacts> {
 		        current_setting('max_wal_senders')::int as "maxWalSenders",
 		        (select count(*)::int from pg_stat_replication) as "usedWalSenders",
 		        (select setting::int from pg_settings where name = 'max_slot_wal_keep_size') as "maxSlotWalKeepMb",
+		        current_setting('synchronized_standby_slots', true) as "synchronizedStandbySlots",
 		        has_database_privilege(current_database(), 'create') as "mayCreate",
 		        (select oid::regprocedure::text from pg_proc
 		         where proname = 'pg_logical_emit_message' and proargtypes[2] = 'text'::regtype

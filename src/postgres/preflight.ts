@@ -1,4 +1,5 @@
 import { connect, type PgSettings } from './connect';
+import { FAILOVER_SINCE } from './failover-slot';
 import { gatherFacts, type PreflightFacts, type PreflightRequest, readTables, type WantedTable } from './preflight-facts';
 import { judgePublication } from './preflight-publication';
 import { judgePolledTable, judgeTable } from './preflight-tables';
@@ -25,6 +26,8 @@ export type ProblemCode =
 	| 'WAL_KEPT_WITHOUT_LIMIT'
 	| 'ENCODING_UNKNOWN'
 	| 'MESSAGE_DENIED'
+	| 'FAILOVER_UNSUPPORTED'
+	| 'FAILOVER_UNGUARDED'
 	| 'SLOT_UNUSABLE'
 	| 'SLOT_AT_RISK'
 	| 'TABLE_MISSING'
@@ -76,6 +79,7 @@ export async function preflightPolled(connection: PgSettings, tables: readonly W
 export function judge(facts: PreflightFacts, request: PreflightRequest): readonly Problem[] {
 	const problems = [
 		...judgeServer(facts),
+		...judgeFailover(facts, request),
 		...judgeSlot(facts, request),
 		...request.tables.flatMap((table, index) =>
 			judgeTable(table, facts.tables[index] ?? null, facts, request),
@@ -147,6 +151,30 @@ function limitProblems({ server, slot }: PreflightFacts): (Problem | false)[] {
 			message:
 				'While the workflow is inactive the server keeps all log for it, until the disk is full',
 			fix: "alter system set max_slot_wal_keep_size = '50GB'; select pg_reload_conf(); -- less than the free disk space; beyond it the slot is lost",
+		},
+	];
+}
+
+function judgeFailover({ server }: PreflightFacts, { failover = false }: PreflightRequest): Problem[] {
+	if (!failover) return [];
+	const { versionNum, synchronizedStandbySlots } = server;
+	if (versionNum < FAILOVER_SINCE) {
+		return [
+			{
+				severity: 'error',
+				code: 'FAILOVER_UNSUPPORTED',
+				message: `"Failover Slot" is on, but the server is Postgres ${Math.floor(versionNum / 10_000)}: a standby keeps slots from Postgres 17 on`,
+				fix: 'Take the option "Failover Slot" away, or upgrade the server to Postgres 17 or later.',
+			},
+		];
+	}
+	if (synchronizedStandbySlots !== '') return [];
+	return [
+		{
+			severity: 'warning',
+			code: 'FAILOVER_UNGUARDED',
+			message: 'Changes may be handed on before the standby has them: synchronized_standby_slots names no standby',
+			fix: "alter system set synchronized_standby_slots = '…'; select pg_reload_conf(); -- the physical slot that the standby has as primary_slot_name",
 		},
 	];
 }

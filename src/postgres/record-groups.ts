@@ -13,6 +13,8 @@ export class RecordGroups {
 	#owners = new Uint32Array(2 * FIRST_SIZE);
 	#keyCount = 0;
 	#count = 0;
+	/** Whether each item is a group of its own, so far. */
+	#isPlain = true;
 
 	get count(): number {
 		return this.#count;
@@ -23,11 +25,19 @@ export class RecordGroups {
 		const item = this.#count++;
 		if (item >= this.#parent.length) this.#parent = longer(this.#parent);
 		this.#parent[item] = item;
-		for (const key of keys) this.#join(item, this.#ownerOf(key, item));
+		for (const key of keys) {
+			const owner = this.#ownerOf(key, item);
+			if (owner !== item) this.#join(item, owner);
+		}
 	}
 
 	/** All items: groups in the order of their first items, and within a group as they were added. Called at the end. */
 	*inOrder(): Generator<{ readonly item: number; readonly isLastOfGroup: boolean }, void, undefined> {
+		if (this.#isPlain) for (let item = 0; item < this.#count; item++) yield { item, isLastOfGroup: true };
+		else yield* this.#linked();
+	}
+
+	*#linked(): Generator<{ readonly item: number; readonly isLastOfGroup: boolean }, void, undefined> {
 		const next = new Uint32Array(this.#count);
 		const last = new Uint32Array(this.#count);
 		const isFirst = (item: number): boolean => this.#root(item) === item;
@@ -81,6 +91,7 @@ export class RecordGroups {
 
 	/** The first item of a group stands for it. */
 	#join(a: number, b: number): void {
+		this.#isPlain = false;
 		const [one, other] = [this.#root(a), this.#root(b)];
 		this.#parent[Math.max(one, other)] = Math.min(one, other);
 	}

@@ -1,4 +1,5 @@
 import { SyncError } from '../core/errors';
+import { readUint64 } from './pgoutput-reader';
 
 /**
  * The envelope around the plugin's messages ("Streaming Replication Protocol" in the manual):
@@ -28,7 +29,7 @@ const KEEPALIVE_BYTES = 18;
 /** @throws SyncError DECODE_FAILED */
 export function decodeReplicationMessage(bytes: Buffer): ReplicationMessage {
 	if (bytes[0] === DATA && bytes.length >= DATA_HEADER_BYTES) {
-		return { tag: 'data', lsn: bytes.readBigUInt64BE(1), payloadStart: DATA_HEADER_BYTES };
+		return { tag: 'data', lsn: readUint64(bytes, 1), payloadStart: DATA_HEADER_BYTES };
 	}
 	if (bytes[0] === KEEPALIVE && bytes.length === KEEPALIVE_BYTES) {
 		return { tag: 'keepalive', walEnd: bytes.readBigUInt64BE(1), replyRequested: bytes[17] === 1 };

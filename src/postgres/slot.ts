@@ -29,6 +29,12 @@ export interface SlotState {
 	readonly unacknowledgedWalBytes: number | null;
 	/** Why the slot is lost, where the server says so (Postgres 17 on; 16 on for conflicts). */
 	readonly invalidationReason: string | null;
+	/** Whether standbys keep it too, for a failover; null before Postgres 17. */
+	readonly isFailover: boolean | null;
+	/** Whether it was copied from a primary: on a standby nobody can read from it, nor drop it. */
+	readonly isSynced: boolean;
+	/** Since when nobody reads from it, by the server's clock; null: it is read, or the server does not say (before Postgres 17). */
+	readonly inactiveSinceMs: number | null;
 }
 
 interface SlotRow {
@@ -45,6 +51,9 @@ interface SlotRow {
 		readonly safe_wal_size: number | null;
 		readonly conflicting?: boolean | null;
 		readonly invalidation_reason?: string | null;
+		readonly failover?: boolean;
+		readonly synced?: boolean;
+		readonly inactive_since?: string | null;
 	};
 	readonly application: string | null;
 	readonly retained: string | null;
@@ -57,19 +66,23 @@ interface SlotRow {
  * @returns null when there is no slot of that name
  */
 export async function readSlot(db: Queryable, name: string): Promise<SlotState | null> {
-	const [row] = await query<SlotRow>(
-		db,
-		`select to_jsonb(s) as slot,
-		        (select application_name from pg_stat_activity where pid = s.active_pid) as application,
-		        pg_wal_lsn_diff(wal.lsn, s.restart_lsn) as retained,
-		        pg_wal_lsn_diff(wal.lsn, s.confirmed_flush_lsn) as unacknowledged
-		 from pg_replication_slots s,
-		      lateral (select case when pg_is_in_recovery() then pg_last_wal_replay_lsn()
-		                      else pg_current_wal_lsn() end as lsn) wal
-		 where s.slot_name = ${literal(name)}`,
-	);
+	const [row] = await query<SlotRow>(db, `${SLOTS} where s.slot_name = ${literal(name)}`);
 	return row ? slotState(row) : null;
 }
+
+/** The state of all slots of the server, by name. */
+export async function readSlots(db: Queryable): Promise<readonly SlotState[]> {
+	return (await query<SlotRow>(db, `${SLOTS} order by s.slot_name`)).map(slotState);
+}
+
+const SLOTS = `
+	select to_jsonb(s) as slot,
+	       (select application_name from pg_stat_activity where pid = s.active_pid) as application,
+	       pg_wal_lsn_diff(wal.lsn, s.restart_lsn) as retained,
+	       pg_wal_lsn_diff(wal.lsn, s.confirmed_flush_lsn) as unacknowledged
+	from pg_replication_slots s,
+	     lateral (select case when pg_is_in_recovery() then pg_last_wal_replay_lsn()
+	                     else pg_current_wal_lsn() end as lsn) wal`;
 
 function slotState({ slot, application, retained, unacknowledged }: SlotRow): SlotState {
 	return {
@@ -86,6 +99,9 @@ function slotState({ slot, application, retained, unacknowledged }: SlotRow): Sl
 		retainedWalBytes: retained === null ? null : Number(retained),
 		unacknowledgedWalBytes: unacknowledged === null ? null : Number(unacknowledged),
 		invalidationReason: slot.invalidation_reason ?? (slot.conflicting ? 'conflict' : null),
+		isFailover: slot.failover ?? null,
+		isSynced: slot.synced ?? false,
+		inactiveSinceMs: slot.inactive_since ? Date.parse(slot.inactive_since) : null,
 	};
 }
 
@@ -137,7 +153,13 @@ export async function dropSlot(db: Queryable, name: string): Promise<boolean> {
 	const slot = await readSlot(db, name);
 	if (!slot) return false;
 	if (slot.activePid !== null) throw slotBusy(name, slot);
-	await query(db, 'select pg_drop_replication_slot($1)', [name]);
+	try {
+		await query(db, 'select pg_drop_replication_slot($1)', [name]);
+	} catch (error) {
+		// Somebody began to read from it just now.
+		if (codeOf(error) === OBJECT_IN_USE) throw slotBusy(name, await readSlot(db, name), error);
+		throw error;
+	}
 	return true;
 }
 
@@ -200,6 +222,7 @@ export async function readTimelines(client: pg.Client, timeline: number): Promis
 	return new Map(left);
 }
 
+const OBJECT_IN_USE = '55006';
 const DUPLICATE_OBJECT = '42710';
 const CONFIGURATION_LIMIT_EXCEEDED = '53400';
 

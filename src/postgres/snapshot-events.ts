@@ -35,6 +35,8 @@ export interface SnapshotPlace {
 	readonly restoredTo?: Position | undefined;
 	/** Absent: the snapshot is handed over in the stream, at its place. */
 	readonly fresh?: FreshRead | undefined;
+	/** How many rows of the table come before, and how many it has, by the server's statistics. Absent: not counted. */
+	readonly reading?: { readonly before: number; readonly estimate: number | null } | undefined;
 	/** Of the first event. They are counted from 1 over the whole snapshot, for 0 is where the stream starts. */
 	readonly index: number;
 }
@@ -56,10 +58,10 @@ export function snapshotLsn(consistentLsn: bigint): bigint {
 export function snapshotEvents(
 	changes: readonly SnapshotChange[],
 	origin: EventOrigin,
-	{ lsn, tsMs, index, restoredTo, fresh }: SnapshotPlace,
+	{ lsn, tsMs, index, restoredTo, fresh, reading }: SnapshotPlace,
 ): ChangeEvent[] {
-	return changes.map((change, offset) =>
-		enveloped(bodyOf(change), origin, {
+	return changes.map((change, offset) => {
+		const event = enveloped(bodyOf(change), origin, {
 			commitLsn: lsn,
 			lsn,
 			index: index + offset,
@@ -69,8 +71,10 @@ export function snapshotEvents(
 			isSnapshot: true,
 			restoredTo,
 			fresh,
-		}),
-	);
+		});
+		if (reading && change.kind === 'row') event.source.reading = { rows: reading.before + offset + 1, of: reading.estimate };
+		return event;
+	});
 }
 
 function bodyOf(change: SnapshotChange): EventBody {

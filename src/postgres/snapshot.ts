@@ -3,9 +3,11 @@ import type pg from 'pg';
 import { SyncError } from '../core/errors';
 import { columnOfPart } from '../core/record-parts';
 import type { Operation } from '../core/link';
+import type { DigestShape } from '../core/row-digest';
 import { type LedgerEntry, readEntries } from './ledger-claims';
 import { connect, OUTPUT_SETTINGS, type PgSettings } from './connect';
 import type { Tuple } from './pgoutput-reader';
+import { RowHashes } from './row-hashes';
 import {
 	labelOf,
 	readShape,
@@ -157,6 +159,11 @@ export class SnapshotSession {
 	/** How many rows the table has, by the server's statistics; null when there are none. */
 	async estimate(table: SnapshotTable): Promise<number | null> {
 		return (await readShape(this.client, table)).estimate;
+	}
+
+	/** Hashes of its rows, by which many are compared without reading them; a text says why there are none. */
+	async hashes(table: SnapshotTable, shape: DigestShape): Promise<RowHashes | string> {
+		return await RowHashes.of(this.client, table, shape);
 	}
 
 	async close(): Promise<void> {

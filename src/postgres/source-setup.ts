@@ -10,10 +10,15 @@ export interface SourceState {
 	readonly slot: SlotState | null;
 }
 
-/** @throws SyncError as `connectForReplication` */
+/**
+ * @throws SyncError SERVER_IS_STANDBY (its log is that of the primary, up to wherever it has got: it would look as if the
+ * server had gone back), and as `connectForReplication`
+ */
 export async function readSourceState(settings: PgSettings, slot: string): Promise<SourceState> {
 	const client = await connectForReplication(answeringSoon(settings));
 	try {
+		const [server] = await query<{ isStandby: boolean }>(client, 'select pg_is_in_recovery() as "isStandby"');
+		if (server?.isStandby) throw new SyncError('SERVER_IS_STANDBY', `The server at ${settings.host}:${settings.port} is a standby, which has not taken over`);
 		const system = await identifySystem(client);
 		const leftAt = await readTimelines(client, system.timeline);
 		return { system: { ...system, leftAt }, slot: await readSlot(client, slot) };

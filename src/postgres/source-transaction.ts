@@ -1,8 +1,7 @@
-import type { Json } from '../core/canonical-json';
-import type { ChangeSpool } from './change-spool';
-import { readerOfType, type ValueReader } from './column-values';
-import type { RelationColumn, RelationMessage } from './pgoutput';
-import { type Tuple, UNCHANGED } from './pgoutput-reader';
+import type { LargeChanges } from './large-changes';
+import type { RelationMessage } from './pgoutput';
+import type { Tuple } from './pgoutput-reader';
+import { type Columns, identityPlanOf, planOf, type RowValues } from './row-plan';
 
 /** A committed transaction, whole: what happened, in the order in which it happened. */
 export interface SourceTransaction {
@@ -19,7 +18,7 @@ export interface SourceTransaction {
 	/** All changes, or those before the ones in `spool`. */
 	readonly changes: readonly SourceChange[];
 	/** Further changes of a transaction that is too large for memory; see `largeTransactionEvents`. Absent: there are none. */
-	readonly spool?: ChangeSpool;
+	readonly spool?: LargeChanges;
 }
 
 export type SourceChange = RowChange | MessageChange | RelationChange;
@@ -57,29 +56,9 @@ export interface RelationChange {
 /** A table and its published columns, as they were at the time of a change. */
 export type Relation = Omit<RelationMessage, 'tag'>;
 
-/** A row version as JSON. A column that is in neither was not sent. */
-export interface RowValues {
-	readonly values: Record<string, Json>;
-	/** Columns with large values that did not change and were not sent. */
-	readonly unchanged: readonly string[];
-}
-
-/** What it takes to read a row: the columns of a relation, or those of a snapshot. */
-export interface Columns {
-	readonly columns: readonly Pick<RelationColumn, 'name' | 'typeOid'>[];
-}
-
 /** The JSON values of a row version (see `readerOfType`); the tuple itself keeps the server's texts. */
 export function rowValues(relation: Columns, tuple: Tuple): RowValues {
-	const values: Record<string, Json> = {};
-	const unchanged: string[] = [];
-	const readers = readersOf(relation);
-	relation.columns.forEach(({ name }, index) => {
-		const text = tuple[index];
-		if (text === UNCHANGED) unchanged.push(name);
-		else if (text !== undefined) setOwn(values, name, text === null ? null : readers[index]!(text));
-	});
-	return { values, unchanged };
+	return planOf(relation).read(tuple);
 }
 
 /**
@@ -88,32 +67,5 @@ export function rowValues(relation: Columns, tuple: Tuple): RowValues {
  */
 export function oldRowValues({ relation, old, oldIsKeyOnly }: RowChange): RowValues | null {
 	if (old === null) return null;
-	const row = rowValues(relation, old);
-	if (!oldIsKeyOnly) return row;
-	const key = relation.columns.filter(({ isIdentity }) => isIdentity).map(({ name }) => name);
-	const entries = Object.entries(row.values).filter(([name]) => key.includes(name));
-	return { values: Object.fromEntries(entries), unchanged: row.unchanged };
-}
-
-/** Not `values[name] = value`, which drops a column named __proto__. */
-function setOwn(values: Record<string, Json>, name: string, value: Json): void {
-	if (name !== '__proto__') values[name] = value;
-	else
-		Object.defineProperty(values, name, {
-			value,
-			enumerable: true,
-			configurable: true,
-			writable: true,
-		});
-}
-
-const READERS = new WeakMap<Columns, readonly ValueReader[]>();
-
-function readersOf(relation: Columns): readonly ValueReader[] {
-	let readers = READERS.get(relation);
-	if (!readers) {
-		readers = relation.columns.map(({ typeOid }) => readerOfType(typeOid));
-		READERS.set(relation, readers);
-	}
-	return readers;
+	return (oldIsKeyOnly ? identityPlanOf(relation) : planOf(relation)).read(old);
 }

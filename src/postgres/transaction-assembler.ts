@@ -30,12 +30,17 @@ export class TransactionAssembler {
 
 	/** The tables as they were announced last. */
 	get relations(): ReadonlyMap<number, Relation> {
-		return new Map(this.#relations);
+		return this.#relations;
 	}
 
 	/** Changes of the transaction that is being read. */
 	get openChangeCount(): number {
 		return this.#open?.changes.length ?? 0;
+	}
+
+	/** Those. */
+	get openChanges(): readonly SourceChange[] {
+		return this.#open?.changes ?? [];
 	}
 
 	/**
@@ -150,6 +155,10 @@ export function rowChange(relation: Relation, message: RowMessage, lsn: bigint):
 
 export function truncation(relation: Relation, lsn: bigint): RowChange {
 	return { kind: 'row', op: 't', relation, lsn, old: null, oldIsKeyOnly: false, new: null };
+}
+
+export function isRow(message: PgoutputMessage): message is RowMessage {
+	return message.tag === 'insert' || message.tag === 'update' || message.tag === 'delete';
 }
 
 const OPS = { insert: 'i', update: 'u', delete: 'd' } as const;

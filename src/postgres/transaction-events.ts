@@ -5,9 +5,10 @@ import type { Key } from '../core/link';
 import { type Marker, parseMarker } from '../core/marker';
 import { previousKeyOf } from '../core/record-change';
 import { asPart, columnOfPart } from '../core/record-parts';
-import { enveloped, type EventBody, type EventOrigin } from './event-envelope';
-import type { EventPart, EventTable, RowKind } from './event-tables';
+import { envelope, type EventBody, type EventOrigin } from './event-envelope';
+import type { EventPart, EventTable } from './event-tables';
 import type { TableName } from './publication';
+import type { RowValues } from './row-plan';
 import {
 	type MessageChange,
 	oldRowValues,
@@ -36,7 +37,8 @@ export function transactionEvents(
 ): ChangeEvent[] {
 	if (transaction.spool) throw new TypeError('a transaction that is too large for memory has more changes than these');
 	const draftsOf = drafting(origin);
-	const drafts = transaction.changes.flatMap((change) => draftsOf(change));
+	const drafts: Draft[] = [];
+	for (const change of transaction.changes) for (const draft of draftsOf(change)) drafts.push(draft);
 	return eventsOf(drafts, { transaction, origin, firstIndex: 0 });
 }
 
@@ -60,27 +62,21 @@ export interface EventRun {
 /** The events of some changes of a transaction: all that there are of their records. */
 export function eventsOf(drafts: readonly Draft[], { transaction, origin, firstIndex, rowCounts }: EventRun): ChangeEvent[] {
 	pairMarkers(drafts);
-	return drafts
-		.filter(({ isPaired }) => !isPaired)
-		.map(({ lsn, table, isPaired: _isPaired, ...body }, index) =>
-			enveloped(body, origin, {
-				commitLsn: transaction.commitLsn,
-				lsn,
-				index: firstIndex + index,
-				table,
-				tsMs: transaction.commitTsMs,
-				txId: String(transaction.xid),
-				isSnapshot: false,
-				txRows: rowCounts?.get(body.entity),
-			}),
-		);
+	const { commitLsn, commitTsMs: tsMs, xid } = transaction;
+	const put = envelope(origin, { commitLsn, tsMs, txId: String(xid), isSnapshot: false });
+	const events: ChangeEvent[] = [];
+	for (const draft of drafts) {
+		if (draft.isPaired) continue;
+		const { lsn, table, entity } = draft;
+		events.push(put(draft, { lsn, index: firstIndex + events.length, table, txRows: rowCounts?.get(entity) }));
+	}
+	return events;
 }
 
-const NO_ROW = { before: null, after: null, unchanged: [], isPaired: false };
+const noRow = () => ({ before: null, after: null, unchanged: [], isPaired: false });
 
 /** @returns what one change of a transaction is: nothing for what is not mapped */
 export function drafting({ tables, isMarker, markerSystem }: EventOrigin): (change: SourceChange) => readonly Draft[] {
-	const known = new Map<Relation, RowKind | undefined>();
 	return (change) => {
 		if (change.kind === 'message') {
 			const draft = isMarker(change.prefix) ? markerDraft(change, markerSystem) : null;
@@ -88,20 +84,32 @@ export function drafting({ tables, isMarker, markerSystem }: EventOrigin): (chan
 		}
 		if (change.kind !== 'row') return [];
 		const { relation } = change;
-		if (!known.has(relation)) known.set(relation, tables.find(relation.schema, relation.name));
-		const of = known.get(relation);
+		const of = tables.ofRelation(relation);
 		if (of?.kind === 'record') return [rowDraft(change, of.table)];
 		return of ? partDrafts(change, of.table) : [];
 	};
 }
 
-/** The keys of the record that a draft speaks of, as texts: by one of them two drafts are known to be of one record. */
+/**
+ * The keys of the record that a draft speaks of, as texts: drafts of one record have one in common. (So may those of others,
+ * once in a lifetime: nothing is escaped.)
+ */
 export function recordsOf(draft: Draft): string[] {
 	if (draft.op === 't') return [];
 	const key = draft.op === 'm' ? draft.marker?.key : draft.key;
 	if (!key) return [];
 	const previous = draft.op === 'm' ? null : previousKeyOf(draft);
-	return (previous ? [key, previous] : [key]).map((one) => recordText(draft.entity, one));
+	return previous === null ? [looseText(draft.entity, key)] : [looseText(draft.entity, key), looseText(draft.entity, previous)];
+}
+
+function looseText(entity: string, key: Key): string {
+	const columns = Object.keys(key).sort();
+	return columns.reduce((name, column) => recordName(name, String(key[column])), recordName(entity));
+}
+
+/** A name of a record is put together text by text: of its entity, then of its key's columns in the order of their names. */
+export function recordName(before: string, text?: string): string {
+	return text === undefined ? before : `${before}\n${text}`;
 }
 
 function markerDraft({ content, lsn }: MessageChange, system: string | null): Draft | null {
@@ -109,7 +117,7 @@ function markerDraft({ content, lsn }: MessageChange, system: string | null): Dr
 	// Not one of ours although it has our prefix; or of a write to another system in this database.
 	if (!marker || (system !== null && marker.system !== system)) return null;
 	return {
-		...NO_ROW,
+		...noRow(),
 		entity: marker.entity,
 		op: 'm',
 		key: { ...marker.key },
@@ -124,23 +132,28 @@ const OPS = { i: 'c', u: 'u', d: 'd' } as const;
 function rowDraft(change: RowChange, table: EventTable): Draft {
 	const { op, relation, lsn } = change;
 	const { entity } = table;
-	if (op === 't') return { ...NO_ROW, entity, op: 't', key: {}, lsn, table, marker: null };
+	if (op === 't') return { ...noRow(), entity, op: 't', key: {}, lsn, table, marker: null };
 	if (op !== 'i') requireIdentity(relation, table);
 	const old = oldRowValues(change);
 	const row = change.new ? rowValues(relation, change.new) : null;
 	return {
 		entity,
 		op: OPS[op],
-		// A key that did not change may not have been sent anew, but then the old one was.
-		key: table.keyOf({ ...old?.values, ...row?.values }),
+		key: table.keyOf(keyRow(table, old, row)),
 		before: old?.values ?? null,
 		after: row?.values ?? null,
-		unchanged: [...(row?.unchanged ?? [])],
+		unchanged: row === null ? [] : [...row.unchanged],
 		lsn,
 		table,
 		marker: null,
 		isPaired: false,
 	};
+}
+
+/** What has the key. A key that did not change may not have been sent anew, but then the old one was. */
+function keyRow({ key }: Pick<EventTable, 'key'>, old: RowValues | null, row: RowValues | null): RowValues['values'] {
+	if (old === null || row === null) return (row ?? old)?.values ?? {};
+	return key.every((column) => Object.hasOwn(row.values, column)) ? row.values : { ...old.values, ...row.values };
 }
 
 /**
@@ -150,13 +163,13 @@ function rowDraft(change: RowChange, table: EventTable): Draft {
 function partDrafts(change: RowChange, table: EventPart): Draft[] {
 	const { op, relation, lsn } = change;
 	const { entity, name: part } = table;
-	const event = { ...NO_ROW, entity, part, lsn, table, marker: null };
+	const event = { ...noRow(), entity, part, lsn, table, marker: null };
 	if (op === 't') return [{ ...event, op: 't', key: {} }];
 	if (op !== 'i') requireIdentity(relation, table);
 	const old = oldRowValues(change);
 	const row = change.new ? rowValues(relation, change.new) : null;
 	const before = old && asPart(part, old.values);
-	const [from, to] = [old ?? row, row].map((values) => values && table.keyOf({ ...old?.values, ...values.values }));
+	const [from, to] = [old ?? row, row].map((values) => values && table.keyOf(keyRow(table, old, values)));
 	const gone = (key: Key): Draft => ({ ...event, op: 'd', key, before });
 	const there = (key: Key, how: 'c' | 'u'): Draft => ({
 		...event,
@@ -174,10 +187,7 @@ function partDrafts(change: RowChange, table: EventPart): Draft[] {
 
 /** Without the key among the old values a row that changes its key would look like a new record. */
 function requireIdentity({ columns }: Relation, { schema, table, key }: Pick<EventTable, 'schema' | 'table' | 'key'>): void {
-	const lacking = key.filter(
-		(name) => !columns.some((column) => column.name === name && column.isIdentity),
-	);
-	if (lacking.length === 0) return;
+	if (key.every((name) => columns.some((column) => column.isIdentity && column.name === name))) return;
 	const name = tableName({ schema, table });
 	throw new SyncError(
 		'KEY_INCOMPLETE',

@@ -1,31 +1,41 @@
 import { SyncError } from '../core/errors';
-import { ChangeSpool } from './change-spool';
+import type { EventOrigin } from './event-envelope';
+import { LargeChanges } from './large-changes';
 import { decodePgoutput } from './pgoutput';
 import type { SourceTransaction } from './source-transaction';
-import { TransactionAssembler } from './transaction-assembler';
+import { relationOf, TransactionAssembler, truncation } from './transaction-assembler';
 
 /** What becomes of a transaction that is too large for memory. */
 export interface SizeLimits {
-	/** Above it a transaction goes to a file in `spoolDirectory`, if that is given; default 4 MiB, which takes about three times as much memory. */
-	readonly spoolAboveBytes?: number | undefined;
-	/** Where such a file may be made. Absent: larger transactions are refused. */
-	readonly spoolDirectory?: string | undefined;
+	/** Absent: larger transactions are refused. */
+	readonly spool?: SpoolSettings | undefined;
 	/** Where no file may be made, a larger transaction fails the stream, rather than the process when memory runs out; default 256 MiB, which takes about three times as much memory. */
 	readonly maxTransactionBytes?: number | undefined;
 }
 
+export interface SpoolSettings {
+	/** Where files may be made. */
+	readonly directory: string;
+	/** Above it the rest of a transaction goes to a file; default 1 MiB, which takes about five times as much memory. */
+	readonly aboveBytes?: number | undefined;
+	/** Says which rows are of the same record. */
+	readonly origin: EventOrigin;
+}
+
 const MIB = 1024 * 1024;
 
+const [INSERT, UPDATE, DELETE, MESSAGE, TRUNCATE] = [...'IUDMT'].map((tag) => tag.charCodeAt(0));
 /** Messages that make up the size of a transaction: with each session the same ones, as those that announce tables are not. */
-const CHANGES: ReadonlySet<number> = new Set([...'IUDMT'].map((tag) => tag.charCodeAt(0)));
-const RELATION = 'R'.charCodeAt(0);
+const CHANGES: ReadonlySet<number | undefined> = new Set([INSERT, UPDATE, DELETE, MESSAGE, TRUNCATE]);
+const ROWS: ReadonlySet<number | undefined> = new Set([INSERT, UPDATE, DELETE]);
 
 /** Decodes messages and puts them together to transactions; what a large one has beyond its first part goes to a file. */
 export class TransactionReader {
 	readonly #assembler = new TransactionAssembler();
 	/** Those that were made and are not closed yet. */
-	readonly #spools = new Set<ChangeSpool>();
-	#spool: ChangeSpool | null = null;
+	readonly #larges = new Set<LargeChanges>();
+	/** Of the transaction that is being read. */
+	#large: LargeChanges | null = null;
 	#openBytes = 0;
 
 	constructor(private readonly limits: SizeLimits) {}
@@ -35,9 +45,9 @@ export class TransactionReader {
 		return this.#assembler.isOpen;
 	}
 
-	/** Of the transaction that is being read. */
+	/** Of the transaction that is being read, as far as they are in memory. */
 	get openBytes(): number {
-		return this.#openBytes;
+		return this.#large === null ? this.#openBytes : 0;
 	}
 
 	/** Changes of the transaction that is being read, as far as they are in memory. */
@@ -46,36 +56,62 @@ export class TransactionReader {
 	}
 
 	/**
-	 * @returns the transaction that this message completes, and its size
-	 * @throws SyncError DECODE_FAILED, TRANSACTION_TOO_LARGE, SPOOL_FAILED
+	 * @returns the transaction that this message completes, and its size in memory
+	 * @throws SyncError DECODE_FAILED, TRANSACTION_TOO_LARGE, SPOOL_FAILED, KEY_INCOMPLETE
 	 */
 	push(bytes: Buffer, payloadStart: number, lsn: bigint): { transaction: SourceTransaction; bytes: number } | null {
-		const tag = bytes[payloadStart] ?? 0;
-		const isChange = CHANGES.has(tag);
-		if (isChange && this.#assembler.isOpen) this.#openBytes += bytes.length - payloadStart;
-		if (this.#spool !== null && (isChange || tag === RELATION)) this.#spool.append(bytes, payloadStart, lsn);
-		const transaction = this.#spool !== null && isChange ? null : this.#assembler.push(decodePgoutput(bytes, payloadStart), lsn);
-		if (!transaction) {
-			if (this.#spool === null) this.#checkSize();
+		if (this.#large !== null) return this.#pushLarge(this.#large, bytes, { payloadStart, lsn });
+		const transaction = this.#assembler.push(decodePgoutput(bytes, payloadStart), lsn);
+		if (transaction) return this.#complete(transaction);
+		if (this.isOpen && CHANGES.has(bytes[payloadStart])) {
+			this.#openBytes += bytes.length - payloadStart;
+			this.#checkSize();
+		}
+		return null;
+	}
+
+	#pushLarge(
+		large: LargeChanges,
+		bytes: Buffer,
+		{ payloadStart, lsn }: { readonly payloadStart: number; readonly lsn: bigint },
+	): { transaction: SourceTransaction; bytes: number } | null {
+		if (ROWS.has(bytes[payloadStart])) {
+			large.addRow(bytes, payloadStart, lsn);
 			return null;
 		}
-		const size = this.#openBytes;
+		const message = decodePgoutput(bytes, payloadStart);
+		const { relations } = this.#assembler;
+		if (message.tag === 'message') {
+			if (message.transactional) large.add({ kind: 'message', lsn, prefix: message.prefix, content: message.content });
+			return null;
+		}
+		if (message.tag === 'truncate') {
+			for (const oid of message.relationOids) large.add(truncation(relationOf(relations, oid), lsn));
+			return null;
+		}
+		const transaction = this.#assembler.push(message, lsn);
+		if (message.tag === 'relation') large.announce(relationOf(relations, message.oid));
+		return transaction && this.#complete(transaction);
+	}
+
+	#complete(transaction: SourceTransaction): { transaction: SourceTransaction; bytes: number } {
+		const bytes = this.#openBytes;
+		const large = this.#large;
 		this.#openBytes = 0;
-		const spool = this.#spool;
-		this.#spool = null;
-		return { transaction: spool === null ? transaction : { ...transaction, spool }, bytes: size };
+		this.#large = null;
+		return { transaction: large === null ? transaction : { ...transaction, spool: large }, bytes };
 	}
 
 	/** Removes all files, also of transactions that were handed on. */
 	close(): void {
-		for (const spool of this.#spools) spool.close();
-		this.#spools.clear();
+		for (const large of this.#larges) large.close();
+		this.#larges.clear();
 	}
 
 	#checkSize(): void {
-		const { spoolDirectory, spoolAboveBytes = 4 * MIB, maxTransactionBytes = 256 * MIB } = this.limits;
-		if (spoolDirectory !== undefined) {
-			if (this.#openBytes > spoolAboveBytes) this.#startSpool(spoolDirectory);
+		const { spool, maxTransactionBytes = 256 * MIB } = this.limits;
+		if (spool !== undefined) {
+			if (this.#openBytes > (spool.aboveBytes ?? MIB)) this.#startLarge(spool);
 		} else if (this.#openBytes > maxTransactionBytes) {
 			throw new SyncError(
 				'TRANSACTION_TOO_LARGE',
@@ -85,9 +121,12 @@ export class TransactionReader {
 		}
 	}
 
-	#startSpool(directory: string): void {
-		for (const spool of this.#spools) if (spool.isClosed) this.#spools.delete(spool);
-		this.#spool = new ChangeSpool(directory, this.#assembler.relations);
-		this.#spools.add(this.#spool);
+	#startLarge({ directory, origin }: SpoolSettings): void {
+		for (const large of this.#larges) if (large.isClosed) this.#larges.delete(large);
+		const large = new LargeChanges(directory, origin);
+		this.#larges.add(large);
+		this.#large = large;
+		for (const relation of this.#assembler.relations.values()) large.announce(relation);
+		for (const change of this.#assembler.openChanges) large.add(change);
 	}
 }

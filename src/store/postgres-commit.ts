@@ -1,8 +1,10 @@
 import type { Key, LinkState } from '../core/link';
+import type { Policy } from '../core/policy';
 import type { ReviewChange } from '../core/review';
 import { indexable, keyText, matchText } from './identity-text';
 import { packLink } from './link-document';
 import type { StoreDatabase } from './postgres-database';
+import { digestColumns } from './postgres-digests';
 import { streamGap, streamUnknown } from './stream-errors';
 import type { CommitRequest, CommitResult, LinkCommit, StreamAdvance } from './sync-store';
 
@@ -15,14 +17,14 @@ type Answer =
 export async function commit(
 	db: StoreDatabase,
 	{ policy, links, advance, together = false }: CommitRequest,
-	graceMs: number,
+	{ graceMs, policyInForce }: { readonly graceMs: number; readonly policyInForce: Policy | undefined },
 ): Promise<CommitResult> {
 	const entries = links.flatMap(({ journal }, ord) => journal.map((entry) => ({ ord, entry })));
 	const [row] = await db.query<{ answer: Answer }>(
 		`select ${db.schema}.commit_links($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as answer`,
 		[
 			...[policy, advance?.system, advance?.from, advance?.to, graceMs, together],
-			JSON.stringify(links.map(head)),
+			JSON.stringify(links.map((link, ord) => ({ ...head(link, ord), ...digestColumns(link.state, policyInForce?.entities.get(link.state.entity)) }))),
 			lines(links.map(({ state }) => packLink(state))),
 			JSON.stringify(links.flatMap(claims)),
 			...[entries.map(({ ord }) => ord), entries.map(({ entry }) => entry.kind)],

@@ -34,15 +34,20 @@ export async function load(db: StoreDatabase, request: LoadRequest): Promise<Loa
 	};
 }
 
-/** A page of links in the order of their ids, bytewise. */
+/**
+ * A page of links in the order of their ids, bytewise.
+ *
+ * @param condition - on `links l`, in SQL
+ */
 export async function scanLinks(
 	db: StoreDatabase,
 	request: ScanRequest,
+	condition = 'true',
 ): Promise<readonly LoadedLink[]> {
 	const { policy, entity = null, afterId = '', limit } = request;
 	const rows = await db.query<{ body: LinkRow }>(
 		`select ${linkJson(db.schema)} as body from ${db.schema}.links l
-		where l.policy = $1 and l.id > $2 and ($3::text is null or l.entity = $3) order by l.id limit $4`,
+		where l.policy = $1 and l.id > $2 and ($3::text is null or l.entity = $3) and ${condition} order by l.id limit $4`,
 		[policy, afterId, entity, limit],
 	);
 	return rows.map(({ body }) => linkOf(body));

@@ -2,6 +2,7 @@ import { SyncError } from '../core/errors';
 import { COMMIT, COMMIT_TYPES, IDENTITIES, MOVED_LINKS, WRITES } from './postgres-commit-functions';
 import { BUCKETS } from './postgres-buckets';
 import { DATES } from './postgres-dates';
+import { DIGESTS } from './postgres-digests';
 import { SAMPLES } from './postgres-figures';
 import { SPREAD } from './postgres-spread';
 import type { StoreDatabase } from './postgres-database';
@@ -20,6 +21,7 @@ const MIGRATIONS: readonly string[] = [
 	BUCKETS,
 	SIGNATURES,
 	SAMPLES,
+	DIGESTS,
 ];
 
 /** Classes of the advisory locks taken in this schema: arbitrary numbers that nobody else is likely to use. */

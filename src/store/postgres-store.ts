@@ -2,7 +2,9 @@ import type pg from 'pg';
 
 import type { Json } from '../core/canonical-json';
 import type { StoredJournalEntry, StoredMode } from '../core/journal';
+import { SyncError } from '../core/errors';
 import type { LinkState } from '../core/link';
+import type { Policy } from '../core/policy';
 import type { ReviewChange, StoredReview } from '../core/review';
 import { pause, take } from './postgres-buckets';
 import * as claims from './postgres-claims';
@@ -13,11 +15,13 @@ import * as figures from './postgres-figures';
 import { readJournal } from './postgres-journal';
 import { findAlike } from './postgres-alike';
 import { findPassed } from './postgres-dates';
+import { PostgresDigests } from './postgres-digests';
 import { countRecords, load, scanLinks } from './postgres-load';
 import { migrateStore } from './postgres-migrations';
 import { approve, findVersions, listVersions, publishPolicy, raiseEpoch, setMode, sign, suspend } from './postgres-policies';
 import { changeReviews, listReviews, purgeReviews } from './postgres-reviews';
 import { recordAcknowledged, registerStream } from './postgres-streams';
+import { policyInForce } from './published-policy';
 import type { FiguresRequest, Sample, SampleFilter, StoreFigures } from './store-figures';
 import type { StreamId, StreamRecord, StreamRegistration } from './stream-record';
 import type * as store from './sync-store';
@@ -42,12 +46,16 @@ const DEFAULT_GRACE_MS = 5_000;
 export class PostgresStore implements store.SyncStore {
 	readonly #db: StoreDatabase;
 	readonly #graceMs: number;
+	/** By policy, the version that was loaded last: a commit was thought out by it, or by one whose digests count as stale. */
+	readonly #inForce = new Map<string, store.PublishedPolicy>();
+	readonly digests: PostgresDigests;
 
 	/** @param pool - becomes the store's: `close` ends it */
 	constructor(pool: pg.Pool, options: PostgresStoreOptions = {}) {
 		const { schema = DEFAULT_SCHEMA, graceMs = DEFAULT_GRACE_MS, onRoundTrip } = options;
 		this.#db = new StoreDatabase(pool, { schema, onRoundTrip });
 		this.#graceMs = graceMs;
+		this.digests = new PostgresDigests(this.#db);
 	}
 
 	async migrate(): Promise<void> {
@@ -95,7 +103,9 @@ export class PostgresStore implements store.SyncStore {
 	}
 
 	async load(request: store.LoadRequest): Promise<store.Loaded> {
-		return await load(this.#db, request);
+		const loaded = await load(this.#db, request);
+		if (loaded.policy) this.#inForce.set(request.policy, loaded.policy);
+		return loaded;
 	}
 
 	async scanLinks(request: store.ScanRequest): Promise<readonly store.LoadedLink[]> {
@@ -115,7 +125,18 @@ export class PostgresStore implements store.SyncStore {
 	}
 
 	async commit(request: store.CommitRequest): Promise<store.CommitResult> {
-		return await commit(this.#db, request, this.#graceMs);
+		return await commit(this.#db, request, { graceMs: this.#graceMs, policyInForce: this.#policyOf(request.policy) });
+	}
+
+	/** Undefined: nothing has been loaded yet, or a version of another pack that cannot be read here. */
+	#policyOf(name: string): Policy | undefined {
+		const published = this.#inForce.get(name);
+		try {
+			return published && policyInForce(published).policy;
+		} catch (error) {
+			if (error instanceof SyncError) return undefined;
+			throw error;
+		}
 	}
 
 	async leaseDue(request: store.LeaseRequest): Promise<readonly store.DueLink[]> {

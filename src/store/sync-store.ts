@@ -5,6 +5,7 @@ import type { Key, LinkState } from '../core/link';
 import type { Position } from '../core/position';
 import type { ReviewChange, ReviewItem, StoredReview } from '../core/review';
 import type { FiguresRequest, Sample, SampleFilter, StoreFigures } from './store-figures';
+import type { StoreDigests } from './store-digests';
 import type { StreamId, StreamRecord, StreamRegistration } from './stream-record';
 import type { Taken, TakeRequest } from './token-bucket';
 
@@ -73,6 +74,8 @@ export interface SyncStore {
 	load(request: LoadRequest): Promise<Loaded>;
 	/** A page of a policy's links in the order of their ids: for reports and comparisons, never for deciding. */
 	scanLinks(request: ScanRequest): Promise<readonly LoadedLink[]>;
+	/** What it keeps beside its documents to compare many links at once. Absent: nothing, see `scannedDigests`. */
+	readonly digests?: StoreDigests;
 	/** The links that go by each of these blocks, as their commits said last: in the order of their ids, and of one block no more than `MAX_ALIKE`. */
 	findAlike(policy: string, blocks: readonly string[]): Promise<readonly Alike[]>;
 	/** Links of which a system's record counts as deleted from a time on that is not after `untilMs`: the earliest first. See `LinkState.dates`. */

@@ -98,7 +98,7 @@ function messagesOf(acts: readonly Act[]): PgoutputMessage[] {
 
 /** Reads a transaction with a limit on what is kept in memory. */
 function read(messages: readonly PgoutputMessage[], spoolAboveBytes: number): { transaction: SourceTransaction; close: () => void } {
-	const reader = new TransactionReader({ spoolDirectory: directory, spoolAboveBytes });
+	const reader = new TransactionReader({ spool: { directory, aboveBytes: spoolAboveBytes, origin: ORIGIN } });
 	const all: PgoutputMessage[] = [
 		{ tag: 'begin', commitLsn: 9_000n, commitTsMs: 1_760_000_000_000, xid: 7 },
 		...messages,
@@ -113,7 +113,7 @@ async function partsOf(transaction: SourceTransaction, maxEvents: number): Promi
 	const { spool } = transaction;
 	if (!spool) return [transactionEvents(transaction, ORIGIN)];
 	const parts: ChangeEvent[][] = [];
-	for await (const part of largeTransactionEvents({ ...transaction, spool }, ORIGIN, maxEvents)) parts.push([...part]);
+	for await (const part of largeTransactionEvents({ ...transaction, spool }, maxEvents)) parts.push([...part]);
 	return parts;
 }
 
@@ -181,7 +181,7 @@ test('a file that was closed is not read any more, and one that cannot be made s
 	const { transaction, close } = read(messagesOf(acts), 0);
 	close();
 	await expect(partsOf(transaction, 2)).rejects.toMatchObject({ code: 'SPOOL_FAILED' });
-	const nowhere = new TransactionReader({ spoolDirectory: join(directory, 'nowhere'), spoolAboveBytes: 0 });
+	const nowhere = new TransactionReader({ spool: { directory: join(directory, 'nowhere'), aboveBytes: 0, origin: ORIGIN } });
 	nowhere.push(encodePgoutput({ tag: 'begin', commitLsn: 1n, commitTsMs: 0, xid: 7 }), 0, 0n);
 	nowhere.push(encodePgoutput(relation(0, false)), 0, 0n);
 	const insert = encodePgoutput({ tag: 'insert', relationOid: 0, old: null, oldIsKeyOnly: false, new: ['1', 'x'] });

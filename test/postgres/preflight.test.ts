@@ -50,6 +50,7 @@ const facts: PreflightFacts = {
 		usedWalSenders: 2,
 		maxSlotWalKeepMb: 50_000,
 		mayCreate: true,
+		synchronizedStandbySlots: '',
 		deniedMessageFunction: null,
 	},
 	replicationError: null,
@@ -96,6 +97,13 @@ test.each<[Partial<ServerFacts>, 'error' | 'warning', string, RegExp]>([
 	],
 ])('server facts %j give the %s %s', (server, severity, code, fix) => {
 	expect(brief(withServer(server))).toEqual([[severity, code, expect.stringMatching(fix)]]);
+});
+
+test('a slot that standbys keep takes Postgres 17, and standbys that the stream waits for', () => {
+	const wanting = (server: Partial<ServerFacts>) => brief(judge({ ...facts, server: { ...facts.server, ...server } }, { ...request, failover: true }));
+	expect(wanting({ versionNum: 160_003, synchronizedStandbySlots: null })).toEqual([['error', 'FAILOVER_UNSUPPORTED', expect.stringContaining('Postgres 17')]]);
+	expect(wanting({})).toEqual([['warning', 'FAILOVER_UNGUARDED', expect.stringContaining('alter system set synchronized_standby_slots')]]);
+	expect(wanting({ synchronizedStandbySlots: 'standby_1' })).toEqual([]);
 });
 
 test('a role that cannot replicate is told how it may', () => {
@@ -213,6 +221,9 @@ describe('the publication', () => {
 		retainedWalBytes: 0,
 		unacknowledgedWalBytes: 0,
 		invalidationReason: null,
+		isFailover: false,
+		isSynced: false,
+		inactiveSinceMs: null,
 	};
 
 	test('is no problem while it can still be made', () => {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { openChangeStream } from '../../src/postgres/change-stream';
 import { connectForReplication } from '../../src/postgres/connect';
 import { createSlot } from '../../src/postgres/create-slot';
+import { alignFailover } from '../../src/postgres/failover-slot';
 import { dropSlot, identifySystem, readSlot } from '../../src/postgres/slot';
 import { readSnapshot } from '../../src/postgres/snapshot';
 import { type PostgresServer, startPostgres } from '../support/embedded-postgres';
@@ -68,6 +69,9 @@ describe.each([15, 18] as const)('a slot of Postgres %i', (version) => {
 			activeApplication: null,
 			walStatus: 'reserved',
 			invalidationReason: null,
+			isFailover: version >= 17 ? false : null,
+			isSynced: false,
+			inactiveSinceMs: version >= 17 ? expect.any(Number) : null,
 			restartLsn: expect.any(BigInt),
 			confirmedLsn: expect.any(BigInt),
 			retainedWalBytes: expect.any(Number),
@@ -97,6 +101,31 @@ describe.each([15, 18] as const)('a slot of Postgres %i', (version) => {
 		await expect(createSlot(database.settings, { name })).rejects.toMatchObject({
 			code: 'SLOT_EXISTS',
 		});
+	});
+
+	test('is kept by standbys where the server can do that, also one that is there already', async () => {
+		const { settings, pool } = database;
+		const making = createSlot(settings, { name, failover: true });
+		if (version < 17) {
+			await expect(making).rejects.toMatchObject({ code: 'INVALID_SETTING', message: expect.stringContaining('Postgres 15') });
+			expect(await readSlot(pool, name)).toBeNull();
+			await (await createSlot(settings, { name })).release();
+			await expect(alignFailover(settings, name, true)).rejects.toMatchObject({ code: 'INVALID_SETTING' });
+			expect(await alignFailover(settings, name, false)).toBe(false);
+			return;
+		}
+		await (await making).release();
+		expect(await readSlot(pool, name)).toMatchObject({ isFailover: true });
+		expect(await alignFailover(settings, name, true)).toBe(false);
+		expect(await alignFailover(settings, name, false)).toBe(true);
+		expect(await readSlot(pool, name)).toMatchObject({ isFailover: false });
+		await pool.query('create publication p for all tables');
+		const stream = await openChangeStream({ connection: settings, slot: name, publications: ['p'] });
+		await expect(alignFailover(settings, name, true)).rejects.toMatchObject({ code: 'SLOT_BUSY' });
+		await stream.close();
+		await waitUntil('the slot to be free', async () => (await readSlot(pool, name))?.activePid === null);
+		expect(await alignFailover(settings, name, true)).toBe(true);
+		expect(await readSlot(pool, name)).toMatchObject({ isFailover: true });
 	});
 
 	test('needs a snapshot that is still there', async () => {
@@ -152,7 +181,7 @@ describe.each([15, 18] as const)('on a server of its own, Postgres %i, a slot', 
 		);
 		await holder.query('rollback');
 		holder.release();
-		await (await createSlot(database.settings, { name: 'blocked', failover: true })).release();
+		await (await createSlot(database.settings, { name: 'blocked' })).release();
 	});
 
 	test('is not made when all are taken', async () => {

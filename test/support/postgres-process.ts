@@ -34,6 +34,20 @@ export async function createServer(
 	settings: ServerSettings,
 	ownerPid: number,
 ): Promise<ServerRecord> {
+	const record = await createPlace(version, ownerPid);
+	const { directory, binaries } = record;
+	const passwordFile = join(directory, 'password');
+	await writeFile(passwordFile, PASSWORD);
+	await runAs(serverUser(), join(binaries, 'bin', 'initdb'), [
+		...[`--pgdata=${join(directory, 'data')}`, `--pwfile=${passwordFile}`, `--username=${USER}`],
+		...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'],
+	]);
+	await configure(record, settings);
+	return record;
+}
+
+/** A folder for a server whose data come from elsewhere, guarded in the same way. */
+export async function createPlace(version: PostgresVersion, ownerPid: number): Promise<ServerRecord> {
 	const user = serverUser();
 	const directory = await mkdtemp(join(tmpdir(), `bisync-postgres-${version}-`));
 	const watchdogPid = startWatchdog(ownerPid, { directory, pidFile: pidFile(directory) });
@@ -41,15 +55,13 @@ export async function createServer(
 	await chmod(directory, 0o755);
 	if (user) await chown(directory, user.uid, user.gid);
 	const binaries = await binariesFor(user, version, directory);
-	const passwordFile = join(directory, 'password');
-	await writeFile(passwordFile, PASSWORD);
-	await runAs(user, join(binaries, 'bin', 'initdb'), [
-		...[`--pgdata=${join(directory, 'data')}`, `--pwfile=${passwordFile}`, `--username=${USER}`],
-		...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'],
-	]);
+	return { version, directory, binaries, port: await freePort(), watchdogPid };
+}
+
+/** Adds lines to postgresql.conf, for the next start: later ones hold. */
+export async function configure({ directory }: ServerRecord, settings: ServerSettings): Promise<void> {
 	const lines = Object.entries(settings).map(([name, value]) => `${name} = '${String(value)}'\n`);
 	await appendFile(join(directory, 'data', 'postgresql.conf'), lines.join(''));
-	return { version, directory, binaries, port: await freePort(), watchdogPid };
 }
 
 /**

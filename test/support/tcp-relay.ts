@@ -11,6 +11,8 @@ export interface TcpRelay {
 	fallSilent(): void;
 	/** Closes all connections at once, on both sides; new ones are taken. */
 	cut(): void;
+	/** Connections that are made from now on go to this port, as an address does that was moved to another server. */
+	leadTo(port: number): void;
 	/** Everything that arrives from now on is held back for so long; 0: no more. */
 	delayBy(ms: number): void;
 	/** Cuts all connections and takes no new ones. */
@@ -29,9 +31,10 @@ interface Connection {
 export async function openTcpRelay(port: number): Promise<TcpRelay> {
 	const connections = new Set<Connection>();
 	let delayMs = 0;
+	let targetPort = port;
 	// Half-open: one end says that it is done, and whether the other one hears of it is for us to say.
 	const server = createServer({ allowHalfOpen: true }, (client) => {
-		const target = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+		const target = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true });
 		const connection = { client, target, isSilent: false };
 		connections.add(connection);
 		join(connection, {
@@ -54,6 +57,9 @@ export async function openTcpRelay(port: number): Promise<TcpRelay> {
 			for (const connection of connections) connection.isSilent = true;
 		},
 		cut,
+		leadTo(port) {
+			targetPort = port;
+		},
 		delayBy(ms) {
 			delayMs = ms;
 		},

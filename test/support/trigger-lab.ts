@@ -124,7 +124,7 @@ export async function openTriggerLab(name: string, options: LabOptions = {}): Pr
 		kind: 'store',
 		policy: 'lab',
 		system: 'crm',
-		readsExisting: true,
+		readsAfterGap: false,
 		sweepMs: 100,
 	};
 	const settings: TriggerSettings = {

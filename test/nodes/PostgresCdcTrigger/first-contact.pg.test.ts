@@ -166,17 +166,6 @@ test('a first read that was cut short goes on where it stood, and sees what chan
 	});
 });
 
-test('existing rows are left alone when the settings say so', async () => {
-	await withLab({ mode: 'live', setup: ROWS }, async (lab) => {
-		await lab.start({ source: { readsExisting: false } });
-		await lab.waitUntilReading();
-		await lab.sql(`insert into orders values (8, 'o8')`);
-		await waitUntil('the change', () => lab.n8n.events().length > 0);
-		expect(lab.n8n.events().map(({ op, key }) => [op, key['id']])).toEqual([['c', '8']]);
-		expect((await lab.stream()).snapshot).toBe('none');
-	});
-});
-
 test('a policy that was never published keeps the trigger from starting', async () => {
 	await withLab({}, async (lab) => {
 		const started = lab.start({ source: { policy: 'unheard-of' } });

@@ -60,16 +60,6 @@ test('a poll that finds nothing new hands nothing over, and deletes are looked f
 	});
 });
 
-test('rows that are there already are left alone where the settings say so', async () => {
-	await withLab({ setup: ROWS }, async (lab) => {
-		await lab.start({ polling: POLLING, source: { readsExisting: false } });
-		await untilPolledOnce(lab);
-		await lab.sql(`update customers set note = 'm2' where id = 2`);
-		await untilKnown(lab, { 'b@x': 'm2' });
-		expect(lab.n8n.events().map(({ op, key }) => `${op} ${String(key['id'])}`)).toEqual(['r 2']);
-	});
-});
-
 test('after an execution failed in the middle everything that was not observed is read again', async () => {
 	await withLab({ setup: ROWS }, async (lab) => {
 		let runs = 0;

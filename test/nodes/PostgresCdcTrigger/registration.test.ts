@@ -8,7 +8,7 @@ import {
 import { POLLED } from '../../../src/store/stream-record';
 import { inLineage, positionOf, STREAM_START } from '../../../src/core/position';
 import { formatLsn } from '../../../src/core/lsn';
-import type { SlotState } from '../../../src/postgres/slot';
+import type { SlotState, SystemIdentity } from '../../../src/postgres/slot';
 import type { StreamRecord } from '../../../src/store/stream-record';
 
 const RECORD: StreamRecord = {
@@ -40,6 +40,9 @@ const SLOT: SlotState = {
 	retainedWalBytes: 0,
 	unacknowledgedWalBytes: 0,
 	invalidationReason: null,
+	isFailover: false,
+	isSynced: false,
+	inactiveSinceMs: null,
 };
 
 const FACTS: StartFacts = {
@@ -84,6 +87,26 @@ test('a slot that is lost while only the rows of a new table are read is a gap',
 test('a slot that stands where the store left it, or before, goes on', () => {
 	expect(judged({})).toEqual({ kind: 'resume' });
 	expect(judged(slot({ confirmedLsn: 0x150n }))).toEqual({ kind: 'resume' });
+});
+
+const promotedAt = (end: bigint): SystemIdentity => ({ ...FACTS.server, timeline: 2, leftAt: new Map([[1, end]]) });
+
+test('a standby that has taken over with everything that was observed, and with the slot, goes on', () => {
+	expect(judged({ server: promotedAt(0x200n) })).toEqual({ kind: 'resume' });
+	expect(judged({ server: promotedAt(0x200n), ...slot({ confirmedLsn: 0x150n }) })).toEqual({ kind: 'resume' });
+	const twice = { ...FACTS.server, timeline: 3, leftAt: new Map([[1, 0x280n], [2, 0x290n]]) };
+	expect(judged({ server: twice })).toEqual({ kind: 'resume' });
+});
+
+test.each<[string, Partial<StartFacts>, RegExp]>([
+	['that lacks what was acknowledged', { server: promotedAt(0x1ffn) }, /Up to .*200 had been observed, and it has nothing of that from .*1FF on/],
+	['that lacks a commit which begins where it took over', { server: promotedAt(0x180n), ...record({ acknowledgedLsn: '0/170' }), ...slot({ confirmedLsn: 0x170n }) }, /nothing of that from/],
+	['without the slot', { server: promotedAt(0x200n), slot: null }, /no replication slot .*Failover Slot/],
+	['with a slot that was made after it took over', { server: promotedAt(0x200n), ...slot({ confirmedLsn: 0x240n }) }, /somebody else/],
+	['with a slot that could not be kept', { server: promotedAt(0x200n), ...slot({ invalidationReason: 'wal_removed' }) }, /lost its place/],
+	['and came to its place another way', { server: { ...FACTS.server, timeline: 3, leftAt: new Map([[2, 0x200n]]) } }, /may be gone/],
+])('one %s is a gap', (_, facts, what) => {
+	expect(judged(facts)).toMatchObject({ kind: 'gap', what: expect.stringMatching(what) });
 });
 
 test('a slot that is being read is no gap: opening it waits', () => {
@@ -159,7 +182,7 @@ test.each<[string, Partial<StartFacts>, string | null]>([
 	['another server may be older in all', { server: { ...FACTS.server, systemId: '9' } }, STREAM_START],
 	['so may one whose log ends before what was observed', { server: { ...FACTS.server, walLsn: 0x1ffn } }, STREAM_START],
 	['and one that does not say where it left the timeline', { server: { ...FACTS.server, timeline: 2 } }, STREAM_START],
-	['one that had heard of everything is not', { server: { ...FACTS.server, timeline: 2, leftAt: new Map([[1, 0x200n]]) } }, null],
+	['one that had heard of everything is not, and lacks the slot at most', { slot: null, server: promotedAt(0x200n) }, null],
 	['one that had not, from there on', { server: { ...FACTS.server, timeline: 2, leftAt: new Map([[1, 0x1a0n]]) } }, positionOf(0x19fn, 0)],
 ])('%s', (_, facts, restoredTo) => {
 	expect(judged(facts)).toMatchObject({ kind: 'gap', restoredTo });

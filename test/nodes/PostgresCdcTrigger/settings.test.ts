@@ -29,7 +29,7 @@ test('with a sync store everything has a default that follows policy and system'
 			kind: 'store',
 			policy: 'crm-billing',
 			system: 'crm',
-			readsExisting: true,
+			readsAfterGap: false,
 			sweepMs: 5_000,
 		},
 	});
@@ -79,6 +79,13 @@ test.each<[string, Record<string, unknown>, RegExp]>([
 	['an empty policy', { policy: ' ' }, /"Policy" must not be empty/],
 ])('%s is refused by the label of the field', async (_, parameters, message) => {
 	await expect(settingsOf(parameters)).rejects.toThrow(message);
+});
+
+test('whether standbys keep the slot is left as it is unless said', async () => {
+	expect((await settingsOf({})).failover).toBeUndefined();
+	expect(await settingsOf({ options: { failover: true } })).toMatchObject({ failover: true });
+	const alone = { useStore: false, tables: 'customers', publication: 'p', slot: 's' };
+	expect(await settingsOf({ ...alone, options: { failover: false } })).toMatchObject({ failover: false });
 });
 
 test('names that Postgres would cut stay distinct', () => {

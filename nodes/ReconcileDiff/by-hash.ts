@@ -1,0 +1,150 @@
+import type { Key } from '../../src/core/link';
+import type { EntityPolicy } from '../../src/core/policy';
+import { type DigestShape, digestShape, type RowDigest } from '../../src/core/row-digest';
+import { keyText } from '../../src/core/mapping';
+import type { HashSums } from '../../src/postgres/row-hashes';
+import { type DigestSums, scannedDigests, type StoreDigests } from '../../src/store/store-digests';
+import type { SyncStore } from '../../src/store/sync-store';
+import type { RowHashing, RowSource } from './row-source';
+
+/** The store, as far as hashes are concerned. */
+export type HashStore = Pick<SyncStore, 'load' | 'scanLinks' | 'digests'>;
+
+export interface ByHash {
+	readonly links: number;
+	/** By system. */
+	readonly rows: Readonly<Record<string, number>>;
+	/** Keys of a system's rows that are not by their hashes what the store knows of them, and of those that it knows and are not there. */
+	suspects(system: string): AsyncIterable<readonly Key[]>;
+	/** Of the links whose systems do not all show the same. */
+	readonly digests: StoreDigests;
+	readonly differing: number;
+}
+
+export interface ByHashParts {
+	readonly store: HashStore;
+	readonly policy: string;
+	readonly entity: EntityPolicy;
+	readonly sides: readonly RowSource[];
+}
+
+/** Rows of a bucket, about. The more there are, the more is read where one differs; the fewer, the more sums travel. */
+const ROWS_OF_BUCKET = 16;
+const MIN_BUCKETS = 64;
+const MAX_BUCKETS = 131_072;
+const UNKNOWN_ROWS = 1_000_000;
+/** Rows that are listed at once. */
+const LISTED = 40_000;
+/** So often digests are worked out that other processes leave behind. */
+const MAX_REFRESHES = 3;
+
+/**
+ * Compares each side with what the store knows of that side, by sums of hashes that are computed where the rows are, and
+ * lists those that differ. What is listed may be equal all the same (it is changing, or its text is another one); what
+ * is not listed is to the letter what the store knows, but for a chance of 1 in 2^64 for each bucket that differs.
+ *
+ * @returns why not, where the rows of one side cannot be compared so
+ */
+export async function compareByHash(parts: ByHashParts): Promise<ByHash | string> {
+	const sides = await hashedSides(parts);
+	if (typeof sides === 'string') return sides;
+	const mask = maskFor(sides);
+	const digests = parts.store.digests ?? scannedDigests(parts.store, parts.entity);
+	const summing = sides.map(async ({ hashing }) => await hashing.sums(mask));
+	const [known, ...found] = await settled([sumsOf(digests, parts, { sides, mask }), ...summing] as const);
+	if (known === null) return 'other processes keep committing without hashes';
+	const rows = sides.map(({ system }, at): [string, number] => [system, found[at]?.rows ?? 0]);
+	const suspects = (system: string): AsyncIterable<readonly Key[]> => {
+		const at = sides.findIndex((side) => side.system === system);
+		const [side, mine, theirs] = [sides[at], found[at], known.sides[at]];
+		if (!side || !mine || !theirs) throw new TypeError(`there are no sums of ${system}`);
+		return suspectsIn(differingBuckets(mine, theirs), { side, digests, parts, mask, rows: mine.rows });
+	};
+	return { links: known.links, differing: known.differing, rows: Object.fromEntries(rows), suspects, digests };
+}
+
+interface HashedSide {
+	readonly system: string;
+	readonly shape: DigestShape;
+	readonly hashing: RowHashing;
+}
+
+async function hashedSides({ entity, sides }: ByHashParts): Promise<readonly HashedSide[] | string> {
+	const hashed: HashedSide[] = [];
+	for (const side of sides) {
+		const shape = digestShape(entity, side.system);
+		const hashing = typeof shape === 'string' ? shape : ((await side.hashing?.(shape)) ?? 'its rows have no hashes');
+		if (typeof shape === 'string' || typeof hashing === 'string') return `${side.system}: ${String(hashing)}`;
+		hashed.push({ system: side.system, shape, hashing });
+	}
+	return hashed;
+}
+
+function maskFor(sides: readonly HashedSide[]): number {
+	const rows = Math.max(...sides.map(({ hashing }) => hashing.estimate ?? UNKNOWN_ROWS));
+	const wanted = 2 ** Math.ceil(Math.log2(Math.max(1, rows / ROWS_OF_BUCKET)));
+	return Math.min(MAX_BUCKETS, Math.max(MIN_BUCKETS, wanted)) - 1;
+}
+
+/** Waits for all, also where one fails: a statement that still runs would keep its session from being closed. */
+async function settled<T extends readonly unknown[]>(work: { readonly [At in keyof T]: Promise<T[At]> }): Promise<T> {
+	await Promise.allSettled(work);
+	return (await Promise.all(work)) as unknown as T;
+}
+
+/** Null: there are links that have no digests each time. */
+async function sumsOf(digests: StoreDigests, { policy, entity }: ByHashParts, { sides, mask }: { sides: readonly HashedSide[]; mask: number }): Promise<DigestSums | null> {
+	const request = { policy, entity: entity.name, shapes: sides.map(({ shape }) => shape), mask };
+	for (let turn = 0; turn <= MAX_REFRESHES; turn++) {
+		const sums = await digests.sums(request);
+		if (sums.stale === 0) return sums;
+		await digests.refresh(policy, entity);
+	}
+	return null;
+}
+
+function differingBuckets(mine: HashSums, theirs: HashSums): number[] {
+	const all = new Set([...mine.sums.keys(), ...theirs.sums.keys()]);
+	return [...all].filter((bucket) => mine.sums.get(bucket) !== theirs.sums.get(bucket));
+}
+
+interface Drill {
+	readonly side: HashedSide;
+	readonly digests: StoreDigests;
+	readonly parts: ByHashParts;
+	readonly mask: number;
+	readonly rows: number;
+}
+
+async function* suspectsIn(buckets: readonly number[], { side, digests, parts, mask, rows }: Drill): AsyncGenerator<readonly Key[], void, undefined> {
+	const some = Math.max(1, Math.floor((LISTED * (mask + 1)) / Math.max(1, rows)));
+	for (let at = 0; at < buckets.length; at += some) {
+		const wanted = buckets.slice(at, at + some);
+		const [mine, theirs] = await settled([
+			side.hashing.inBuckets(mask, wanted),
+			digests.inBuckets({ policy: parts.policy, entity: parts.entity.name, shape: side.shape, mask, buckets: wanted }),
+		] as const);
+		const keys = new Map<string, Key>();
+		const left = new Map<string, string[]>();
+		for (const digest of theirs) left.set(textOf(digest), [...(left.get(textOf(digest)) ?? []), digest.link]);
+		for (const row of mine) if (left.get(textOf(row))?.pop() === undefined) keys.set(identityOf(row.rowKey), row.rowKey);
+		for (const key of await keysOf([...left.values()].flat(), side.system, parts)) keys.set(identityOf(key), key);
+		yield [...keys.values()];
+	}
+}
+
+/** What equals no row has a text that no row has. */
+const textOf = ({ key, row }: RowDigest): string => `${key} ${row ?? '-'}`;
+
+const identityOf = (key: Key): string => JSON.stringify(Object.entries(key).map(([column, value]) => [column, keyText(value)]));
+
+const LOADED = 1_000;
+
+async function keysOf(links: readonly string[], system: string, { store, policy }: ByHashParts): Promise<Key[]> {
+	const keys: Key[] = [];
+	for (let at = 0; at < links.length; at += LOADED) {
+		const loaded = await store.load({ policy, links: links.slice(at, at + LOADED) });
+		keys.push(...loaded.links.flatMap(({ state }): Key[] => (state.keys[system] ? [state.keys[system]] : [])));
+	}
+	return keys;
+}

@@ -1,0 +1,176 @@
+import type pg from 'pg';
+
+import { VALUE_KIND, TEXT_KIND, NULL_KIND } from '../core/digest-text';
+import { type DigestShape, KEY_SEED } from '../core/row-digest';
+import { hasReader } from './column-values';
+import type { Tuple } from './pgoutput-reader';
+import { readShape, type SnapshotColumn, type SnapshotTable } from './snapshot-columns';
+import { ident, query, tableName } from './sql';
+
+/** A row's key as the server prints it, and its hashes. */
+export interface HashedRow {
+	readonly texts: Tuple;
+	readonly key: bigint;
+	readonly row: bigint;
+}
+
+export interface HashedRows {
+	readonly columns: readonly SnapshotColumn[];
+	readonly rows: readonly HashedRow[];
+}
+
+export interface HashSums {
+	readonly rows: number;
+	/** By bucket, the sum of the rows' hashes, in decimal digits. A bucket without rows is missing. */
+	readonly sums: ReadonlyMap<number, string>;
+}
+
+/** The server's answer: how many rows, and `bucket:sum,bucket:sum`. */
+export function parseSums({ rows, sums }: { readonly rows: string | null; readonly sums: string | null }): HashSums {
+	const pairs = (sums ?? '').split(',').flatMap((pair): [number, string][] => {
+		const colon = pair.indexOf(':');
+		return colon === -1 ? [] : [[Number(pair.slice(0, colon)), pair.slice(colon + 1)]];
+	});
+	return { rows: Number(rows ?? 0), sums: new Map(pairs) };
+}
+
+/** Hashes of a table's rows, computed by its server in the transaction of the session. */
+export class RowHashes {
+	private constructor(
+		private readonly client: pg.ClientBase,
+		private readonly source: string,
+		private readonly expressions: HashExpressions,
+		private readonly columns: readonly SnapshotColumn[],
+		/** Rows, by the server's statistics; null: it has none. */
+		readonly estimate: number | null,
+	) {}
+
+	/** @returns why not, where the server or a column cannot be hashed as the sync does it */
+	static async of(client: pg.ClientBase, table: SnapshotTable, shape: DigestShape): Promise<RowHashes | string> {
+		if (!(await hashesAlike(client))) return 'its server does not hash as the sync does (Postgres 11, UTF8)';
+		const { keyColumns, isPartitioned, estimate } = await readShape(client as pg.Client, { schema: table.schema, table: table.table, key: [...shape.key, ...shape.fields.map(({ column }) => column)], columns: [] });
+		const expressions = hashExpressions(shape, keyColumns);
+		if (typeof expressions === 'string') return expressions;
+		return new RowHashes(client, `${isPartitioned ? '' : 'only '}${tableName(table)} as t`, expressions, keyColumns.slice(0, shape.key.length), estimate);
+	}
+
+	/** One look at all rows. */
+	async sums(mask: number): Promise<HashSums> {
+		const { key, row } = this.expressions;
+		const grouped = `select ${key} & ${mask} as bucket, count(*) as n, sum(${row}) as total from ${this.source} group by 1`;
+		const [sums] = await this.#grouping(async () =>
+			await this.#query<{ rows: string | null; sums: string | null }>(`select sum(n)::text as rows, string_agg(bucket || ':' || total, ',') as sums from (${grouped}) as b`),
+		);
+		return parseSums(sums ?? { rows: null, sums: null });
+	}
+
+	/** The rows in some buckets. */
+	async inBuckets(mask: number, buckets: readonly number[]): Promise<HashedRows> {
+		const { key, row } = this.expressions;
+		const list = this.columns.map(({ name }) => `t.${ident(name)}`);
+		const { rows } = await this.client.query<(string | null)[]>({
+			text: `select ${key}::text, ${row}::text, ${list.join(', ')} from ${this.source} where (${key} & ${mask}) in (select unnest($1::bigint[]))`,
+			values: [buckets],
+			rowMode: 'array',
+			types: { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig,
+		});
+		return { columns: this.columns, rows: rows.map(([ofKey, ofRow, ...texts]) => ({ key: BigInt(ofKey ?? 0), row: BigInt(ofRow ?? 0), texts })) };
+	}
+
+	/** The planner takes each key's hash for a group of its own, and would sort all rows by it. */
+	async #grouping<T>(work: () => Promise<T>): Promise<T> {
+		await query(this.client, 'savepoint grouping');
+		await query(this.client, `select set_config('enable_sort', 'off', true), set_config('work_mem', '128MB', true)`);
+		const result = await work();
+		await query(this.client, 'rollback to savepoint grouping');
+		return result;
+	}
+
+	async #query<Row extends pg.QueryResultRow>(text: string): Promise<Row[]> {
+		return await query<Row>(this.client, text);
+	}
+}
+
+/** Whether a text hashes on that server as `ChainedHash` says: one that is known does. */
+async function hashesAlike(client: pg.ClientBase): Promise<boolean> {
+	const [facts] = await query<{ is_new: boolean; encoding: string }>(client, `select current_setting('server_version_num')::int >= 110000 as is_new, current_setting('server_encoding') as encoding`);
+	if (facts?.is_new !== true || facts.encoding !== 'UTF8') return false;
+	const [probe] = await query<{ hash: string }>(client, `select hashtextextended('äöü€😀' collate "C", 77)::text as hash`);
+	return probe?.hash === '-8388436317929946800';
+}
+
+/** A row's hashes as SQL, over `t`. */
+export interface HashExpressions {
+	readonly key: string;
+	readonly row: string;
+}
+
+type HashedColumn = SnapshotColumn & { readonly isNullable: boolean };
+
+/** @returns why not, where a column cannot be hashed as `digestText` says */
+export function hashExpressions({ key, fields }: DigestShape, columns: readonly HashedColumn[]): HashExpressions | string {
+	const texts = columns.map((column) => textOf(column));
+	const bad = columns.find((_, at) => texts[at] === null);
+	if (bad) return `the column "${bad.name}" has a type whose text is not that of its value`;
+	const hashed = (text: string, seed: string): string => `hashtextextended((${text}) collate "C", ${seed})`;
+	let hash = String(KEY_SEED);
+	texts.slice(0, key.length).forEach((text, at) => {
+		hash = columns[at]?.isNullable ? hashed(`coalesce(${text?.sql}, '')`, seedOf(hash, 0, text?.isNull ?? '')) : hashed(text?.sql ?? '', hash);
+	});
+	const ofKey = hash;
+	texts.slice(key.length).forEach((text, at) => {
+		if (!text) return;
+		const isNullable = columns[key.length + at]?.isNullable || text.mayBeNull;
+		if (isNullable) hash = hashed(`coalesce(${text.sql}, '')`, seedOf(hash, text.kind, text.isNull));
+		else hash = hashed(text.sql, text.kind === 0 ? hash : `${hash} # ${text.kind}`);
+	});
+	return fields.length === 0 ? { key: ofKey, row: ofKey } : { key: ofKey, row: hash };
+}
+
+const seedOf = (hash: string, kind: number, isNull: string): string => `${hash} # case when ${isNull} then ${NULL_KIND} else ${kind} end`;
+
+/** A column's text, in SQL, as `digestText` has it for the value that its reader makes of it. */
+interface ColumnHashText {
+	readonly kind: number;
+	readonly sql: string;
+	/** A condition. */
+	readonly isNull: string;
+	/** Also where the column itself is not. */
+	readonly mayBeNull?: true;
+}
+
+function textOf({ name, typeOid }: SnapshotColumn): ColumnHashText | null {
+	const column = `t.${ident(name)}`;
+	const isNull = `${column} is null`;
+	const make = TEXTS.get(typeOid);
+	if (make) return { isNull, ...make(column) };
+	// What has a reader of its own and no text here: json, lists of it and of times, floats and padded texts.
+	return hasReader(typeOid) ? null : { kind: TEXT_KIND, sql: asPrinted(column), isNull };
+}
+
+/** By the type's own output function, which a cast to text is not for all types (char(n), inet, bool). */
+const asPrinted = (column: string): string => `concat(${column})`;
+
+type Make = (column: string) => Omit<ColumnHashText, 'isNull'> & { readonly isNull?: string };
+
+const cast =
+	(kind: number): Make =>
+	(column) => ({ kind, sql: `${column}::text` });
+const printed: Make = (column) => ({ kind: TEXT_KIND, sql: asPrinted(column) });
+/** As JSON, but for one with bounds of its own, which is a text. */
+const list =
+	(items: string): Make =>
+	(column) => ({ kind: VALUE_KIND, sql: `case when left(${column}::text, 1) = '[' then ${column}::text else to_jsonb(${column}${items})::text end` });
+
+/** By the type's number, see `column-values.ts`. */
+const TEXTS: ReadonlyMap<number, Make> = new Map<number, Make>([
+	...[16, 21, 23, 26, 701].map((oid): [number, Make] => [oid, cast(VALUE_KIND)]), // bool, int2, int4, oid, float8
+	[700, (column) => ({ kind: VALUE_KIND, sql: `${column}::text::float8::text` })], // float4: the number that its text reads as
+	...[20, 1700, 25, 1043, 1082, 1083, 1266, 1186, 2950, 17].map((oid): [number, Make] => [oid, cast(TEXT_KIND)]),
+	...[1042, 18, 19, 869, 650, 829, 790, 142].map((oid): [number, Make] => [oid, printed]),
+	[1114, (column) => ({ kind: TEXT_KIND, sql: `translate(${column}::text, ' ', 'T')` })], // timestamp
+	[1184, (column) => ({ kind: TEXT_KIND, sql: `replace(translate(${column}::text, ' ', 'T'), '+00', 'Z')` })], // timestamptz
+	[3802, (column) => ({ kind: VALUE_KIND, sql: `nullif(${column}::text, 'null')`, isNull: `${column} is null or jsonb_typeof(${column}) = 'null'`, mayBeNull: true })],
+	...[1000, 1005, 1007, 1009, 1015, 2951].map((oid): [number, Make] => [oid, list('')]), // of bool, int2, int4, text, varchar, uuid
+	...[1016, 1231].map((oid): [number, Make] => [oid, list('::text[]')]), // of int8 and numeric, which are texts
+]);

@@ -1,0 +1,152 @@
+import type { LinkState } from '../core/link';
+import type { EntityPolicy } from '../core/policy';
+import { type DigestShape, digestShapes, type LinkDigest, linkDigest } from '../core/row-digest';
+import { parseSums } from '../postgres/row-hashes';
+import { type LinkDocument, unpackLink } from './link-document';
+import type { StoreDatabase } from './postgres-database';
+import { scanLinks } from './postgres-load';
+import type { BucketsRequest, DigestsRequest, DigestSums, StoreDigests, StoredDigest } from './store-digests';
+
+/**
+ * Migration 9: what rows hash to by what the streams have shown, beside the documents, so that reconcile compares a table
+ * with the store by sums. `digests` has three numbers per system: the shape's tag, the hash of the key, the hash of
+ * the row (null where there is none). A link that an older process has committed has none, and neither has any link at
+ * first: reconcile works them out.
+ */
+export const DIGESTS = /* sql */ `
+alter table {schema}.links add column digests bigint[];
+alter table {schema}.links add column differs boolean;
+
+alter type {schema}.commit_head add attribute digests bigint[];
+alter type {schema}.commit_head add attribute differs boolean;
+
+create or replace function {schema}.write_links(
+	p_policy text, p_heads {schema}.commit_head[], p_states text, p_lost integer[], p_now timestamptz, p_grace interval
+) returns void language plpgsql as $write$
+begin
+	insert into {schema}.links as l (policy, id, entity, generation, revision, keys, state, due, wake_at, digests, differs)
+	select p_policy, h.id, h.entity, h.generation, h.expected + 1, h.keys, s.state::json, h.due, p_now + p_grace, h.digests, h.differs
+	from unnest(p_heads) h
+	join string_to_table(p_states, e'\\n') with ordinality as s(state, line) on s.line = h.ord + 1
+	where h.ord <> all (p_lost)
+	on conflict (policy, id) do update set
+		entity = excluded.entity, generation = excluded.generation, revision = excluded.revision,
+		keys = excluded.keys, state = excluded.state, due = excluded.due, wake_at = excluded.wake_at,
+		digests = excluded.digests, differs = excluded.differs, wakes = 0, unattempted = 0;
+	if exists (select 1 from unnest(p_heads) h where h.date_systems is not null) then
+		delete from {schema}.link_dates d using unnest(p_heads) h
+		where d.policy = p_policy and d.link = h.id and h.date_systems is not null and h.ord <> all (p_lost);
+		insert into {schema}.link_dates (policy, system, at_ms, link)
+		select p_policy, t.system, t.at_ms, h.id
+		from unnest(p_heads) h cross join unnest(h.date_systems, h.date_times) as t(system, at_ms)
+		where h.ord <> all (p_lost) on conflict do nothing;
+	end if;
+end $write$;
+`;
+
+/** What a commit says of a link; nothing where the policy is not known, or has no such entity any more. */
+export function digestColumns(state: LinkState, entity: EntityPolicy | undefined): { digests?: (string | null)[]; differs?: boolean } {
+	if (entity === undefined) return {};
+	const digest = linkDigest(state, entity);
+	return { digests: numbersOf(digest), differs: digest.differs };
+}
+
+const numbersOf = ({ rows }: LinkDigest): (string | null)[] =>
+	rows.flatMap((row) => [row?.tag, row?.digest?.key, row?.digest?.row].map((hash) => (hash == null ? null : String(hash))));
+
+/** The digests in the schema of a Postgres store, summed there. */
+export class PostgresDigests implements StoreDigests {
+	constructor(private readonly db: StoreDatabase) {}
+
+	/** One look at the links for all shapes. Beside their sides, one counts links, those that are stale and those that differ. */
+	async sums({ policy, entity, shapes, mask }: DigestsRequest): Promise<DigestSums> {
+		const counting = shapes.length;
+		const sides = shapes.map((shape, at) => `(${at}, ${keyIn(shape)}, coalesce(${rowIn(shape)}, 0))`);
+		const isStale = shapes.map((shape, at) => `l.digests[${3 * shape.place + 1}] is distinct from $${at + 4}::bigint`).join(' or ');
+		const found = await this.db.transaction(async (query) => {
+			await query(`select set_config(name, value, true) from unnest($1::text[], $2::text[]) as wanted (name, value)`, [Object.keys(GROUPING), Object.values(GROUPING)]);
+			return await query<{ side: number; rows: string; sums: string }>(
+				`select side, sum(n)::text as rows, string_agg(bucket || ':' || total, ',') as sums from (
+					select side, (k & $3::bigint) as bucket, count(*) as n, sum(h) as total
+					from ${this.db.schema}.links l cross join lateral (values ${sides.join(', ')},
+						(${counting}, 0::bigint, case when ${isStale} then ${STALE}::bigint else 0 end + case when l.differs then 1 else 0 end)) as d(side, k, h)
+					where l.policy = $1 and l.entity = $2 and k is not null group by 1, 2) as b
+				group by side`,
+				[policy, entity, mask, ...shapes.map(({ tag }) => String(tag))],
+			);
+		});
+		const bySide = new Map(found.map((row) => [row.side, parseSums(row)]));
+		const all = bySide.get(counting) ?? NOTHING;
+		const counted = BigInt(all.sums.get(0) ?? '0');
+		return {
+			links: all.rows,
+			stale: Number(counted / BigInt(STALE)),
+			differing: Number(counted % BigInt(STALE)),
+			sides: shapes.map((_, at) => bySide.get(at) ?? NOTHING),
+		};
+	}
+
+	async inBuckets({ policy, entity, shape, mask, buckets }: BucketsRequest): Promise<readonly StoredDigest[]> {
+		const rows = await this.db.query<{ link: string; key: string; row: string | null }>(
+			`select l.id as link, ${keyIn(shape)}::text as key, ${rowIn(shape)}::text as row from ${this.db.schema}.links l
+			where l.policy = $1 and l.entity = $2 and (${keyIn(shape)} & $3::bigint) in (select unnest($4::bigint[]))`,
+			[policy, entity, mask, buckets],
+		);
+		return rows.map(({ link, key, row }) => ({ link, key: BigInt(key), row: row === null ? null : BigInt(row) }));
+	}
+
+	async differing(request: Parameters<StoreDigests['differing']>[0]): ReturnType<StoreDigests['differing']> {
+		return await scanLinks(this.db, request, 'l.differs');
+	}
+
+	async refresh(policy: string, entity: EntityPolicy): Promise<void> {
+		const shapes = digestShapes(entity).flatMap((shape) => shape ?? []);
+		const isStale = shapes.map(({ tag, place }) => `l.digests[${3 * place + 1}] is distinct from ${tag}`).join(' or ');
+		let after: string | undefined = shapes.length === 0 ? undefined : '';
+		while (after !== undefined) {
+			const links: LinkRow[] = await this.db.query<LinkRow>(
+				`select l.id, l.revision, l.state from ${this.db.schema}.links l
+				where l.policy = $1 and l.entity = $2 and l.id > $3 and (${isStale}) order by l.id limit ${PAGE}`,
+				[policy, entity.name, after],
+			);
+			await this.#keep(policy, links, entity);
+			after = links.length < PAGE ? undefined : links.at(-1)?.id;
+		}
+	}
+
+	/** Of a link that has been committed meanwhile, the commit has said it. The order of locks is that of all commits. */
+	async #keep(policy: string, links: readonly LinkRow[], entity: EntityPolicy): Promise<void> {
+		if (links.length === 0) return;
+		const rows = links.map(({ id, revision, state }) => ({ id, revision, ...digestColumns(unpackLink(state), entity) }));
+		await this.db.query(
+			`with wanted as (
+				select * from json_to_recordset($2::json) as w(id text, revision integer, digests bigint[], differs boolean)
+			), locked as materialized (
+				select l.id from ${this.db.schema}.links l
+				where l.policy = $1 and l.id = any (array(select w.id from wanted w)) order by l.id for update
+			)
+			update ${this.db.schema}.links l set digests = w.digests, differs = w.differs
+			from wanted w, locked where l.policy = $1 and l.id = locked.id and l.id = w.id collate "C" and l.revision = w.revision`,
+			[policy, JSON.stringify(rows)],
+		);
+	}
+}
+
+interface LinkRow {
+	readonly id: string;
+	readonly revision: number;
+	readonly state: LinkDocument;
+	readonly [column: string]: unknown;
+}
+
+const PAGE = 1_000;
+/** Above all counts of links: a stale one counts so often in a sum of both. */
+const STALE = 2 ** 32;
+/** The planner takes each key's hash for a group of its own, and would sort all rows by it. */
+const GROUPING = { enable_sort: 'off', work_mem: '128MB' };
+
+const NOTHING = { rows: 0, sums: new Map<number, string>() };
+
+/** Where a link's row keeps the hashes by this shape; its tag stands before them. */
+const keyIn = ({ place }: DigestShape): string => `l.digests[${3 * place + 2}]`;
+const rowIn = ({ place }: DigestShape): string => `l.digests[${3 * place + 3}]`;

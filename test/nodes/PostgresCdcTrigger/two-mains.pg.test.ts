@@ -1,0 +1,54 @@
+import { fakeN8n, type FakeN8n } from '../../support/fake-n8n';
+import { openTcpRelay } from '../../support/tcp-relay';
+import { type TriggerLab, withLab } from '../../support/trigger-lab';
+import { waitUntil } from '../../support/wait-until';
+
+/** Two instances of n8n have the same workflow active: the same slot, the same sync store. */
+
+const idsOf = (...hosts: FakeN8n[]): number[] => hosts.flatMap((host) => host.events().map(({ key }) => Number(key['id'])));
+const insert = async (lab: TriggerLab, id: number): Promise<void> => await lab.sql(`insert into customers values (${id}, 'c${id}@x', null)`);
+const linesOf = ({ logs }: FakeN8n, text: string): string[] => logs.filter((line) => line.includes(text));
+
+test('the second one stands by with one line in its log, takes over when the first one is gone, and stands back when that is there again', async () => {
+	await withLab({}, async (lab) => {
+		const relay = await openTcpRelay(lab.source.settings.port);
+		const [one, two] = [fakeN8n(lab.observing), fakeN8n(lab.observing)];
+		await lab.start({ n8n: one, settings: { connection: { ...lab.source.settings, port: relay.port } } });
+		await lab.waitUntilReading();
+		await lab.start({ n8n: two });
+		await two.waitForLog('stands by');
+		const tripsBefore = lab.storeTrips();
+		await waitUntil('more attempts of the second one', () => lab.storeTrips() > tripsBefore + 30);
+		await insert(lab, 1);
+		await lab.waitUntilAcknowledged();
+		expect([idsOf(one), idsOf(two)]).toEqual([[1], []]);
+		await relay.close();
+		await insert(lab, 2);
+		await waitUntil('the change at the second one', () => idsOf(two).includes(2));
+		await relay.reopen();
+		await one.waitForLog('stands by');
+		await insert(lab, 3);
+		await lab.waitUntilAcknowledged();
+		expect([idsOf(one), idsOf(two)]).toEqual([[1], [2, 3]]);
+		for (const host of [one, two]) {
+			expect(linesOf(host, 'is being read by process')).toHaveLength(1);
+			expect([host.errors, host.failures]).toEqual([[], []]);
+		}
+		await relay.close();
+	});
+});
+
+test('activated at the same moment, one of them begins, and the rows that are there are read to their end', async () => {
+	await withLab({ setup: `insert into customers select n, 'c' || n || '@x', null from generate_series(1, 300) n` }, async (lab) => {
+		const [one, two] = [fakeN8n(lab.observing), fakeN8n(lab.observing)];
+		await Promise.all([lab.start({ n8n: one }), lab.start({ n8n: two })]);
+		await lab.waitUntilReading();
+		await insert(lab, 1_000);
+		await waitUntil('the change', () => idsOf(one, two).includes(1_000));
+		await lab.waitUntilAcknowledged();
+		const ids = new Set(idsOf(one, two));
+		expect(ids.size).toBe(301);
+		expect((await lab.stream()).snapshot).toBe('done');
+		expect([one, two].flatMap(({ errors, failures }) => [...errors, ...failures])).toEqual([]);
+	});
+});
