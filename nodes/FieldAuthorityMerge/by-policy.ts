@@ -40,7 +40,7 @@ export async function mergeByPolicy(
 	const batch = readEvents(items);
 	const merged = await withStore(context, async (store) => {
 		// A test run decides on what it observes here, and keeps nothing of either.
-		return await observeAndDecide(storeFor(batch, store), { policy, systems, batch });
+		return await observeAndDecide(storeFor(batch, store), { policy, systems, batch, execution: context.getExecutionId() });
 	});
 	const { observed, decided, seen } = merged;
 	const routed = { observed, decided, systems, isTest: batch.isTest };
@@ -54,7 +54,7 @@ export async function mergeByPolicy(
 
 async function observeAndDecide(
 	store: ObservingStore,
-	{ policy, systems, batch }: { policy: string; systems: readonly string[]; batch: EventBatch },
+	{ policy, systems, batch, execution }: { policy: string; systems: readonly string[]; batch: EventBatch; execution: string },
 ): Promise<Merged> {
 	const check = (published: PublishedPolicy): void => checkSystems(published, systems);
 	const { observed: known, rest } = batch.isTest
@@ -70,7 +70,7 @@ async function observeAndDecide(
 			: { observed: [], refused: rest.unreadable };
 	const observed = byIndex(known, seen.observed);
 	const links = observed.flatMap(({ found }) => found.link ?? []);
-	const decided = links.length > 0 ? await decideBatch(store, { policy, links, check }) : null;
+	const decided = links.length > 0 ? await decideBatch(store, { policy, links, check, execution }) : null;
 	return { seen, observed, decided };
 }
 

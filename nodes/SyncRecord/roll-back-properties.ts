@@ -5,6 +5,10 @@ import { policy, shownWhen } from '../shared/properties';
 const ROLL_BACK = { operation: ['rollBack'] };
 
 export const ROLL_BACK_WAYS = ['preview', 'apply'] as const;
+export const RUNS = ['time', 'execution'] as const;
+export const CREATED_RECORDS = ['leave', 'delete'] as const;
+
+const BY_TIME = { ...ROLL_BACK, rollBackRun: ['time'] };
 
 export const rollBackProperties: INodeProperties[] = [
 	shownWhen(policy, ROLL_BACK),
@@ -21,11 +25,33 @@ export const rollBackProperties: INodeProperties[] = [
 		description: 'Whether to look first or to do it',
 	},
 	{
+		displayName: 'The Run',
+		name: 'rollBackRun',
+		type: 'options',
+		displayOptions: { show: ROLL_BACK },
+		options: [
+			{ name: 'A Time', value: 'time', description: 'Everything that the sync decided between two moments' },
+			{ name: 'An Execution', value: 'execution', description: 'What one execution of the sync’s workflow decided, by the number that n8n shows for it' },
+		],
+		default: 'time',
+		description: 'Which writes are the run',
+	},
+	{
+		displayName: 'Execution ID',
+		name: 'rollBackExecution',
+		type: 'string',
+		required: true,
+		displayOptions: { show: { ...ROLL_BACK, rollBackRun: ['execution'] } },
+		default: '',
+		placeholder: '4711',
+		description: 'As in n8n’s list of executions and in the address of an execution. Only of executions in which Field Authority Merge ran.',
+	},
+	{
 		displayName: 'From',
 		name: 'from',
 		type: 'dateTime',
 		required: true,
-		displayOptions: { show: ROLL_BACK },
+		displayOptions: { show: BY_TIME },
 		default: '',
 		description: 'Writes that were decided from this moment on, by the clock of the sync store',
 	},
@@ -34,7 +60,7 @@ export const rollBackProperties: INodeProperties[] = [
 		name: 'until',
 		type: 'dateTime',
 		required: true,
-		displayOptions: { show: ROLL_BACK },
+		displayOptions: { show: BY_TIME },
 		default: '',
 		description: 'Writes that were decided before this moment. It must be past, so that what is rolled back is no part of the run.',
 	},
@@ -52,6 +78,18 @@ export const rollBackProperties: INodeProperties[] = [
 			{ displayName: 'Policy Hash', name: 'policyHash', type: 'string', default: '', placeholder: 'sha256:…', description: 'Writes that were decided under this version of the policy only' },
 			{ displayName: 'Written System', name: 'system', type: 'string', default: '', placeholder: 'billing', description: 'Writes to this system only' },
 		],
+	},
+	{
+		displayName: 'Records That the Run Created',
+		name: 'rollBackCreated',
+		type: 'options',
+		displayOptions: { show: ROLL_BACK },
+		options: [
+			{ name: 'Leave and List', value: 'leave', description: 'They stay; whether they are to go is for a person to say' },
+			{ name: 'Delete Everywhere', value: 'delete', description: 'They go, in all systems, the one they came from included, where nobody has changed them since' },
+		],
+		default: 'leave',
+		description: 'A bad import makes records that should not be: deleting them deletes them in every system',
 	},
 	{
 		displayName: 'Records at Most',

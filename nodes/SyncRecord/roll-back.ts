@@ -6,7 +6,7 @@ import type { RunFilter } from '../../src/core/roll-back';
 import { HASH_PREFIX } from '../../src/core/sign-off-csv';
 import { type RollBackStore, rollBackRun } from '../../src/store/roll-back';
 import { nameList, oneOf, optionalText, text, wholeNumber } from '../shared/settings';
-import { ROLL_BACK_WAYS } from './roll-back-properties';
+import { CREATED_RECORDS, ROLL_BACK_WAYS, RUNS } from './roll-back-properties';
 
 /** Lines of each list in the answer. */
 const LISTED = 100;
@@ -18,7 +18,7 @@ export async function rollBackGiven(
 	{ policy, nowMs, zone }: { policy: string; nowMs: number; zone: string },
 ): Promise<IDataObject> {
 	const apply = oneOf('Do', read('rollBackDo'), ROLL_BACK_WAYS) === 'apply';
-	const filter = readFilter(read, zone);
+	const filter = readFilter(read, { zone, nowMs });
 	if (filter.untilMs > nowMs) throw new SyncError('INVALID_SETTING', '"Until" must be past: a run that goes on cannot be rolled back. Stop the policy first (Sync Policy: Set Mode, Stopped).');
 	if (filter.fromMs >= filter.untilMs) throw new SyncError('INVALID_SETTING', '"From" must be before "Until"');
 	const report = await rollBackRun(store, {
@@ -27,6 +27,7 @@ export async function rollBackGiven(
 		run: nameOf(filter),
 		by: apply ? text('By', read('by')) : '',
 		apply,
+		created: oneOf('Records That the Run Created', read('rollBackCreated') ?? 'leave', CREATED_RECORDS),
 		limit: wholeNumber('Records at Most', read('rollBackLimit'), 1),
 		listed: LISTED,
 		after: optionalText('After', read('rollBackAfter')) || '0',
@@ -34,12 +35,14 @@ export async function rollBackGiven(
 	return { policy, rolledBack: apply, run: nameOf(filter), ...report } as unknown as IDataObject;
 }
 
-function readFilter(read: (name: string) => unknown, zone: string): RunFilter {
+function readFilter(read: (name: string) => unknown, { zone, nowMs }: { zone: string; nowMs: number }): RunFilter {
 	const { system, entity, fields, policyHash } = (read('runFilter') ?? {}) as Readonly<Record<string, unknown>>;
 	const given = (label: string, value: unknown): string | null => optionalText(label, value) || null;
+	const isExecution = oneOf('The Run', read('rollBackRun') ?? 'time', RUNS) === 'execution';
+	const when = isExecution ? { fromMs: 0, untilMs: nowMs } : { fromMs: moment('From', read('from'), zone), untilMs: moment('Until', read('until'), zone) };
 	return {
-		fromMs: moment('From', read('from'), zone),
-		untilMs: moment('Until', read('until'), zone),
+		...when,
+		execution: isExecution ? text('Execution ID', read('rollBackExecution')) : null,
 		system: given('Written System', system),
 		entity: given('Entity', entity),
 		fields: given('Fields', fields) === null ? null : nameList('Fields', fields),
@@ -55,7 +58,8 @@ function moment(label: string, value: unknown, zone: string): number {
 	return ms;
 }
 
-function nameOf({ fromMs, untilMs, system, entity, fields, policyHash }: RunFilter): string {
+function nameOf({ fromMs, untilMs, system, entity, fields, policyHash, execution }: RunFilter): string {
 	const what = [system && `to ${system}`, entity, fields?.join(', '), policyHash && `under ${policyHash.slice(0, 12)}`].filter(Boolean).join(', ');
+	if (execution !== null) return `what execution ${execution} decided${what ? ` (${what})` : ''}`;
 	return `what was decided from ${new Date(fromMs).toISOString()} until ${new Date(untilMs).toISOString()}${what ? ` (${what})` : ''}`;
 }

@@ -13,7 +13,7 @@ import type { RollBackRequest } from './roll-back';
 export type JournalEntry =
 	| { readonly kind: 'created'; readonly generation: number; readonly entity: string; readonly by: string; readonly ambiguous: boolean }
 	| ({ readonly kind: 'observed'; readonly policyHash: string; readonly change: RecordChange } & Pending)
-	| ({ readonly kind: 'decided'; readonly policyHash: string; readonly mode: PolicyMode; readonly epoch?: number; readonly known?: Known } & Pending)
+	| ({ readonly kind: 'decided'; readonly policyHash: string; readonly mode: PolicyMode; readonly epoch?: number; readonly known?: Known; readonly execution?: string } & Pending)
 	| { readonly kind: 'resolved'; readonly policyHash: string; readonly resolution: Resolution }
 	| { readonly kind: 'held'; readonly policyHash: string; readonly hold: HoldRequest }
 	| { readonly kind: 'rolled-back'; readonly policyHash: string; readonly rollBack: RollBackRequest }

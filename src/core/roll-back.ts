@@ -4,7 +4,7 @@ import type { JournalEntry, StoredJournalEntry } from './journal';
 import { EXISTENCE, existsIn, fieldOf, type FieldState, isStill, type LinkState, type Operation } from './link';
 import type { PolicyInForce } from './observe';
 import { everythingSeen, settleOn } from './resolve';
-import { compare } from './version-vector';
+import { compare, NOTHING_SEEN, type VersionVector } from './version-vector';
 
 /** Which of our writes make up a run: those that were decided then, and fit the rest. */
 export interface RunFilter {
@@ -19,7 +19,12 @@ export interface RunFilter {
 	readonly fields: readonly string[] | null;
 	/** The hash of the version that decided; null: any. */
 	readonly policyHash: string | null;
+	/** The id of the workflow's execution that decided; null: any. */
+	readonly execution: string | null;
 }
+
+/** What becomes of records that the run created: they stay and are listed, or are deleted everywhere. */
+export type CreatedRecords = 'leave' | 'delete';
 
 /** What a person gives back to one record. */
 export interface RollBackRequest {
@@ -34,7 +39,14 @@ export interface RollBackRequest {
 export interface LinkRollBack {
 	readonly fields: Readonly<Record<string, { readonly wrote: Json; readonly restores: Json }>>;
 	/** `∃` stands for the record itself. */
-	readonly left: readonly { readonly field: string; readonly why: string }[];
+	readonly left: readonly LeftAlone[];
+}
+
+export interface LeftAlone {
+	readonly field: string;
+	readonly why: string;
+	/** Of a record that the run deleted: what is known of its rows, raw, by system and field, for whoever makes it again. */
+	readonly rows?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
 }
 
 /**
@@ -54,6 +66,8 @@ interface RunWrite {
 	readonly decided: string;
 	/** By field, what the system's view held when the write was decided. */
 	readonly preImages: Readonly<Record<string, Json>>;
+	/** By field, what had been heard of it when the write was decided. */
+	readonly heard: Readonly<Record<string, VersionVector>>;
 }
 
 /** The writes of a run to one record, gathered while its journal is replayed. */
@@ -82,25 +96,19 @@ export class RunOfLink {
 			if (after.applied?.[system] === number) this.#done.push(write);
 		}
 		const { entry } = stored;
-		if (entry.kind !== 'decided' || !this.#isOfRun(entry.policyHash, stored.atMs, after)) return;
+		if (entry.kind !== 'decided' || !isOfRun(this.#filter, { entry, atMs: stored.atMs, entity: after.entity })) return;
 		for (const op of Object.values(after.inFlight)) {
 			const isNew = before.inFlight[op.system]?.id !== op.id;
-			if (isNew && (this.#filter.system ?? op.system) === op.system) this.#underWay.set(op.id, { op, decided: stored.seq, preImages: preImagesOf(op, before) });
+			if (isNew && (this.#filter.system ?? op.system) === op.system) this.#underWay.set(op.id, { op, decided: stored.seq, preImages: preImagesOf(op, before), heard: heardBy(after) });
 		}
 	}
 
-	#isOfRun(hash: string, atMs: number, { entity }: LinkState): boolean {
-		const { fromMs, untilMs, policyHash } = this.#filter;
-		return atMs >= fromMs && atMs < untilMs && (policyHash ?? hash) === hash && (this.#filter.entity ?? entity) === entity;
-	}
-
 	/** What of it can be given back, as the record stands now. */
-	plan(now: LinkState, { policy }: PolicyInForce): LinkRollBack {
-		const left: { field: string; why: string }[] = [];
+	plan(now: LinkState, { policy }: PolicyInForce, created: CreatedRecords = 'leave'): LinkRollBack {
+		const left: LeftAlone[] = [];
 		const fields: Record<string, { wrote: Json; restores: Json }> = {};
 		const made = this.#done.filter(({ op }) => op.existence !== null);
-		for (const { op } of made) left.push({ field: EXISTENCE, why: MADE[op.kind](op.system) });
-		if (made.length > 0) return { fields, left };
+		if (made.length > 0) return this.#planRecord(made, now, created);
 		for (const name of this.#fieldNames()) {
 			const field = policy.entities.get(now.entity)?.fields.get(name);
 			const why = field === undefined ? 'the policy has no such field any more' : field.computed.size > 0 ? `${[...field.computed.keys()].join()} computes it` : null;
@@ -109,6 +117,19 @@ export class RunOfLink {
 			else fields[name] = plan;
 		}
 		return { fields, left };
+	}
+
+	/** Of a record that the run has made or taken away. */
+	#planRecord(made: readonly RunWrite[], now: LinkState, created: CreatedRecords): LinkRollBack {
+		const [last] = made.slice(-1);
+		const isCreated = made.every(({ op }) => op.kind === 'insert');
+		const why = !isCreated || created === 'leave' || last === undefined ? null : whyNotDelete(now, { heard: last.heard, isBusy: this.#underWay.size > 0 });
+		if (isCreated && created === 'delete' && why === null) return { fields: { [EXISTENCE]: { wrote: true, restores: false } }, left: [] };
+		const left = made.map(({ op }): LeftAlone => {
+			const rows = op.kind === 'delete' ? { rows: rowsOf(now) } : {};
+			return { field: EXISTENCE, why: why ?? MADE[op.kind](op.system), ...rows };
+		});
+		return { fields: {}, left };
 	}
 
 	#fieldNames(): string[] {
@@ -131,6 +152,40 @@ export class RunOfLink {
 		if (order !== 'equal' && order !== 'before') return 'it has been changed since, or rolled back already';
 		return equalJson(restores, last.canon) ? 'the run left it as it was' : { wrote: last.canon, restores };
 	}
+}
+
+function isOfRun(filter: RunFilter, { entry, atMs, entity }: { entry: Extract<JournalEntry, { kind: 'decided' }>; atMs: number; entity: string }): boolean {
+	const { fromMs, untilMs, policyHash, execution } = filter;
+	const isThen = atMs >= fromMs && atMs < untilMs;
+	return isThen && (execution ?? entry.execution) === entry.execution && (policyHash ?? entry.policyHash) === entry.policyHash && (filter.entity ?? entity) === entity;
+}
+
+/** Everything that has been heard of a record, by field. */
+function heardBy({ fields }: LinkState): Record<string, VersionVector> {
+	return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, everythingSeen(field)]));
+}
+
+/** Why a record that the run created is not what it was then, or nobody may touch it; null: it can go. */
+function whyNotDelete(now: LinkState, { heard, isBusy }: { heard: RunWrite['heard']; isBusy: boolean }): string | null {
+	if (isBusy || Object.keys(now.inFlight).length > 0) return 'a write of it is under way';
+	if (!Object.keys(now.keys).some((system) => existsIn(now, system))) return 'the record is gone';
+	const fields = Object.entries(now.fields);
+	if (fields.some(([, field]) => isStill(field))) return 'a person is asked about the record, or holds it';
+	const isNews = fields.some(([name, field]) => {
+		const order = compare(everythingSeen(field), heard[name] ?? NOTHING_SEEN);
+		return order !== 'equal' && order !== 'before';
+	});
+	return isNews ? 'the run created the record, and it has been changed since' : null;
+}
+
+/** What the systems' rows held, as far as the sync has columns of them. */
+function rowsOf({ fields }: LinkState): Record<string, Record<string, Json>> {
+	const rows: Record<string, Record<string, Json>> = {};
+	for (const [name, { views }] of Object.entries(fields)) {
+		if (name === EXISTENCE) continue;
+		for (const [system, { raw }] of Object.entries(views)) rows[system] = { ...rows[system], [name]: raw };
+	}
+	return rows;
 }
 
 const MADE: Readonly<Record<Operation['kind'], (system: string) => string>> = {

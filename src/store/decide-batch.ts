@@ -21,6 +21,16 @@ export interface Decided {
 
 export type DecidingStore = Pick<SyncStore, 'load' | 'commit' | 'findAlike'>;
 
+export interface DecideRequest {
+	readonly policy: string;
+	/** Ids. */
+	readonly links: readonly string[];
+	/** Sees the policy in force before anything is committed, and may refuse by throwing. */
+	readonly check?: (published: PublishedPolicy) => void;
+	/** The id of the workflow's execution, for the journal. */
+	readonly execution?: string | undefined;
+}
+
 export interface DecidedBatch {
 	readonly published: PublishedPolicy;
 	/** By link id. A link that is missing lost its commit each time, or does not exist: it stays due. */
@@ -31,12 +41,10 @@ export interface DecidedBatch {
  * R2: loads the links, decides once per link, commits what changed. Store trips: load and
  * commit; both again, for the losers alone, when another worker was faster. One more where a link
  * refers to others, and its references are not at rest.
- *
- * @param check - sees the policy in force before anything is committed, and may refuse by throwing
  */
 export async function decideBatch(
 	store: DecidingStore,
-	{ policy, links, check }: { policy: string; links: readonly string[]; check?: (published: PublishedPolicy) => void },
+	{ policy, links, check, execution }: DecideRequest,
 ): Promise<DecidedBatch> {
 	const decided = new Map<string, Decided>();
 	let open = [...new Set(links)];
@@ -48,7 +56,7 @@ export async function decideBatch(
 		const known = await loadReferred(store, loaded.links, policyInForce(published));
 		const alike = await findTwins(store, loaded.links, rules);
 		const prepared = loaded.links.map((link) => {
-			const one = prepareDecision(link, rules, { ...known.get(link.state.id), ...alike.of(link.state) });
+			const one = prepareDecision(link, rules, { ...known.get(link.state.id), ...alike.of(link.state), execution });
 			alike.note(one.decision.state);
 			return one;
 		});

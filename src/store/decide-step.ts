@@ -21,17 +21,20 @@ export interface PreparedDecision {
 export interface KnownOfLink extends Known {
 	/** Match keys that it has once its references are known, and that nobody holds. */
 	readonly claims?: readonly string[];
+	/** In which execution of the workflow that is; see `RunFilter`. */
+	readonly execution?: string | undefined;
 }
 
 /** Decides about a loaded link. Pure. */
 export function prepareDecision(
 	link: LoadedLink,
 	{ published, policy }: { published: PublishedPolicy; policy: PolicyInForce },
-	{ claims = [], ...known }: KnownOfLink = NOTHING_KNOWN,
+	{ claims = [], execution, ...known }: KnownOfLink = NOTHING_KNOWN,
 ): PreparedDecision {
 	const woken = isWoken(link, { published, policy }) ? { freed: true as const } : {};
 	const decision = decide(link.state, policy, published.mode, { ...known, ...woken });
-	const { state, journal, waits, changed } = decision;
+	const { state, waits, changed } = decision;
+	const journal = decision.journal.map((entry) => (entry.kind === 'decided' && execution !== undefined ? { ...entry, execution } : entry));
 	const reviews = openReviews(state, published.name);
 	const due = hasUnsettled(state, policy) || waits.length > 0 || isFreshlyAsked(link.state, state);
 	// A link that is marked due and is not (a new policy that changes nothing for it) is committed once, to be left alone.

@@ -2,7 +2,8 @@ import type { Json } from '../core/canonical-json';
 import { isDue } from '../core/decide';
 import { SyncError } from '../core/errors';
 import { maskRowKeys, MASK } from '../core/mask';
-import { type LinkRollBack, rollBack, type RunFilter, RunOfLink } from '../core/roll-back';
+import { type CreatedRecords, type LeftAlone, type LinkRollBack, rollBack, type RunFilter, RunOfLink } from '../core/roll-back';
+import type { EntityPolicy } from '../core/policy';
 import { fieldTitle } from '../core/sign-off-words';
 import { JournalWalk, type WalkingStore } from './journal-walk';
 import { policyInForce, requirePublished } from './published-policy';
@@ -22,6 +23,7 @@ export interface RollBackAsked {
 	/** What is rolled back, in words, for the journal. */
 	readonly run: string;
 	readonly by: string;
+	readonly created: CreatedRecords;
 	/** False: only says what would be done. */
 	readonly apply: boolean;
 	/** Records at most. */
@@ -55,6 +57,8 @@ export interface RollBackLine {
 	readonly wrote?: Json;
 	readonly restores?: Json;
 	readonly why?: string;
+	/** See `LeftAlone`; by system, field and raw value. */
+	readonly rows?: LeftAlone['rows'];
 }
 
 /**
@@ -78,9 +82,10 @@ async function findLinks(store: RollBackStore, { policy, filter, limit, after }:
 	const links = new Set<string>();
 	let afterSeq = after;
 	for (;;) {
-		const page = await store.readJournal({ policy, kinds: ['op'], afterSeq, limit: ENTRIES });
-		for (const { link, atMs, seq } of page) {
-			const isOfRun = atMs >= filter.fromMs && atMs < filter.untilMs;
+		const page = await store.readJournal({ policy, kinds: [filter.execution === null ? 'op' : 'decided'], afterSeq, limit: ENTRIES });
+		for (const { link, atMs, seq, entry } of page) {
+			const isExecution = filter.execution === null || (entry.kind === 'decided' && entry.execution === filter.execution);
+			const isOfRun = isExecution && atMs >= filter.fromMs && atMs < filter.untilMs;
 			if (isOfRun && !links.has(link) && links.size >= limit) return { links: [...links], next: afterSeq };
 			if (isOfRun) links.add(link);
 			afterSeq = seq;
@@ -136,10 +141,10 @@ class RollBack {
 
 	/** @returns those that another worker has changed meanwhile */
 	async #tryOnce(ids: readonly string[], runs: ReadonlyMap<string, RunOfLink | string>): Promise<string[]> {
-		const { policy: name, apply } = this.#asked;
+		const { policy: name, apply, created } = this.#asked;
 		const loaded = await this.#store.load({ policy: name, links: ids });
 		const published = requirePublished(loaded, name);
-		const planned = loaded.links.map((link) => ({ link, plan: planOf(runs.get(link.state.id), link, published) }));
+		const planned = loaded.links.map((link) => ({ link, plan: planOf(runs.get(link.state.id), link, { published, created }) }));
 		const commits = apply ? planned.flatMap(({ link, plan }) => this.#commitOf(link, plan, published) ?? []) : [];
 		const results = commits.length > 0 ? (await this.#store.commit({ policy: name, links: commits })).links : [];
 		const lost = new Set(commits.filter((_, place) => results[place] === 'conflict').map(({ state }) => state.id));
@@ -163,19 +168,25 @@ class RollBack {
 		const keys = entity ? maskRowKeys(state.keys as Record<string, Json>, entity) : {};
 		const line = (field: string): RollBackLine => ({ link: state.id, keys, entity: state.entity, field: fieldTitle(field) });
 		for (const [field, { wrote, restores }] of Object.entries(fields)) {
-			const place = `${state.entity}.${field}`;
+			const place = `${state.entity}.${fieldTitle(field)}`;
 			this.#restored[place] = (this.#restored[place] ?? 0) + 1;
 			const values = entity?.sensitive.has(field) ? { wrote: MASK, restores: MASK } : { wrote, restores };
 			if (this.#examples.length < this.#asked.listed) this.#examples.push({ ...line(field), ...values });
 		}
-		for (const { field, why } of left) {
+		for (const { field, why, rows } of left) {
 			this.#leftAlone[why] = (this.#leftAlone[why] ?? 0) + 1;
-			if (this.#left.length < this.#asked.listed) this.#left.push({ ...line(field), why });
+			if (this.#left.length < this.#asked.listed) this.#left.push({ ...line(field), why, ...(rows === undefined ? {} : { rows: maskedRows(rows, entity) }) });
 		}
 	}
 }
 
-function planOf(run: RunOfLink | string | undefined, { state }: LoadedLink, published: PublishedPolicy): LinkRollBack {
-	if (run instanceof RunOfLink) return run.plan(state, policyInForce(published));
+function maskedRows(rows: NonNullable<LeftAlone['rows']>, entity: EntityPolicy | undefined): NonNullable<LeftAlone['rows']> {
+	const masked = (row: Readonly<Record<string, Json>>): Record<string, Json> =>
+		Object.fromEntries(Object.entries(row).map(([field, raw]) => [field, entity?.sensitive.has(field) === false ? raw : MASK]));
+	return Object.fromEntries(Object.entries(rows).map(([system, row]) => [system, masked(row)]));
+}
+
+function planOf(run: RunOfLink | string | undefined, { state }: LoadedLink, { published, created }: { published: PublishedPolicy; created: CreatedRecords }): LinkRollBack {
+	if (run instanceof RunOfLink) return run.plan(state, policyInForce(published), created);
 	return { fields: {}, left: [{ field: 'record', why: run ?? 'the record is gone' }] };
 }

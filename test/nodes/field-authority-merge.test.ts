@@ -58,6 +58,9 @@ test('a change goes to the output of the system that lacks it, as one operation 
 		key: { account_no: '91' },
 		fields: { note: { expected: 'n0', next: 'n2' } },
 	});
+	// By which a run can be rolled back.
+	const decisions = await lab.store.readJournal({ policy: POLICY, kinds: ['decided'], limit: 100 });
+	expect(decisions.at(-1)?.entry).toMatchObject({ execution: 'execution1' });
 });
 
 test('the same items again hand out the unsettled operation again', async () => {

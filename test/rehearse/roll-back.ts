@@ -7,6 +7,6 @@ import type { Given } from './steps';
 export async function rollback({ home, policyName, runs }: Rehearsal, { run }: Given<'rollback'>): Promise<void> {
 	const window = run === 'first' ? runs[0] : runs.at(-1);
 	if (!window) throw new ScenarioError('There is no step "pump" before "rollback"');
-	const filter = { ...window, system: null, entity: null, fields: null, policyHash: null };
-	await rollBackRun(home.observer, { policy: policyName, filter, run: `the ${run} run`, by: 'operator', apply: true, limit: 1_000, listed: 1, after: '0' });
+	const filter = { ...window, system: null, entity: null, fields: null, policyHash: null, execution: null };
+	await rollBackRun(home.observer, { policy: policyName, filter, run: `the ${run} run`, by: 'operator', created: 'leave', apply: true, limit: 1_000, listed: 1, after: '0' });
 }

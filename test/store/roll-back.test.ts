@@ -17,7 +17,7 @@ const ENTITY = {
 	},
 };
 type System = 'crm' | 'billing';
-const RUN = { fromMs: 100, untilMs: 200, system: null, entity: null, fields: null, policyHash: null };
+const RUN = { fromMs: 100, untilMs: 200, system: null, entity: null, fields: null, policyHash: null, execution: null };
 
 async function openLab(count: number): Promise<StoreLab> {
 	const lab = await StoreLab.open(ENTITY);
@@ -28,7 +28,7 @@ async function openLab(count: number): Promise<StoreLab> {
 
 async function roll(lab: StoreLab, asked: Partial<RollBackAsked> = {}): Promise<RollBackReport> {
 	const before = lab.store.state.serialise();
-	const report = await rollBackRun(lab.store, { policy: SIMULATED_POLICY, filter: RUN, run: 'the run', by: 'ann', apply: true, limit: 100, listed: 10, after: '0', ...asked });
+	const report = await rollBackRun(lab.store, { policy: SIMULATED_POLICY, filter: RUN, run: 'the run', by: 'ann', created: 'leave', apply: true, limit: 100, listed: 10, after: '0', ...asked });
 	if (asked.apply === false) expect(lab.store.state.serialise()).toBe(before);
 	return report;
 }
@@ -149,6 +149,75 @@ test('many records are gone through in parts', async () => {
 		if (!part.isCut) break;
 	}
 	expect(restored).toBe(5);
+});
+
+describe('records that the run created', () => {
+	const made = async (): Promise<StoreLab> => {
+		const lab = await openLab(1);
+		lab.nowMs = 150;
+		for (const ref of ['new1', 'new2']) await lab.observe(lab.insert('crm', { id: ref, ref, note: 'imported', city: 'Rome', secret: 's9' }));
+		await lab.pump();
+		lab.nowMs = 300;
+		return lab;
+	};
+
+	test('go everywhere when asked for, but those that somebody has changed since', async () => {
+		const lab = await made();
+		await lab.observe(edit(lab, 'billing', 'new2', { note: 'by a user' }));
+		await lab.pump();
+		const preview = await roll(lab, { created: 'delete', apply: false });
+		expect(preview).toMatchObject({
+			restored: { 'customer.(record)': 1 },
+			left: [{ field: '(record)', why: 'the run created the record, and it has been changed since' }],
+		});
+		expect(await roll(lab, { created: 'delete' })).toEqual(preview);
+		const ops = await lab.pump();
+		expect(ops.map(({ kind, system }) => `${kind} ${system}`).sort()).toEqual(['delete billing', 'delete crm']);
+		for (const system of ['crm', 'billing'] as const) {
+			expect(rowOf(lab, system, 'new1')).toEqual({});
+			expect(rowOf(lab, system, 'new2')).toMatchObject({ note: 'by a user' });
+			expect(rowOf(lab, system, 'r1')).toMatchObject({ note: 'old' });
+		}
+		expect(await roll(lab, { created: 'delete' })).toMatchObject({ restored: {} });
+		for (const { state } of lab.links()) {
+			const entries = (await lab.store.readJournal({ policy: SIMULATED_POLICY, limit: 10_000 })).filter(({ link }) => link === state.id);
+			expect(replay(entries, (hash) => (hash === lab.policy.hash ? lab.policy : undefined))).toEqual(state);
+		}
+	});
+
+	test('an edit that is still unheard keeps the record', async () => {
+		const lab = await made();
+		const unheard = edit(lab, 'billing', 'new1', { note: 'by a user' });
+		await roll(lab, { created: 'delete' });
+		await lab.observe(unheard);
+		await lab.pump();
+		for (const system of ['crm', 'billing'] as const) expect(rowOf(lab, system, 'new1')).toMatchObject({ note: 'by a user' });
+	});
+});
+
+test('what is known of a record that the run deleted is handed out, to make it again', async () => {
+	const lab = await openLab(1);
+	lab.nowMs = 150;
+	const id = String(rowOf(lab, 'crm', 'r1')['id']);
+	await lab.observe(lab.delete('crm', id));
+	await lab.pump();
+	lab.nowMs = 300;
+	const { left } = await roll(lab, { created: 'delete' });
+	expect(left).toEqual([expect.objectContaining({ field: '(record)', rows: { crm: { ref: 'r1', note: 'old', city: 'Bonn', secret: '•••' }, billing: { ref: 'r1', note: 'old', city: 'Bonn', secret: '•••' } } })]);
+	expect(await lab.pump()).toEqual([]);
+});
+
+test('a run can be one execution of the workflow', async () => {
+	const lab = await openLab(2);
+	lab.execution = '41';
+	await runOf(lab, ['crm', 'r1', { note: 'wrong' }]);
+	lab.execution = '42';
+	await runOf(lab, ['crm', 'r2', { note: 'wrong' }]);
+	const filter = { ...RUN, fromMs: 0, untilMs: 300, execution: '42' };
+	expect(await roll(lab, { filter })).toMatchObject({ records: 1, restored: { 'customer.note': 1 } });
+	await lab.pump();
+	expect([rowOf(lab, 'billing', 'r1')['note'], rowOf(lab, 'billing', 'r2')['note']]).toEqual(['wrong', 'old']);
+	expect(await roll(lab, { filter: { ...filter, execution: '4' } })).toMatchObject({ records: 0 });
 });
 
 interface Act {

@@ -27,6 +27,8 @@ const READ_AFTER = 8n;
 export class StoreLab {
 	/** The store's clock, in milliseconds. */
 	nowMs = 0;
+	/** In which links are decided, for the journal. */
+	execution: string | undefined;
 	readonly store = new MemoryStore({ now: () => this.nowMs, graceMs: 0 });
 	readonly policy: PolicyInForce;
 	/** By system, the rows by their id. */
@@ -117,7 +119,7 @@ export class StoreLab {
 	/** R2 over all due links. */
 	async decide(): Promise<readonly Operation[]> {
 		const links = this.links().filter(({ due }) => due).map(({ state }) => state.id);
-		const decided = await decideBatch(this.store, { policy: SIMULATED_POLICY, links });
+		const decided = await decideBatch(this.store, { policy: SIMULATED_POLICY, links, execution: this.execution });
 		return [...decided.links.values()].flatMap(({ ops }) => ops);
 	}
 
