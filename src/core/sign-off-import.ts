@@ -1,12 +1,13 @@
 import { parse } from 'csv-parse/sync';
 import type { Json } from './canonical-json';
+import { unguarded } from './csv';
 import { SyncError } from './errors';
 import { EXISTENCE } from './link';
 import { policyOf } from './parse-policy';
 import type { Policy } from './policy';
 import type { PolicyProblem } from './policy-problems';
 import { type EditableKey, type SheetColumn, type SheetRow, type SignOffSheet, signOffSheet } from './sign-off';
-import { HASH_PREFIX, SHEET_LINES, unguarded } from './sign-off-csv';
+import { HASH_PREFIX, SHEET_LINES } from './sign-off-csv';
 import { didYouMean } from './suggest';
 
 /** One cell that was edited. */

@@ -5,7 +5,8 @@ import type { INodeExecutionData } from 'n8n-workflow';
 import { DeadLetterQueue } from '../../nodes/DeadLetterQueue/DeadLetterQueue.node';
 import { EchoFilter } from '../../nodes/EchoFilter/EchoFilter.node';
 import { FieldAuthorityMerge } from '../../nodes/FieldAuthorityMerge/FieldAuthorityMerge.node';
-import { csvLines, reviewsAsCsv } from '../../src/core/reviews-csv';
+import { csvLines } from '../../src/core/csv';
+import { reviewsAsCsv } from '../../src/core/reviews-csv';
 import { linkedCustomer } from '../support/node-chain';
 import { itemsOf, type NodeLab, openNodeLab, POLICY } from '../support/node-lab';
 

@@ -8,7 +8,7 @@ import { whyBusy } from './idle';
 import type { Rehearsal } from './rehearsal';
 import { ScenarioError } from './scenario-error';
 
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 40_000;
 const PAUSE_MS = 500;
 
 export interface PumpOptions {
