@@ -8,6 +8,9 @@ interface Estimate {
 }
 
 export function printCdc(rounds: readonly CdcRound[], rows: number): void {
+	console.log(`
+All read the same log with the same options (pgoutput, protocol 1, messages). Time counts from the request for a connection to the last
+row; "ours" makes the change events that the trigger emits, the others hand on or throw away what they decoded. Compiled JavaScript.`);
 	for (const workload of new Set(rounds.map((round) => round.workload))) {
 		const own = rounds.filter((round) => round.workload === workload);
 		console.log(`\n${rows.toLocaleString('en')} rows, ${workload}, ${own.length} rounds (median; of the ratio also its bounds)\n`);

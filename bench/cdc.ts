@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { say, timed } from '../demo/progress';
@@ -27,6 +28,7 @@ export interface CdcOptions {
 	readonly readers: readonly ReaderName[];
 }
 
+const ROOT = join(__dirname, '..');
 const TABLE = 'records';
 const PUBLICATION = 'bench';
 
@@ -34,12 +36,15 @@ const PUBLICATION = 'bench';
 export async function runCdcBench(options: CdcOptions, closeOnExit: (close: () => Promise<void>) => void): Promise<readonly CdcRound[]> {
 	const server = await timed('starting Postgres 18', async () => await startPostgres({ version: 18 }));
 	closeOnExit(async () => await server.stop());
+	const directory = await mkdtemp(join(tmpdir(), 'bisync-bench-'));
+	closeOnExit(async () => await rm(directory, { recursive: true }));
+	const program = await timed('compiling the readers', async () => await compileReaders(directory));
 	const rounds: CdcRound[] = [];
 	for (const workload of options.workloads) {
 		const settings = await prepare(server, workload, options.rows);
 		for (let round = 0; round < options.rounds; round++) {
 			const results = new Map<ReaderName, ReadResult>();
-			for (const reader of rotated(options.readers, round)) results.set(reader, await readOnce({ reader, settings, rows: options.rows }));
+			for (const reader of rotated(options.readers, round)) results.set(reader, await readOnce({ reader, settings, rows: options.rows, program }));
 			rounds.push({ workload, results });
 			say(`  ${workload}, round ${round + 1}: ${[...results].map(([name, { seconds }]) => `${name} ${seconds.toFixed(2)} s`).join(', ')}`);
 		}
@@ -73,14 +78,22 @@ async function prepare(server: PostgresServer, workload: Workload, rows: number)
 	return settings;
 }
 
+interface Reading {
+	readonly reader: ReaderName;
+	readonly settings: ConnectionSettings;
+	readonly rows: number;
+	/** Of the readers that are ours to start. */
+	readonly program: string;
+}
+
 /** Reads the whole log through a copy of the slot, which is dropped afterwards. */
-async function readOnce({ reader, settings, rows }: { reader: ReaderName; settings: ConnectionSettings; rows: number }): Promise<ReadResult> {
+async function readOnce({ reader, settings, rows, program }: Reading): Promise<ReadResult> {
 	const slot = 'bench_copy';
 	return await withClient(settings, async (client) => {
 		await client.query(`select pg_copy_logical_replication_slot('master_${settings.database}', '${slot}')`);
 		const { rows: ends } = await client.query<{ lsn: string }>('select pg_current_wal_lsn() as lsn');
 		const task = { settings, slot, publication: PUBLICATION, table: TABLE, rows };
-		const result = reader === 'pg_recvlogical' ? await runLimit(task, ends[0]?.lsn ?? '') : await runReader({ ...task, reader });
+		const result = reader === 'pg_recvlogical' ? await runLimit(task, ends[0]?.lsn ?? '') : await runReader({ ...task, reader }, program);
 		for (;;) {
 			const { rowCount } = await client.query(`select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '${slot}' and active_pid is null`);
 			if (rowCount === 1) return result;
@@ -88,12 +101,20 @@ async function readOnce({ reader, settings, rows }: { reader: ReaderName; settin
 	});
 }
 
-async function runReader(task: ReadTask): Promise<ReadResult> {
-	const output = await outputOf(process.execPath, [...process.execArgv, join(__dirname, 'cdc-process.ts'), JSON.stringify(task)], {});
+async function runReader(task: ReadTask, program: string): Promise<ReadResult> {
+	const output = await outputOf(process.execPath, [program, JSON.stringify(task)], { NODE_PATH: join(ROOT, 'node_modules') });
 	return JSON.parse(output) as ReadResult;
 }
 
-/** Its start, some hundredths of a second, counts. */
+/** To JavaScript as it is in the package: what a loader of TypeScript makes of it is slower. @returns the program's path */
+async function compileReaders(directory: string): Promise<string> {
+	const options = ['--noCheck', '--noEmit', 'false', '--rootDir', ROOT, '--outDir', directory];
+	const language = ['--target', 'es2022', '--module', 'commonjs', '--esModuleInterop', '--types', 'node'];
+	await outputOf(join(ROOT, 'node_modules', '.bin', 'tsc'), [...options, ...language, join(__dirname, 'cdc-process.ts')], {});
+	return join(directory, 'bench', 'cdc-process.js');
+}
+
+/** Its start and its log-in, some hundredths of a second, count; of the others only the log-in does. */
 async function runLimit({ settings, slot, publication }: Omit<ReadTask, 'reader'>, end: string): Promise<ReadResult> {
 	const address = `host=${settings.host} port=${settings.port} dbname=${settings.database} user=${settings.user}`;
 	const plugin = ['-o', 'proto_version=1', '-o', `publication_names=${publication}`, '-o', 'messages=true'];

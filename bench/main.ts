@@ -12,7 +12,7 @@ npm run bench -- reconcile [--rows N] [--rounds N]
 
   sync   both sides change N rows each (default 20,000; 15 columns, 100 rows a transaction), in the
          real n8n, and beside it with Postgres' own logical replication in both directions
-  cdc    N rows (default 60,000) are read from the log, to change events: in one transaction, one by one, and as
+  cdc    N rows (default 150,000) are read from the log, to change events: in one transaction, one by one, and as
          updates with all old values; beside it pg_recvlogical, which must be in the PATH and throws everything away,
          and the package pg-logical-replication. With --only ours and --rows 1000000: how much memory that takes
   reconcile  two tables of N rows (default 1,000,000; 15 columns) and a sync store that knows them are compared, with 0 and with 1,000
@@ -20,7 +20,7 @@ npm run bench -- reconcile [--rows N] [--rounds N]
 
 async function main([name, ...options]: readonly string[]): Promise<void> {
 	if (name === 'cdc') {
-		const rows = readNumber(options, '--rows', 60_000);
+		const rows = readNumber(options, '--rows', 150_000);
 		const isAlone = options.includes('--only');
 		const rounds = await runCdcBench(
 			{

@@ -61,7 +61,6 @@ async function main(): Promise<void> {
 /** All connections that are made from now on. */
 function collectSockets(): Socket[] {
 	const sockets: Socket[] = [];
-	// eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
 	const { connect } = Socket.prototype;
 	Socket.prototype.connect = function connectCounted(this: Socket, ...args: unknown[]) {
 		sockets.push(this);

@@ -80,7 +80,7 @@ test('docs/errors.md says what the code says', () => {
 	expect(read('docs/errors.md')).toBe(errorPage());
 });
 
-test.each(['README.md', 'DESIGN.md', 'CHANGELOG.md', 'docs/errors.md', 'docs/codecs.md', 'docs/stores.md', 'docs/api.md', 'docs/policy.md', 'docs/console.md', 'docs/records.md', 'docs/monitor.md', 'docs/trigger.md', 'docs/slots.md', ...readdirSync(join(ROOT, 'docs/runbooks')).map((page) => `docs/runbooks/${page}`)])(
+test.each(['README.md', 'DESIGN.md', 'CHANGELOG.md', 'docs/errors.md', 'docs/codecs.md', 'docs/stores.md', 'docs/api.md', 'docs/policy.md', 'docs/console.md', 'docs/records.md', 'docs/monitor.md', 'docs/trigger.md', 'docs/slots.md', 'docs/existing-rows.md', ...readdirSync(join(ROOT, 'docs/runbooks')).map((page) => `docs/runbooks/${page}`)])(
 	'the links of %s lead somewhere',
 	(file) => {
 		const text = read(file);

@@ -1,23 +1,17 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-const initial = { name: 'Initial', value: 'initial' };
-const whenNeeded = { name: 'When Needed', value: 'whenNeeded' };
-
-const existingRows: Omit<INodeProperties, 'options' | 'default' | 'description'> = {
+/** Never and Only are refused with a policy: see `rowsOfPolicy`. */
+export const existingRowsOfPolicy: INodeProperties = {
 	displayName: 'Existing Rows',
 	name: 'existingRows',
 	type: 'options',
 	noDataExpression: true,
-};
-
-/** Never and Only are refused with a policy: see `rowsOfPolicy`. */
-export const existingRowsOfPolicy: INodeProperties = {
-	...existingRows,
 	displayOptions: { show: { useStore: [true], readBy: ['log'] } },
 	options: [
-		{ ...initial, description: 'All rows are read once, then what changes. Where changes may have been lost later, a person is asked before all rows are read anew.' },
+		{ name: 'Initial', value: 'initial', description: 'All rows are read once, then what changes. Where changes may have been lost later, a person is asked before all rows are read anew.' },
 		{
-			...whenNeeded,
+			name: 'When Needed',
+			value: 'whenNeeded',
 			description:
 				'As Initial, and where changes may have been lost, all rows are read anew without asking, once an hour at most. A person is still asked where another server answers, or the database was put back to an older copy.',
 		},
@@ -28,13 +22,16 @@ export const existingRowsOfPolicy: INodeProperties = {
 };
 
 export const existingRowsAlone: INodeProperties = {
-	...existingRows,
+	displayName: 'Existing Rows',
+	name: 'existingRows',
+	type: 'options',
+	noDataExpression: true,
 	displayOptions: { show: { useStore: [false], readBy: ['log'] } },
 	options: [
-		{ ...initial, description: 'All rows, then what changes, with nothing missing or double in between. Rows are items with op: r.' },
+		{ name: 'Initial', value: 'initial', description: 'All rows, then what changes, with nothing missing or double in between. Rows are items with op: r.' },
 		{ name: 'Never', value: 'never', description: 'Only what changes from now on' },
 		{ name: 'Only', value: 'only', description: 'All rows as they are at one instant, and no changes. Takes no replication slot; reads them again when the workflow is activated again.' },
-		{ ...whenNeeded, description: 'As Initial, and all rows again where changes may have been lost, instead of an error' },
+		{ name: 'When Needed', value: 'whenNeeded', description: 'As Initial, and all rows again where changes may have been lost, instead of an error' },
 	],
 	default: 'never',
 	description:

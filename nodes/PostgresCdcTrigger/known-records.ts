@@ -26,6 +26,8 @@ export interface KnownRequest {
 	readonly macKey: string;
 	/** Links after this one. */
 	readonly after: string | null;
+	/** Whether markers of our own writes may be gone. Where none are, the stream has told, or will tell, what became of each. Default: they may. */
+	readonly asksLedger?: boolean | undefined;
 }
 
 /**
@@ -40,11 +42,11 @@ export async function lookForKnown(
 	session: SnapshotSession,
 	request: KnownRequest,
 ): Promise<KnownPage> {
-	const { store, stream, table, storeId, macKey, after } = request;
+	const { store, stream, table, storeId, macKey, after, asksLedger = true } = request;
 	const { policy, system } = stream;
 	const from = after === null ? {} : { afterId: after };
 	const links = await store.scanLinks({ policy, entity: table.entity, limit: PAGE, ...from });
-	const ops = links.flatMap(({ state }) => state.inFlight[system] ?? []);
+	const ops = asksLedger ? links.flatMap(({ state }) => state.inFlight[system] ?? []) : [];
 	const ends = endsOf(ops, ops.length === 0 ? new Map() : await session.ledger(storeId, ops));
 	const seen = await present(session, table, [...keysOf(links, system), ...madeKeys(ends)]);
 	const changes = links.flatMap(({ state }) => leftOverOf(state, system, { seen, ends, macKey }));

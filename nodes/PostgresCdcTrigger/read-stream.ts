@@ -10,6 +10,7 @@ import type { SourceTransaction } from '../../src/postgres/source-transaction';
 import { largeTransactionEvents } from '../../src/postgres/large-transaction';
 import { transactionEvents } from '../../src/postgres/transaction-events';
 import { Acknowledger } from './acknowledger';
+import { pause } from './back-off';
 import { type Batch, Batcher, type TransactionEvents } from './batcher';
 import type { Delivery } from './deliver';
 import { Pace } from './pace';
@@ -198,6 +199,9 @@ async function readNext(request: ReadRequest, parts: ReadParts, pace: Pace): Pro
 		}
 	} else if (between && limitLsn !== null && between.place === limitLsn && isAt(limitLsn, parts)) {
 		await between.deliver(request.delivery, () => batcher.nextEndLsn !== null);
+	} else if (batcher.nextEndLsn !== null) {
+		// What has come has to wait. Asking again at once would be a loop in which nothing else happens: no place would be found.
+		await pause(PLACE_CHECK_MS, request.stop);
 	}
 	return 'more';
 }

@@ -67,7 +67,7 @@ export function planReading({
 }
 
 /** Whether two states are of the same reading. */
-export const isSameReading = (one: TableReading, other: TableReading): boolean => one.table === other.table;
+export const isSameReading = (one: TableReading, other: TableReading): boolean => one.table === other.table && one.asked === other.asked;
 
 /** "Read 1,200 of about 5,000 rows of public.customers", for a log. */
 export function inWords({ table, rows, estimate, phase }: TableReading): string {

@@ -5,6 +5,7 @@ import { lastKey, rowsOf } from '../../src/postgres/snapshot-rows';
 import type { PgSettings } from '../../src/postgres/connect';
 import type { TableReading } from '../../src/store/stream-record';
 import type { KnownPage } from './known-records';
+import { isTransient } from './patience';
 import { sideBySide } from './side-by-side';
 
 /** What to deliver, and where the table stands then. */
@@ -13,6 +14,8 @@ export interface Step {
 	readonly table: TableReading;
 	/** Rows of the table before these. */
 	readonly before: number;
+	/** Why rows that somebody asked for cannot be read. Absent: they can. */
+	readonly failure?: Error;
 }
 
 export interface StepsRequest {
@@ -28,7 +31,7 @@ export interface StepsRequest {
 	/** Tables of a lower rank are read to their end before those of a higher one. */
 	rankOf(reading: TableReading): number;
 	/** See `ReadingKeeper`. */
-	known(session: SnapshotSession, table: EventTable, after: string | null): Promise<KnownPage>;
+	known(session: SnapshotSession, reading: TableReading, after: string | null): Promise<KnownPage>;
 }
 
 /** Reads what is left of tables, all at the instant of one snapshot. Of one table, the steps come in the order of its keys. */
@@ -37,8 +40,22 @@ export async function* stepsOf(request: StepsRequest): AsyncGenerator<Step, void
 	const ranks = [...new Set(open.map((table) => request.rankOf(table)))].sort((a, b) => a - b);
 	for (const rank of ranks) {
 		const together = open.filter((table) => request.rankOf(table) === rank);
-		yield* sideBySide(together.map((table) => stepsOfTable(request, table)), request.tablesAtOnce);
+		yield* sideBySide(together.map((table) => (table.asked === undefined ? stepsOfTable(request, table) : stepsOfAsked(request, table))), request.tablesAtOnce);
 	}
+}
+
+/** Nothing else halts because somebody asked for what cannot be read. */
+async function* stepsOfAsked(request: StepsRequest, table: TableReading): AsyncGenerator<Step, void, undefined> {
+	try {
+		yield* stepsOfTable(request, table);
+	} catch (error) {
+		yield failedStep(error, table);
+	}
+}
+
+function failedStep(error: unknown, table: TableReading): Step {
+	if (!(error instanceof Error) || isTransient(error)) throw error;
+	return { changes: [], table: done(table), before: table.rows, failure: error };
 }
 
 async function* stepsOfTable(request: StepsRequest, table: TableReading): AsyncGenerator<Step, void, undefined> {
@@ -58,7 +75,7 @@ async function* stepsOfTable(request: StepsRequest, table: TableReading): AsyncG
 
 async function known(session: SnapshotSession, request: StepsRequest, reading: TableReading): Promise<Step> {
 	const after = typeof reading.after === 'string' ? reading.after : null;
-	const page = await request.known(session, request.tableOf(reading), after);
+	const page = await request.known(session, reading, after);
 	const phase = page.after === null ? 'rows' : 'known';
 	return { changes: page.changes, table: { ...reading, phase, after: page.after }, before: reading.rows };
 }

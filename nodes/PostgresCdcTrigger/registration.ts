@@ -166,7 +166,8 @@ function takeoverOf(record: StreamRecord, { timeline, leftAt }: SystemIdentity):
 	if (end === undefined) return { what: `${what}, and its last changes may be gone`, isWhole: false };
 	if (isBefore(record, end)) return { what, isWhole: true };
 	const lost = `Up to ${formatLsn(furthest(record))} had been observed, and it has nothing of that from ${formatLsn(end)} on`;
-	return { what: `${what}. ${lost}`, isWhole: false };
+	const lesson = 'Where synchronized_standby_slots names the standby, nothing is handed on before that has it';
+	return { what: `${what}. ${lost}. ${lesson}`, isWhole: false };
 }
 
 function positionGap(record: StreamRecord, slot: SlotState, server: SystemIdentity): string | null {

@@ -9,6 +9,7 @@ import type { SnapshotSession } from '../../src/postgres/snapshot';
 import { labelOf } from '../../src/postgres/snapshot-columns';
 import { snapshotEvents, snapshotLsn } from '../../src/postgres/snapshot-events';
 import type { TableReading } from '../../src/store/stream-record';
+import { conditionOf } from './asked-readings';
 import type { Delivery, Log } from './deliver';
 import type { KnownPage } from './known-records';
 import { inWords, isSameReading } from './reading-plan';
@@ -28,6 +29,13 @@ export interface RowReadingParts {
 	readonly whereOf?: ((reading: TableReading) => string | null) | undefined;
 	/** How long rows are read at a stretch when changes wait; default 5,000. */
 	readonly turnMs?: number | undefined;
+	/** Told of rows that somebody asked for and that cannot be read. */
+	readonly onRefused?: ((error: SyncError) => void) | undefined;
+}
+
+/** Rows that somebody asked for cannot be read. */
+export function refusal({ table }: Pick<TableReading, 'table'>, why: string): SyncError {
+	return new SyncError('READ_REFUSED', `The rows of ${table} were asked for, and cannot be read: ${why}`);
 }
 
 /** Where it is kept how far reading has come. */
@@ -38,7 +46,7 @@ export interface ReadingKeeper {
 	/** All has been read. */
 	finish(tables: readonly TableReading[]): Promise<void>;
 	/** Compares what is known of a table with its rows; asked of tables in the phase `known` alone. */
-	known(session: SnapshotSession, table: EventTable, after: string | null): Promise<KnownPage>;
+	known(session: SnapshotSession, of: { readonly reading: TableReading; readonly table: EventTable }, after: string | null): Promise<KnownPage>;
 }
 
 const TURN_MS = 5_000;
@@ -162,9 +170,10 @@ export class RowReading {
 		const startedMs = performance.now();
 		const at = { lsn: snapshotLsn(consistentLsn), tsMs: Date.now() };
 		let index = 1;
-		for await (const { changes, table, before } of this.#steps(snapshotName)) {
-			const { restoredTo, estimate } = table;
-			const reading = { before, estimate };
+		for await (const { changes, table, before, failure } of this.#steps(snapshotName)) {
+			const { restoredTo, estimate, asked } = table;
+			const reading = { before, estimate, asked };
+			if (failure) this.parts.onRefused?.(refusal(table, failure.message));
 			const events = snapshotEvents(changes, this.parts.origin, { ...at, index, restoredTo, reading });
 			index += events.length;
 			if (!(await delivery.deliver(events, async () => undefined))) return;
@@ -184,9 +193,9 @@ export class RowReading {
 			tablesAtOnce,
 			tables: this.#tables,
 			rankOf,
-			whereOf,
+			whereOf: (reading) => both(whereOf(reading), conditionOf(reading, this.#tableOf(reading))),
 			tableOf: (reading) => this.#tableOf(reading),
-			known: async (session, table, after) => await keeper.known(session, table, after),
+			known: async (session, reading, after) => await keeper.known(session, { reading, table: this.#tableOf(reading) }, after),
 		});
 	}
 
@@ -212,4 +221,9 @@ export class RowReading {
 		this.#notedMs = performance.now();
 		await this.parts.keeper.note(this.#tables);
 	}
+}
+
+function both(one: string | null, other: string | null): string | null {
+	if (one === null || other === null) return one ?? other;
+	return `(${one}) and (${other})`;
 }

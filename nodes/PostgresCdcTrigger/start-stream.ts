@@ -1,4 +1,4 @@
-import { canonicalJson } from '../../src/core/canonical-json';
+import { canonicalJson, type Json } from '../../src/core/canonical-json';
 import { SyncError } from '../../src/core/errors';
 import { scopesOf } from '../../src/core/table-drift';
 import { formatLsn } from '../../src/core/lsn';
@@ -6,18 +6,20 @@ import { inLineage, positionOf, STREAM_START } from '../../src/core/position';
 import { readHash, stillRead } from '../../src/core/scopes';
 import { createSlot, type NewSlot } from '../../src/postgres/create-slot';
 import { alignFailover } from '../../src/postgres/failover-slot';
+import { withSlotLock } from '../../src/postgres/slot-lock';
 import { snapshotLsn } from '../../src/postgres/snapshot-events';
 import { clearTheWay } from '../../src/postgres/source-setup';
 import { policyInForce } from '../../src/store/published-policy';
 import { type StreamRecord, type StreamRegistration, type TableReading } from '../../src/store/stream-record';
 import type { SyncStore } from '../../src/store/sync-store';
+import { askedOf } from './asked-readings';
 import type { Prepared } from './prepare';
 import { planReading } from './reading-plan';
 import { NOTHING_READ } from './registration';
 import type { StoreSource, TriggerSettings } from './settings';
 
 export interface StartRequest extends PreparedStream {
-	readonly store: Pick<SyncStore, 'registerStream' | 'recordAcknowledged'>;
+	readonly store: Pick<SyncStore, 'load' | 'registerStream' | 'recordAcknowledged'>;
 }
 
 export interface PreparedStream {
@@ -41,10 +43,26 @@ export interface StartedStream {
  */
 export async function startStream(request: StartRequest): Promise<StartedStream> {
 	const { record, decision } = request.prepared;
-	return decision.kind === 'begin' || !record
-		? await beginStream(request)
-		: await resumeStream(request, record);
+	if (decision.kind !== 'begin' && record) return await resumeStream(request, record);
+	const { connection, slot } = request.settings;
+	return await withSlotLock(connection, slot, async () => {
+		await requireUntouched(request);
+		return await beginStream(request);
+	});
 }
+
+/**
+ * Of two instances of n8n that begin the same stream at the same moment, one must not undo what the other one has registered.
+ *
+ * @throws SyncError SLOT_BUSY
+ */
+async function requireUntouched({ store, settings, source, prepared }: StartRequest): Promise<void> {
+	const { streams } = await store.load({ policy: source.policy });
+	if (canonicalJson(asJson(streams[source.system])) === canonicalJson(asJson(prepared.record))) return;
+	throw new SyncError('SLOT_BUSY', `The stream of slot "${settings.slot}" has just been begun by somebody else`);
+}
+
+const asJson = (record: StreamRecord | null | undefined): Json => (record ? (JSON.parse(JSON.stringify(record)) as Json) : null);
 
 /** With a new slot, whose snapshot is the instant from which on it has all changes. */
 async function beginStream(request: StartRequest): Promise<StartedStream> {
@@ -79,21 +97,21 @@ async function beginStream(request: StartRequest): Promise<StartedStream> {
  * stands has to be looked at again; those of `createSlot`
  */
 export async function makeSlot({ connection, slot: name, failover }: TriggerSettings): Promise<NewSlot> {
-	try {
-		return await createSlot(connection, { name, failover });
-	} catch (cause) {
-		if (!(cause instanceof SyncError) || cause.code !== 'SLOT_EXISTS') throw cause;
-		throw new SyncError('SLOT_BUSY', `Slot "${name}" has just been made by somebody else`, { cause });
-	}
+	return await createSlot(connection, { name, failover }).catch((cause: unknown) => {
+		const isThere = cause instanceof SyncError && cause.code === 'SLOT_EXISTS';
+		throw isThere ? new SyncError('SLOT_BUSY', `Slot "${name}" has just been made by somebody else`, { cause }) : cause;
+	});
 }
 
 /** Through the slot that is there. A table that is new joins the publication before its rows are read. */
 async function resumeStream(request: StartRequest, before: StreamRecord): Promise<StartedStream> {
 	const { store, settings, prepared } = request;
 	if (settings.failover !== undefined) await alignFailover(settings.connection, settings.slot, settings.failover);
-	const tables = toRead(request, before);
+	const unread = toRead(request, before);
+	const asked = askedOf(before.reading);
 	const { start } = before;
-	const registration = { ...registrationOf(request, tables), start };
+	const registration = { ...registrationOf(request, unread), start, reading: [...unread, ...asked] };
+	const tables = registration.reading.every(({ phase }) => phase === 'done') ? [] : registration.reading;
 	const isRead = tables.length === 0 && before.snapshot !== 'running';
 	const knowsColumns = canonicalJson([...(before.columns ?? [])]) === canonicalJson([...prepared.columns]);
 	const knowsServer = registration.timeline === before.timeline;

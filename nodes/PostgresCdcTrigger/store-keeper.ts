@@ -32,8 +32,9 @@ export class StoreKeeper implements ReadingKeeper {
 		await onDone();
 	}
 
-	async known(session: SnapshotSession, table: EventTable, after: string | null): Promise<KnownPage> {
+	async known(session: SnapshotSession, { reading, table }: { reading: TableReading; table: EventTable }, after: string | null): Promise<KnownPage> {
 		const { store, registration: stream, storeId, macKey } = this.parts;
-		return await lookForKnown(session, { store, stream, table, storeId, macKey, after });
+		const asksLedger = reading.asked === undefined;
+		return await lookForKnown(session, { store, stream, table, storeId, macKey, after, asksLedger });
 	}
 }

@@ -1,16 +1,19 @@
 import type { NodeOperationError } from 'n8n-workflow';
 
 import { scopesOf } from '../../src/core/table-drift';
+import type { SyncError } from '../../src/core/errors';
 import { markerPrefix } from '../../src/core/marker';
 import { depthsOf } from '../../src/core/reference-graph';
 import { readHash } from '../../src/core/scopes';
 import type { EventOrigin } from '../../src/postgres/event-envelope';
 import { slotBusy } from '../../src/postgres/slot';
 import { policyInForce } from '../../src/store/published-policy';
+import { streamUnknown } from '../../src/store/stream-errors';
 import type { TableReading } from '../../src/store/stream-record';
 import type { PublishedPolicy, SyncStore } from '../../src/store/sync-store';
 import type { Borrowed } from '../shared/resource-cache';
 import { askForApproval } from './approval';
+import { lookForRequests, RowsAsked, withRequests } from './asked-readings';
 import { BackOff, type BackOffLimits } from './back-off';
 import { Delivery } from './deliver';
 import { policyShape } from './event-shapes';
@@ -27,7 +30,7 @@ import { prepare, type Prepared, wantedTables } from './prepare';
 import { StoreProgress } from './progress';
 import { readStream } from './read-stream';
 import { reachedOf } from './registration';
-import { RowReading } from './row-reading';
+import { refusal, RowReading } from './row-reading';
 import type { StoreSource, TriggerSettings } from './settings';
 import { whileWatchingSlot } from './slot-watch';
 import { StoreKeeper } from './store-keeper';
@@ -122,11 +125,30 @@ class StoreSession {
 		const rows = started.tables.length > 0 ? this.#rowReading(started) : null;
 		try {
 			if (rows === null) await askForApproval(store, source.policy);
-			await this.#read(started, rows);
+			await this.#read(started, rows).catch(async (error: unknown) => await this.#noteRequests(error));
 		} finally {
 			await rows?.close();
 		}
 	}
+
+	/** Before the request is acknowledged: what has been noted is read, whatever happens next. */
+	async #noteRequests(error: unknown): Promise<void> {
+		if (!(error instanceof RowsAsked)) throw error;
+		const { store, source, host } = this.parts;
+		const record = (await store.load({ policy: source.policy })).streams[source.system];
+		if (!record) throw streamUnknown(source);
+		const { position: _moves, acknowledgedLsn: _grows, ...registration } = record;
+		const { reading, strange } = withRequests(record.reading ?? [], error.requests, { tables: this.prepared.tables.all, phase: 'known' });
+		await store.registerStream({ ...registration, reading });
+		host.logger.info('Rows are read again, as somebody has asked');
+		for (const table of strange) this.#refused(refusal({ table }, 'the policy names no such table of this system'));
+	}
+
+	readonly #refused = (error: SyncError): void => {
+		const { host, asNodeError } = this.parts;
+		host.logger.warn(error.message);
+		host.saveFailedExecution?.(asNodeError(error));
+	};
 
 	/** What has become of the tables' columns since they were last looked at. */
 	async #noteDrift(): Promise<void> {
@@ -162,7 +184,10 @@ class StoreSession {
 			chore: new Chores([new StoreSweep({ store, source, delivery, progress, patience }), watch]),
 			rows,
 			dates: this.#dates(),
-			inspect: (transaction) => requireShape(transaction, mapped),
+			inspect: (transaction) => {
+				requireShape(transaction, mapped);
+				lookForRequests(transaction, { slot, macKey: published.macKey, known: record.reading ?? [], log: host.logger });
+			},
 			isOutdated: () => watch.isOutdated || readsOtherwise(progress.published, published, source.system),
 		});
 		await whileWatchingSlot(watched, read);
@@ -217,7 +242,7 @@ class StoreSession {
 		});
 		const depths = depthsOf(policy);
 		const rankOf = ({ entity }: TableReading): number => depths.get(entity) ?? 0;
-		return new RowReading({ settings, origin: this.#origin, log: host.logger, tables, keeper, rankOf, turnMs: this.parts.timing?.turnMs }, first);
+		return new RowReading({ settings, origin: this.#origin, log: host.logger, tables, keeper, rankOf, onRefused: this.#refused, turnMs: this.parts.timing?.turnMs }, first);
 	}
 }
 

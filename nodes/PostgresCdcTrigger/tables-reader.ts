@@ -1,5 +1,6 @@
 import type { NodeOperationError } from 'n8n-workflow';
 
+import type { SyncError } from '../../src/core/errors';
 import { alignFailover } from '../../src/postgres/failover-slot';
 import type { NewSlot } from '../../src/postgres/create-slot';
 import type { EventOrigin } from '../../src/postgres/event-envelope';
@@ -9,6 +10,7 @@ import type { SystemIdentity } from '../../src/postgres/slot';
 import { labelOf } from '../../src/postgres/snapshot-columns';
 import { clearTheWay, readSourceState } from '../../src/postgres/source-setup';
 import type { TableReading } from '../../src/store/stream-record';
+import { lookForRequests, RowsAsked, withRequests } from './asked-readings';
 import { BackOff } from './back-off';
 import { Delivery } from './deliver';
 import { isWanted } from './event-shapes';
@@ -18,7 +20,7 @@ import { makeSlot } from './start-stream';
 import { checkServer } from './prepare';
 import { RunProgress } from './progress';
 import { readStream } from './read-stream';
-import { RowReading } from './row-reading';
+import { refusal, RowReading } from './row-reading';
 import { lookAtTables, type TableLook } from './table-look';
 import { TablesKeeper } from './tables-keeper';
 import { judgeTables, type TablesMemory, type TablesStart } from './tables-start';
@@ -113,6 +115,7 @@ export class TablesReader implements Reader<PreparedTables> {
 			rows,
 			dates: null,
 			inspect: (transaction) => {
+				lookForRequests(transaction, { slot, macKey: null, known: prepared.start.reading ?? [], log: host.logger });
 				const changes = shapeChanges(transaction);
 				for (const change of changes) host.logger.warn(`Table ${shapeInWords(change)}`);
 				// What may leave of a table was decided by the columns that it had.
@@ -122,7 +125,7 @@ export class TablesReader implements Reader<PreparedTables> {
 			isOutdated: () => isOutdated,
 		});
 		try {
-			await whileWatchingSlot(watched, read);
+			await whileWatchingSlot(watched, read).catch((error: unknown) => this.#noteRequests(error, prepared));
 		} finally {
 			const { acknowledgedLsn } = progress;
 			if (acknowledgedLsn > (this.#acknowledgedLsn ?? 0n)) this.#acknowledgedLsn = acknowledgedLsn;
@@ -131,6 +134,21 @@ export class TablesReader implements Reader<PreparedTables> {
 	}
 
 	release(): void {}
+
+	#noteRequests(error: unknown, { tables }: PreparedTables): void {
+		const { memory, host } = this.parts;
+		if (!(error instanceof RowsAsked) || !memory.stream) throw error;
+		const { reading, strange } = withRequests(memory.stream.reading ?? [], error.requests, { tables: tables.all, phase: 'rows' });
+		this.#keeper.keep({ ...memory.stream, reading });
+		host.logger.info('Rows are read again, as somebody has asked');
+		for (const table of strange) this.#refused(refusal({ table }, 'it is not among the tables of this trigger'));
+	}
+
+	readonly #refused = (error: SyncError): void => {
+		const { host } = this.parts;
+		host.logger.warn(error.message);
+		host.saveFailedExecution?.(this.asNodeError(error));
+	};
 
 	#origin({ server, tables, shape }: PreparedTables): EventOrigin {
 		const { database } = this.parts.settings.connection;
@@ -146,7 +164,7 @@ export class TablesReader implements Reader<PreparedTables> {
 		if (tables.length === 0) return null;
 		host.logger.info(`Reading the rows of ${tables.map(({ table }) => table).join(', ')}`);
 		const whereOf = ({ table }: TableReading): string | null => wanted.find((one) => labelOf(one) === table)?.rowFilter ?? null;
-		const parts = { settings, origin: this.#origin(prepared), log: host.logger, tables: start.reading ?? [], keeper: this.#keeper, whereOf, turnMs: timing?.turnMs };
+		const parts = { settings, origin: this.#origin(prepared), log: host.logger, tables: start.reading ?? [], keeper: this.#keeper, whereOf, onRefused: this.#refused, turnMs: timing?.turnMs };
 		return new RowReading(parts, first);
 	}
 

@@ -2,6 +2,7 @@ import { SyncError } from '../../src/core/errors';
 import { formatLsn } from '../../src/core/lsn';
 import { slotProblem, type SlotState, type SystemIdentity } from '../../src/postgres/slot';
 import type { TableReading } from '../../src/store/stream-record';
+import { askedOf } from './asked-readings';
 import type { RowsMode } from './settings';
 
 /** What n8n keeps with a workflow that reads tables without a sync store. It is stored when the workflow is activated, and with each execution. */
@@ -47,17 +48,18 @@ export type TablesStart =
  * server, it does.
  */
 export function judgeTables(facts: TablesFacts): TablesStart {
-	const { record, slot, rows, slotName, database } = facts;
+	const { slot, rows, slotName, database } = facts;
 	const problem = slot === null ? null : slotProblem(slot, slotName, database);
 	if (problem?.code === 'SLOT_UNUSABLE') return { kind: 'refuse', error: problem };
 	const gap = problem ?? gapOf(facts);
-	if (gap === null) return { kind: slot ? 'resume' : 'begin', reading: openReading(facts), ...(slot ? {} : { staleSlot: null }) } as TablesStart;
-	// A slot of that name on another server may be anybody's.
-	const isElsewhere = slot !== null && record !== null && record.systemId !== facts.server.systemId;
-	if (rows !== 'whenNeeded' || isElsewhere) return { kind: 'refuse', error: gap };
-	if (slot !== null && problem === null) return { kind: 'resume', reading: facts.tables.map(unread) };
-	return { kind: 'begin', staleSlot: slot?.name ?? null, reading: facts.tables.map(unread) };
+	if (gap !== null && (rows !== 'whenNeeded' || isElsewhere(facts))) return { kind: 'refuse', error: gap };
+	const reading = gap === null ? openReading(facts) : facts.tables.map(unread);
+	if (slot !== null && problem === null) return { kind: 'resume', reading };
+	return { kind: 'begin', staleSlot: slot?.name ?? null, reading };
 }
+
+/** A slot of that name on another server may be anybody's. */
+const isElsewhere = ({ record, slot, server }: TablesFacts): boolean => slot !== null && record !== null && record.systemId !== server.systemId;
 
 function gapOf({ record, slot, server, slotName, acknowledgedLsn }: TablesFacts): SyncError | null {
 	if (record === null) return null;
@@ -73,8 +75,10 @@ function gapOf({ record, slot, server, slotName, acknowledgedLsn }: TablesFacts)
 
 /** Of a table that is new in the settings, nothing has been read. */
 function openReading({ rows, record, tables }: TablesFacts): readonly TableReading[] | null {
-	if (rows === 'never') return null;
-	return tables.map((table) => record?.reading?.find((one) => one.table === table) ?? unread(table));
+	const asked = askedOf(record?.reading ?? null);
+	if (rows === 'never') return asked.length > 0 ? asked : null;
+	const begun = (table: string) => record?.reading?.find((one) => one.table === table && one.asked === undefined);
+	return [...tables.map((table) => begun(table) ?? unread(table)), ...asked];
 }
 
 /** A table whose rows are to be read from the first one on. */

@@ -6,11 +6,13 @@ import { readSettings, runNode } from '../shared/run-node';
 import { oneOf } from '../shared/settings';
 import { nodeError } from '../shared/sync-error-to-node';
 import { compareItems } from './compare-items';
+import { compareTables } from './compare-tables';
 import { INPUTS_BY_OPERATION, OPERATIONS, OUTPUTS, OUTPUTS_BY_OPERATION } from './operations';
 import { properties } from './properties';
 import { compare, repair } from './reconcile';
 
-const WITHOUT_STORE = ['compareLists'];
+const WITHOUT_STORE = ['compareLists', 'compareTables'];
+const WITHOUT_DATABASES = ['compareLists'];
 
 /** R6: finds where two systems have drifted apart, and lets the rules mend it. */
 export class ReconcileDiff implements INodeType {
@@ -28,12 +30,12 @@ export class ReconcileDiff implements INodeType {
 		outputs: OUTPUTS_BY_OPERATION,
 		credentials: [
 			{ name: 'bisyncStoreApi', required: true, testedBy: 'testSyncStore', displayOptions: { hide: { operation: WITHOUT_STORE } } },
-			{ name: 'bisyncPostgresApi', required: true, testedBy: 'testPostgresReplication', displayOptions: { hide: { operation: WITHOUT_STORE } } },
+			{ name: 'bisyncPostgresApi', required: true, testedBy: 'testPostgresReplication', displayOptions: { hide: { operation: WITHOUT_DATABASES } } },
 			{
 				// eslint-disable-next-line @n8n/community-nodes/valid-credential-references, n8n-nodes-base/node-class-description-credentials-name-unsuffixed -- the credential of n8n's own Postgres node
 				name: 'postgres',
 				required: true,
-				displayOptions: { hide: { operation: WITHOUT_STORE } },
+				displayOptions: { hide: { operation: WITHOUT_DATABASES } },
 			},
 		],
 		hints: [
@@ -60,6 +62,9 @@ export class ReconcileDiff implements INodeType {
 			}
 		}
 		const outputCount = OUTPUTS[operation].length;
+		if (operation === 'compareTables') {
+			return await runNode(this, { node: 'reconcileDiff', outputCount, safeOutput: outputCount - 1, runsOnEmptyItems: true }, async () => await compareTables(this));
+		}
 		const options = { node: 'reconcileDiff', outputCount, safeOutput: outputCount - 1, runsOnEmptyItems: true };
 		return await runNode(this, options, async (items) =>
 			await withStore(this, async (store) => (operation === 'compare' ? await compare(this, store) : await repair(this, store, items))),

@@ -34,7 +34,7 @@ const MIN_BUCKETS = 64;
 const MAX_BUCKETS = 131_072;
 const UNKNOWN_ROWS = 1_000_000;
 /** Rows that are listed at once. */
-const LISTED = 40_000;
+export const LISTED = 40_000;
 /** So often digests are worked out that other processes leave behind. */
 const MAX_REFRESHES = 3;
 
@@ -48,7 +48,7 @@ const MAX_REFRESHES = 3;
 export async function compareByHash(parts: ByHashParts): Promise<ByHash | string> {
 	const sides = await hashedSides(parts);
 	if (typeof sides === 'string') return sides;
-	const mask = maskFor(sides);
+	const mask = maskFor(sides.map(({ hashing }) => hashing.estimate));
 	const digests = parts.store.digests ?? scannedDigests(parts.store, parts.entity);
 	const summing = sides.map(async ({ hashing }) => await hashing.sums(mask));
 	const [known, ...found] = await settled([sumsOf(digests, parts, { sides, mask }), ...summing] as const);
@@ -80,14 +80,15 @@ async function hashedSides({ entity, sides }: ByHashParts): Promise<readonly Has
 	return hashed;
 }
 
-function maskFor(sides: readonly HashedSide[]): number {
-	const rows = Math.max(...sides.map(({ hashing }) => hashing.estimate ?? UNKNOWN_ROWS));
+/** @param estimates - of the rows of each side; null: nobody knows */
+export function maskFor(estimates: readonly (number | null)[]): number {
+	const rows = Math.max(...estimates.map((estimate) => estimate ?? UNKNOWN_ROWS));
 	const wanted = 2 ** Math.ceil(Math.log2(Math.max(1, rows / ROWS_OF_BUCKET)));
 	return Math.min(MAX_BUCKETS, Math.max(MIN_BUCKETS, wanted)) - 1;
 }
 
 /** Waits for all, also where one fails: a statement that still runs would keep its session from being closed. */
-async function settled<T extends readonly unknown[]>(work: { readonly [At in keyof T]: Promise<T[At]> }): Promise<T> {
+export async function settled<T extends readonly unknown[]>(work: { readonly [At in keyof T]: Promise<T[At]> }): Promise<T> {
 	await Promise.allSettled(work);
 	return (await Promise.all(work)) as unknown as T;
 }

@@ -1,13 +1,12 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import type { Json } from '../../src/core/canonical-json';
-import { chainCodecs, readCodec } from '../../src/core/codecs';
-import type { Codec } from '../../src/core/codecs/codec';
 import { compareLists, type ListComparison, type ListField, type ListRules, type PairOfNames } from '../../src/core/reconcile-lists';
 import { shallowJson } from '../../src/core/shallow-json';
 import { filled } from '../shared/items';
 import type { Outputs } from '../shared/run-node';
-import { invalid, nameList, oneOf, optionalText, text } from '../shared/settings';
+import { invalid } from '../shared/settings';
+import { fieldsOf, keysOf, plainFields } from './list-rules';
 
 type Row = Readonly<Record<string, Json>>;
 
@@ -34,50 +33,24 @@ function rowOf({ json }: INodeExecutionData): Row {
 }
 
 function rulesOf(context: Pick<IExecuteFunctions, 'getNodeParameter'>, rows: readonly Row[]): ListRules {
-	const keys = nameList('Key', context.getNodeParameter('key', 0)).map(pairOf);
+	const keys = keysOf(context.getNodeParameter('key', 0));
 	const given = fieldsOf(context.getNodeParameter('fields', 0, {}));
 	return { keys, fields: given.length > 0 ? given : allFields(rows, keys) };
-}
-
-/** "ID = external_id" */
-function pairOf(given: string): PairOfNames {
-	const [a = '', b = a, ...more] = given.split('=').map((name) => name.trim());
-	if (a === '' || b === '' || more.length > 0) throw invalid('Key', `must be names such as "id" or "id = external_id", not "${given}"`);
-	return { a, b };
-}
-
-function fieldsOf(given: unknown): ListField[] {
-	const list = typeof given === 'object' && given !== null && 'field' in given && Array.isArray(given.field) ? (given.field as unknown[]) : [];
-	return list.map((one) => {
-		const { a, b, codec, owner } = (one ?? {}) as Record<string, unknown>;
-		const name = text('Name in A', a);
-		const read = codecOf(optionalText('Codec', codec));
-		const who = oneOf('Owner', owner ?? '', ['a', 'b', '']);
-		return { name, a: name, b: optionalText('Name in B', b) || name, codecs: { a: read, b: read }, owner: who === '' ? null : who };
-	});
-}
-
-function codecOf(spec: string): Codec {
-	if (spec === '') return chainCodecs([]);
-	const read = readCodec(spec);
-	if (!read.ok) throw invalid('Codec', read.problem);
-	return chainCodecs([read.codec]);
 }
 
 /** Without a list: all properties but those of the key, compared as they are. */
 function allFields(rows: readonly Row[], keys: readonly PairOfNames[]): ListField[] {
 	const ofKeys = new Set(keys.flatMap(({ a, b }) => [a, b]));
 	const names = new Set(rows.flatMap((row) => Object.keys(row)));
-	const plain = chainCodecs([]);
-	return [...names].filter((name) => !ofKeys.has(name)).map((name) => ({ name, a: name, b: name, codecs: { a: plain, b: plain }, owner: null }));
+	return plainFields([...names].filter((name) => !ofKeys.has(name)));
 }
 
-interface Lists {
+export interface Lists {
 	readonly a: readonly Row[];
 	readonly b: readonly Row[];
 }
 
-function outputsOf(lists: Lists, found: ListComparison, { keys }: ListRules): Outputs {
+export function outputsOf(lists: Lists, found: ListComparison, { keys }: ListRules): Outputs {
 	const { different, onlyInA, onlyInB, duplicates, withoutKey, equal } = found;
 	const keyOf = (row: Row): IDataObject => Object.fromEntries(keys.map(({ a }) => [a, row[a] ?? null])) as IDataObject;
 	const rowsAt = (side: 'a' | 'b', places: readonly number[]): INodeExecutionData[] =>

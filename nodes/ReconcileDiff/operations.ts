@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-export const OPERATIONS = ['compare', 'repair', 'compareLists'] as const;
+export const OPERATIONS = ['compare', 'repair', 'compareLists', 'compareTables'] as const;
 export type ReconcileOperation = (typeof OPERATIONS)[number];
 
 /** By operation, the labels of the outputs. */
@@ -8,6 +8,7 @@ export const OUTPUTS: Readonly<Record<ReconcileOperation, readonly string[]>> = 
 	compare: ['Different', 'Only in A', 'Only in B', 'Summary'],
 	repair: ['To Echo Filter', 'Left Alone', 'Summary'],
 	compareLists: ['Different', 'Only in A', 'Only in B', 'Summary'],
+	compareTables: ['Different', 'Only in A', 'Only in B', 'Summary'],
 };
 
 /** Expressions, evaluated by the editor and by n8n. */
@@ -36,6 +37,12 @@ export const operation: INodeProperties = {
 			value: 'compare',
 			action: 'Compare two systems',
 			description: 'Compares the tables of two systems of a policy with what the sync knows of them, and with each other. Changes nothing.',
+		},
+		{
+			name: 'Compare Two Tables',
+			value: 'compareTables',
+			action: 'Compare two tables',
+			description: 'Compares two Postgres tables with each other, by hashes that their servers compute. Needs no policy and no store.',
 		},
 		{
 			name: 'Repair',

@@ -4,7 +4,9 @@ import { policy } from '../shared/properties';
 import { operation } from './operations';
 
 const bySystem = { operation: ['compare', 'repair'] };
-const byLists = { operation: ['compareLists'] };
+const byLists = { operation: ['compareLists', 'compareTables'] };
+const byTables = { operation: ['compareTables'] };
+const withDatabases = { operation: [...bySystem.operation, ...byTables.operation] };
 
 const systemField = (name: string, displayName: string, given: string): INodeProperties => ({
 	displayName,
@@ -16,6 +18,17 @@ const systemField = (name: string, displayName: string, given: string): INodePro
 	description: `The name that the policy gives to the ${name === 'systemA' ? 'first' : 'second'} system, listed there under "systems"`,
 });
 
+const tableField = (name: string, displayName: string): INodeProperties => ({
+	displayName,
+	name,
+	type: 'string',
+	required: true,
+	default: '',
+	placeholder: 'sales.customers',
+	displayOptions: { show: byTables },
+	description: 'With its schema, unless that is "public"',
+});
+
 export const properties: INodeProperties[] = [
 	operation,
 	{ ...policy, displayOptions: { show: bySystem } },
@@ -25,7 +38,7 @@ export const properties: INodeProperties[] = [
 		name: 'connectWith',
 		type: 'options',
 		noDataExpression: true,
-		displayOptions: { show: bySystem },
+		displayOptions: { show: withDatabases },
 		options: [
 			{
 				name: 'Postgres Replication',
@@ -41,6 +54,8 @@ export const properties: INodeProperties[] = [
 		default: 'bisyncPostgresApi',
 		description: 'A node can have one credential of each kind, so the two systems need one of each. Both must be allowed to replicate.',
 	},
+	tableField('tableA', 'Table A'),
+	tableField('tableB', 'Table B'),
 	systemField('systemB', 'System B', 'billing'),
 	{
 		displayName: 'Repair What',

@@ -5,22 +5,20 @@ import { policyInForce, requirePublished } from '../../src/store/published-polic
 import type { SyncStore } from '../../src/store/sync-store';
 import { credentialTest } from '../shared/credential-tests';
 import { withFinding } from '../shared/items';
-import { databaseSettings } from '../shared/open-database';
 import { withStore } from '../shared/open-store';
 import { errorItem, runNode } from '../shared/run-node';
 import { nameList, oneOf, optionalText, text, wholeNumber } from '../shared/settings';
 import { nodeError } from '../shared/sync-error-to-node';
+import { askDatabase, type DatabaseOperation } from './ask-database';
 import { holdRecord, linkRecords, unlinkRecord } from './change-record';
 import { explainRecord, showState } from './explain';
 import { type Operation, OPERATIONS, WITH_DATABASE } from './operations';
 import { properties } from './properties';
 import { readRecord } from './record-given';
 import { rollBackGiven } from './roll-back';
-import { dropUnusedSlots, listSlots } from './slots';
 
 /** About one record each. */
 type RecordOperation = Exclude<Operation, 'rollBack' | DatabaseOperation>;
-type DatabaseOperation = (typeof WITH_DATABASE)[number];
 
 /** The credentials say what hides them: see Sync Policy. */
 const WITHOUT_DATABASE = OPERATIONS.filter((operation) => !isDatabaseOperation(operation));
@@ -43,7 +41,7 @@ export class SyncRecord implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [
-			{ name: 'bisyncStoreApi', required: true, testedBy: 'testSyncStore' },
+			{ name: 'bisyncStoreApi', required: true, testedBy: 'testSyncStore', displayOptions: { hide: { operation: ['readTables'] } } },
 			{
 				name: 'bisyncPostgresApi',
 				required: true,
@@ -78,14 +76,6 @@ async function rollBackOnce(context: IExecuteFunctions): Promise<IDataObject> {
 	const read = (name: string): unknown => context.getNodeParameter(name, 0);
 	const about = { policy: text('Policy', read('policy')), nowMs: Date.now(), zone: context.getTimezone() };
 	return await withStore(context, async (store) => await rollBackGiven(store, read, about));
-}
-
-/** Once, too. */
-async function askDatabase(context: IExecuteFunctions, operation: DatabaseOperation): Promise<IDataObject[]> {
-	const read = (name: string): unknown => context.getNodeParameter(name, 0);
-	const connection = await databaseSettings(context, read('connectWith'));
-	const request = { policy: text('Policy', read('policy')), connection };
-	return await withStore(context, async (store) => (operation === 'listSlots' ? await listSlots(store, request) : await dropUnusedSlots(store, read, request)));
 }
 
 function isDatabaseOperation(operation: Operation): operation is DatabaseOperation {

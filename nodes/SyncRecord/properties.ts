@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { policy, shownWhen } from '../shared/properties';
+import { readAgainProperties } from './read-again-properties';
 import { rollBackProperties } from './roll-back-properties';
 import { slotProperties } from './slot-properties';
 
@@ -19,6 +20,8 @@ const operation: INodeProperties = {
 		{ name: 'Freeze', value: 'freeze', action: 'Freeze fields of a record', description: 'Leave fields, or the whole record, alone until they are unfrozen; changes go on being observed' },
 		{ name: 'Link', value: 'link', action: 'Link two records', description: 'Say that two records are one: their links become one, and where they differ the rules decide, or ask' },
 		{ name: 'List Slots', value: 'listSlots', action: 'List replication slots', description: 'The replication slots of a server: whose each is, who reads from it, how much log it keeps on the disk' },
+		{ name: 'Read Rows Again', value: 'readAgain', action: 'Read rows again', description: 'Let the trigger of a system read its rows once more, all or from a key to a key, while it goes on with changes' },
+		{ name: 'Read Rows Again (Without a Policy)', value: 'readTables', action: 'Read rows again without a policy', description: 'The same for a trigger without a sync store, by the name of its slot' },
 		{ name: 'Roll Back a Run', value: 'rollBack', action: 'Roll back a run', description: 'Give back what stood in the systems before the sync wrote there during some time, wherever nobody has changed it since; says first what it would do' },
 		{ name: 'Show State', value: 'state', action: 'Show the state of a record', description: 'The link as the sync store holds it, for somebody who looks into the sync itself' },
 		{ name: 'Unfreeze', value: 'unfreeze', action: 'Unfreeze fields of a record', description: 'Let the rules go on with what was frozen by hand' },
@@ -123,4 +126,5 @@ export const properties: INodeProperties[] = [
 	},
 	...rollBackProperties,
 	...slotProperties,
+	...readAgainProperties,
 ];

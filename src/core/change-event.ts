@@ -44,8 +44,8 @@ const sourceSchema = z.looseObject({
 	snapshot: z.boolean(),
 	/** Of a transaction that comes in several executions: how many row events of this entity it has. */
 	txRows: z.number().optional(),
-	/** Of a row that is read: how many rows of the table have been read with it, and of about how many (null: nobody knows). */
-	reading: z.object({ rows: z.number(), of: z.number().nullable() }).optional(),
+	/** Of a row that is read: how many rows of the table have been read with it, and of about how many (null: nobody knows). `asked`: somebody asked for it, with this request. */
+	reading: z.object({ rows: z.number(), of: z.number().nullable(), asked: z.string().optional() }).optional(),
 	/** Of a row of a system that was put back to an older copy: the place up to which the copy holds what was observed. */
 	restoredTo: position.optional(),
 	/** Of a row that was read outside of the stream; see `FreshRead`. */

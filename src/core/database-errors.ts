@@ -54,14 +54,16 @@ export const DATABASE_ERRORS = {
 	SLOT_MISSING: {
 		action: 'stop',
 		remedy:
-			'Changes since the last acknowledgement may be gone, so no new slot is made silently. Make one with ' +
-			'a new first read of the tables, then activate the workflow again.',
+			'Changes since the last acknowledgement may be gone, so no new slot is made silently. Set "Existing Rows" of the trigger to ' +
+			'When Needed, and all rows are read again through a new slot; or give another name as "Replication Slot", and only what ' +
+			'changes from now on is read. Then activate the workflow again.',
 	},
 	SLOT_LOST: {
 		action: 'stop',
 		remedy:
-			'Postgres removed write-ahead log that this slot still needed. Drop the slot, make a new one with a ' +
-			'new first read of the tables, then activate the workflow again. Raise max_slot_wal_keep_size ' +
+			'Postgres removed write-ahead log that this slot still needed. Set "Existing Rows" of the trigger to When Needed, and all rows ' +
+			'are read again through a new slot; or drop the slot (select pg_drop_replication_slot(name)) and give another name as ' +
+			'"Replication Slot". Then activate the workflow again. Raise max_slot_wal_keep_size ' +
 			'(and idle_replication_slot_timeout, from Postgres 18 on) to keep it from recurring.',
 	},
 	SLOT_IN_DANGER: {
@@ -145,6 +147,12 @@ export const DATABASE_ERRORS = {
 	NO_SAMPLE: {
 		action: 'stop',
 		remedy: 'Insert or change a row in one of the tables, then run the test again.',
+	},
+	READ_REFUSED: {
+		action: 'dead-letter',
+		remedy:
+			'Everything else goes on. Correct the table or the keys, see that the role of the credential may read the table, and ask again ' +
+			'with the Sync Record node.',
 	},
 	SNAPSHOT_GONE: {
 		action: 'stop',

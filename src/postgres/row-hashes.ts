@@ -4,7 +4,7 @@ import { VALUE_KIND, TEXT_KIND, NULL_KIND } from '../core/digest-text';
 import { type DigestShape, KEY_SEED } from '../core/row-digest';
 import { hasReader } from './column-values';
 import type { Tuple } from './pgoutput-reader';
-import { readShape, type SnapshotColumn, type SnapshotTable } from './snapshot-columns';
+import { readShape, type SnapshotColumn, type SnapshotTable, type TableShape } from './snapshot-columns';
 import { ident, query, tableName } from './sql';
 
 /** A row's key as the server prints it, and its hashes. */
@@ -40,10 +40,13 @@ export class RowHashes {
 		private readonly client: pg.ClientBase,
 		private readonly source: string,
 		private readonly expressions: HashExpressions,
-		private readonly columns: readonly SnapshotColumn[],
-		/** Rows, by the server's statistics; null: it has none. */
-		readonly estimate: number | null,
+		private readonly shape: Pick<TableShape, 'keyColumns' | 'estimate'>,
 	) {}
+
+	/** Rows, by the server's statistics; null: it has none. */
+	get estimate(): number | null {
+		return this.shape.estimate;
+	}
 
 	/** @returns why not, where the server or a column cannot be hashed as the sync does it */
 	static async of(client: pg.ClientBase, table: SnapshotTable, shape: DigestShape): Promise<RowHashes | string> {
@@ -51,7 +54,7 @@ export class RowHashes {
 		const { keyColumns, isPartitioned, estimate } = await readShape(client as pg.Client, { schema: table.schema, table: table.table, key: [...shape.key, ...shape.fields.map(({ column }) => column)], columns: [] });
 		const expressions = hashExpressions(shape, keyColumns);
 		if (typeof expressions === 'string') return expressions;
-		return new RowHashes(client, `${isPartitioned ? '' : 'only '}${tableName(table)} as t`, expressions, keyColumns.slice(0, shape.key.length), estimate);
+		return new RowHashes(client, `${isPartitioned ? '' : 'only '}${tableName(table)} as t`, expressions, { keyColumns: keyColumns.slice(0, shape.key.length), estimate });
 	}
 
 	/** One look at all rows. */
@@ -67,14 +70,14 @@ export class RowHashes {
 	/** The rows in some buckets. */
 	async inBuckets(mask: number, buckets: readonly number[]): Promise<HashedRows> {
 		const { key, row } = this.expressions;
-		const list = this.columns.map(({ name }) => `t.${ident(name)}`);
+		const list = this.shape.keyColumns.map(({ name }) => `t.${ident(name)}`);
 		const { rows } = await this.client.query<(string | null)[]>({
 			text: `select ${key}::text, ${row}::text, ${list.join(', ')} from ${this.source} where (${key} & ${mask}) in (select unnest($1::bigint[]))`,
 			values: [buckets],
 			rowMode: 'array',
 			types: { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig,
 		});
-		return { columns: this.columns, rows: rows.map(([ofKey, ofRow, ...texts]) => ({ key: BigInt(ofKey ?? 0), row: BigInt(ofRow ?? 0), texts })) };
+		return { columns: this.shape.keyColumns, rows: rows.map(([ofKey, ofRow, ...texts]) => ({ key: BigInt(ofKey ?? 0), row: BigInt(ofRow ?? 0), texts })) };
 	}
 
 	/** The planner takes each key's hash for a group of its own, and would sort all rows by it. */

@@ -36,7 +36,7 @@ export interface SnapshotPlace {
 	/** Absent: the snapshot is handed over in the stream, at its place. */
 	readonly fresh?: FreshRead | undefined;
 	/** How many rows of the table come before, and how many it has, by the server's statistics. Absent: not counted. */
-	readonly reading?: { readonly before: number; readonly estimate: number | null } | undefined;
+	readonly reading?: { readonly before: number; readonly estimate: number | null; readonly asked?: string | undefined } | undefined;
 	/** Of the first event. They are counted from 1 over the whole snapshot, for 0 is where the stream starts. */
 	readonly index: number;
 }
@@ -72,7 +72,7 @@ export function snapshotEvents(
 			restoredTo,
 			fresh,
 		});
-		if (reading && change.kind === 'row') event.source.reading = { rows: reading.before + offset + 1, of: reading.estimate };
+		if (reading && change.kind === 'row') event.source.reading = { rows: reading.before + offset + 1, of: reading.estimate, ...(reading.asked === undefined ? {} : { asked: reading.asked }) };
 		return event;
 	});
 }

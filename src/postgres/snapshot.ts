@@ -8,6 +8,7 @@ import { type LedgerEntry, readEntries } from './ledger-claims';
 import { connect, OUTPUT_SETTINGS, type PgSettings } from './connect';
 import type { Tuple } from './pgoutput-reader';
 import { RowHashes } from './row-hashes';
+import { rowsByText } from './rows-by-text';
 import {
 	labelOf,
 	readShape,
@@ -164,6 +165,20 @@ export class SnapshotSession {
 	/** Hashes of its rows, by which many are compared without reading them; a text says why there are none. */
 	async hashes(table: SnapshotTable, shape: DigestShape): Promise<RowHashes | string> {
 		return await RowHashes.of(this.client, table, shape);
+	}
+
+	/** Its rows in the order of their keys' texts; see `rows-by-text.ts`. */
+	byText(table: SnapshotTable): ReturnType<typeof rowsByText> {
+		return rowsByText(this.client, table);
+	}
+
+	/** How many rows have no whole key. */
+	async countWithoutKey(table: SnapshotTable): Promise<number> {
+		const shape = await readShape(this.client, table);
+		const nullable = shape.keyColumns.flatMap(({ name, isNullable }) => (isNullable ? [`t.${ident(name)} is null`] : []));
+		if (nullable.length === 0) return 0;
+		const [[count] = []] = await this.#run(table, `select count(*) from ${sourceOf(table, shape)} as t where ${nullable.join(' or ')}`);
+		return Number(count);
 	}
 
 	async close(): Promise<void> {

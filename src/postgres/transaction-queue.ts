@@ -11,9 +11,13 @@ interface Waiter {
 	readonly reject: (error: Error) => void;
 }
 
+const MAX_TAKEN = 256;
+
 /** Transactions that were read and not yet taken. One consumer at a time. */
 export class TransactionQueue {
-	readonly #entries: Entry[] = [];
+	/** Those that were taken and not removed yet come first. */
+	readonly #entries: (Entry | undefined)[] = [];
+	#taken = 0;
 	#waiter: Waiter | null = null;
 	#failure: Error | null = null;
 	#isClosed = false;
@@ -21,7 +25,7 @@ export class TransactionQueue {
 	#byteCount = 0;
 
 	get isEmpty(): boolean {
-		return this.#entries.length === 0;
+		return this.#entries.length === this.#taken;
 	}
 
 	/** Whether the consumer waits, so that reading on is the only way forward. */
@@ -45,11 +49,15 @@ export class TransactionQueue {
 	}
 
 	/**
-	 * The next transaction, or null once the queue is closed.
+	 * The next transaction, at once where it is there; null once the queue is closed.
 	 *
 	 * @throws the error the queue failed with, once everything before it was taken
 	 */
-	async next(): Promise<SourceTransaction | null> {
+	next(): SourceTransaction | Promise<SourceTransaction | null> {
+		return (this.#waiter === null ? this.#shift() : null) ?? this.#wait();
+	}
+
+	async #wait(): Promise<SourceTransaction | null> {
 		if (this.#waiter) {
 			throw new SyncError(
 				'STREAM_FAILED',
@@ -72,22 +80,34 @@ export class TransactionQueue {
 	close(): void {
 		this.#isClosed = true;
 		this.#entries.length = 0;
+		this.#taken = 0;
 		this.#changeCount = 0;
 		this.#byteCount = 0;
 		this.#settleWaiter();
 	}
 
+	#shift(): SourceTransaction | null {
+		const entry = this.#entries[this.#taken];
+		if (!entry) return null;
+		this.#entries[this.#taken++] = undefined;
+		// Cut in pieces: taking the first of thousands moves all others.
+		if (this.#taken >= MAX_TAKEN || this.#taken === this.#entries.length) {
+			this.#entries.splice(0, this.#taken);
+			this.#taken = 0;
+		}
+		this.#changeCount -= entry.transaction.changes.length;
+		this.#byteCount -= entry.bytes;
+		return entry.transaction;
+	}
+
 	#settleWaiter(): void {
 		const waiter = this.#waiter;
 		if (!waiter) return;
-		const entry = this.#entries.shift();
-		if (!entry && !this.#isClosed && !this.#failure) return;
+		const transaction = this.#shift();
+		if (!transaction && !this.#isClosed && !this.#failure) return;
 		this.#waiter = null;
-		if (entry) {
-			this.#changeCount -= entry.transaction.changes.length;
-			this.#byteCount -= entry.bytes;
-			waiter.resolve(entry.transaction);
-		} else if (this.#failure && !this.#isClosed) waiter.reject(this.#failure);
+		if (transaction) waiter.resolve(transaction);
+		else if (this.#failure && !this.#isClosed) waiter.reject(this.#failure);
 		else waiter.resolve(null);
 	}
 }

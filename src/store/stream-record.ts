@@ -42,6 +42,10 @@ export interface TableReading {
 	readonly estimate: number | null;
 	/** See `RecordChange`. Absent: the system has not been put back. */
 	readonly restoredTo?: Position;
+	/** Of rows that somebody asked for: by which request. Absent: the policy needs them. */
+	readonly asked?: string;
+	/** Of rows that somebody asked for: from this key to that one. Absent: all. */
+	readonly range?: { readonly from: readonly string[] | null; readonly to: readonly string[] | null };
 	/** Of a table that is polled: the horizon of the last poll, see `poll-horizon.ts`. Absent: it is read whole. */
 	readonly horizon?: string;
 }

@@ -83,7 +83,7 @@ test('says of systems that agree that they do', async () => {
 	await withCustomers(30, async (lab) => {
 		const { summary, ...lists } = await compared(lab);
 		expect(lists).toEqual({ different: [], onlyInA: [], onlyInB: [] });
-		expect(summary).toMatchObject({ equal: true, differences: 0, rows: { customer: { crm: 30, billing: 30 } }, links: 30, stillChanging: 0 });
+		expect(summary).toMatchObject({ equal: true, differences: 0, rows: { customer: { crm: 30, billing: 30 } }, links: 30, stillChanging: 0, readWhole: {} });
 	});
 });
 
@@ -92,7 +92,7 @@ test('finds to the field what was changed where no stream saw it, and mends it b
 		await unseen(lab, 'billing', `update accounts set name = 'theirs', status = 'late' where external_id = 'r1'; update accounts set name = ' name 2 ' where external_id = 'r2'`);
 		await unseen(lab, 'crm', `update customers set note = 'new note', mail = 'secret' where id = 3; delete from customers where id = 4; insert into customers (id, ref, full_name) values (90, 'r90', 'new')`);
 		const { different, onlyInA, onlyInB, summary } = await compared(lab);
-		expect(summary).toMatchObject({ equal: false, differences: 6, records: 4, onlyIn: { crm: 1, billing: 1 }, duplicates: 0 });
+		expect(summary).toMatchObject({ equal: false, differences: 6, records: 4, onlyIn: { crm: 1, billing: 1 }, duplicates: 0, readWhole: {} });
 		const ofFirst = different.find(({ keys }) => JSON.stringify(keys).includes('"id":"1"'));
 		expect(ofFirst).toMatchObject({
 			entity: 'customer',
@@ -115,6 +115,35 @@ test('finds to the field what was changed where no stream saw it, and mends it b
 		expect(await lab.sql('crm', 'select status from customers where id = 1')).toEqual([{ status: 'late' }]);
 		expect(await lab.sql('billing', `select memo, mail from accounts where account_no = ${account(3)}`)).toEqual([{ memo: 'new note', mail: 'secret' }]);
 		expect(await lab.sql('billing', `select external_id from accounts where external_id in ('r4', 'r90')`)).toEqual([{ external_id: 'r90' }]);
+	});
+});
+
+test('links that were committed without hashes, by an earlier version or under another policy, are compared all the same', async () => {
+	await withCustomers(12, async (lab) => {
+		await lab.store.pool.query('update n8n_bisync.links set digests = null, differs = null');
+		await unseen(lab, 'billing', `update accounts set memo = 'theirs' where external_id = 'r3'; delete from accounts where external_id = 'r4'`);
+		const { summary, different, onlyInA } = await compared(lab);
+		expect(summary).toMatchObject({ differences: 2, rows: { customer: { crm: 12, billing: 11 } }, readWhole: {} });
+		expect([different.length, onlyInA.length]).toEqual([1, 1]);
+		const { rows } = await lab.store.pool.query('select 1 from n8n_bisync.links where digests is null or differs is null');
+		expect(rows).toEqual([]);
+		// A process of an earlier version says nothing of them, and so takes them away.
+		await lab.store.pool.query(`update n8n_bisync.links set digests = '{1,2,3}' where id = (select min(id) from n8n_bisync.links)`);
+		expect((await compared(lab)).summary).toMatchObject({ differences: 2, readWhole: {} });
+	});
+});
+
+test('what the hashes of a table cannot tell is read whole, and says why', async () => {
+	const document = DOCUMENT.replace('deletes: {', 'deletes: { as: { crm: { gone: true } },');
+	const setup = { ...SETUP, crm: SETUP.crm.replace('mail text);', 'mail text, gone boolean not null default false);') };
+	await withSyncLab(POLICY, setup, async (lab) => {
+		await lab.sql('crm', `insert into customers (id, ref, full_name) select n, 'r' || n, 'name ' || n from generate_series(1, 5) n`);
+		await lab.goLive(document);
+		await lab.untilRows('billing', 'select count(*)::int as n from accounts', [{ n: 5 }]);
+		await lab.untilAtRest();
+		await unseen(lab, 'crm', 'update customers set gone = true where id = 2');
+		const { summary } = await compared(lab);
+		expect(summary).toMatchObject({ differences: 1, readWhole: { customer: 'crm: deleted rows stay in the table' } });
 	});
 });
 

@@ -26,7 +26,7 @@ const ORIGIN: EventOrigin = {
 	systemId: '1',
 	tables: plainTables([
 		{ schema: 'public', table: 'a', key: ['id'] },
-		{ schema: 'public', table: 'b', key: ['id'] },
+		{ schema: 'public', table: 'b', key: ['region', 'id'] },
 	]),
 	isMarker: (prefix) => prefix === 'ours',
 	markerSystem: 'crm',
@@ -40,14 +40,22 @@ afterAll(async () => await rm(directory, { recursive: true }));
 
 const TABLES = ['a', 'b', 'unmapped'];
 
+/** Of table b the log names old rows by their key alone, which has two columns, one of them a number. */
 const relation = (oid: number, hasNote: boolean): PgoutputMessage => ({
 	tag: 'relation',
 	oid,
 	schema: 'public',
 	name: TABLES[oid]!,
-	replicaIdentity: 'full',
-	columns: ['id', 'text', ...(hasNote ? ['note'] : [])].map((name) => ({ name, typeOid: 25, typeModifier: -1, isIdentity: true })),
+	replicaIdentity: oid === 1 ? 'default' : 'full',
+	columns: [...(oid === 1 ? ['region', 'text', 'id'] : ['id', 'text']), ...(hasNote ? ['note'] : [])].map((name) => ({
+		name,
+		typeOid: name === 'id' && oid === 1 ? 23 : 25,
+		typeModifier: -1,
+		isIdentity: oid !== 1 || name === 'id' || name === 'region',
+	})),
 });
+
+const regionOf = (id: string): string => `region ${Number(id) % 2}`;
 
 type Act = { readonly do: 'put' | 'move' | 'delete' | 'mark' | 'truncate' | 'reshape' | 'foreign message'; readonly table: number; readonly key: string; readonly to: string };
 
@@ -59,29 +67,38 @@ const act: fc.Arbitrary<Act> = fc.record({
 	to: fc.nat({ max: 6 }).map(String),
 });
 
+const keyOf = (table: number, id: string) => (table === 1 ? { id, region: regionOf(id) } : { id });
+
+function tuplesOf(table: number, hasNote: boolean) {
+	const note = hasNote ? ['note'] : [];
+	const tuple = (id: string, text: string) => [...(table === 1 ? [regionOf(id), text, id] : [id, text]), ...note];
+	const byKey = (id: string) => [regionOf(id), null, id, ...note.map(() => null)];
+	return { tuple, asOld: table === 1 ? byKey : tuple };
+}
+
 /** The messages of a transaction in which rows really are there when they are changed. */
 function messagesOf(acts: readonly Act[]): PgoutputMessage[] {
 	const rows = new Map<string, string>();
 	const shapes = [false, false, false];
 	const messages = TABLES.map((_, oid) => relation(oid, false));
 	acts.forEach(({ do: what, table, key, to }, at) => {
-		const tuple = (id: string, text: string) => [id, text, ...(shapes[table] ? ['note'] : [])];
+		const { tuple, asOld } = tuplesOf(table, shapes[table] ?? false);
 		const place = `${table}/${key}`;
 		const text = rows.get(place);
-		const row = { relationOid: table, oldIsKeyOnly: false };
+		const row = { relationOid: table, oldIsKeyOnly: table === 1 };
 		if (what === 'put') {
-			const old = text === undefined ? null : tuple(key, text);
-			messages.push({ ...row, tag: old ? 'update' : 'insert', old, new: tuple(key, `text ${at}`) });
+			const old = text === undefined || table === 1 ? null : tuple(key, text);
+			messages.push({ ...row, tag: text === undefined ? 'insert' : 'update', old, oldIsKeyOnly: false, new: tuple(key, `text ${at}`) });
 			rows.set(place, `text ${at}`);
 		} else if (what === 'delete' && text !== undefined) {
-			messages.push({ ...row, tag: 'delete', old: tuple(key, text), new: null });
+			messages.push({ ...row, tag: 'delete', old: asOld(key, text), new: null });
 			rows.delete(place);
 		} else if (what === 'move' && text !== undefined && !rows.has(`${table}/${to}`)) {
-			messages.push({ ...row, tag: 'update', old: tuple(key, text), new: tuple(to, text) });
+			messages.push({ ...row, tag: 'update', old: asOld(key, text), new: tuple(to, text) });
 			rows.delete(place);
 			rows.set(`${table}/${to}`, text);
 		} else if (what === 'mark') {
-			const marker = { op: `l${at}:crm:1`, link: `l${at}`, system: 'crm', entity: `public.${TABLES[table]!}`, outcome: 'applied', key: { id: key } } as const;
+			const marker = { op: `l${at}:crm:1`, link: `l${at}`, system: 'crm', entity: `public.${TABLES[table]!}`, outcome: 'applied', key: keyOf(table, key) } as const;
 			messages.push({ tag: 'message', transactional: true, lsn: 0n, prefix: 'ours', content: formatMarker(marker, MAC_KEY) });
 		} else if (what === 'truncate') {
 			messages.push({ tag: 'truncate', cascade: false, restartIdentity: false, relationOids: [table] });

@@ -20,6 +20,8 @@ export function checkNames(scenario: Scenario, fail: Fail): void {
 			if (wrong) throw fail(1, `"${part}" ${wrong}`);
 		}
 	}
+	const wrongPolled = first(scenario.polled, (system) => names.wrongSystem(system, true));
+	if (wrongPolled) throw fail(1, `"polled" ${wrongPolled}`);
 	for (const [system, tables] of Object.entries(scenario.given)) {
 		for (const table of Object.keys(tables)) {
 			const wrong = names.wrongTable(system, table);

@@ -29,7 +29,7 @@ export function parseScenario(text: string, file: string): Scenario {
 	if (!parsed.success) {
 		throw problem(file, 1, problemsOf(parsed.error, scenarioShape).join('; '));
 	}
-	const { name, setup, given, steps: found } = parsed.data;
+	const { name, polled, setup, given, steps: found } = parsed.data;
 	const policy = located(file, 1, () => readPolicy(parsed.data.policy, file));
 	const lineOf = (index: number): number => lineOfStep(document, lines, index);
 	const steps = readSteps(found, { file, policy, lineOf });
@@ -37,6 +37,7 @@ export function parseScenario(text: string, file: string): Scenario {
 		file,
 		name,
 		policy,
+		polled,
 		setup: Object.fromEntries(Object.entries(setup).map(([system, sql]) => [system, [sql].flat()])),
 		given,
 		steps,

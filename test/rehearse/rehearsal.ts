@@ -187,6 +187,7 @@ export class Rehearsal {
 			apis,
 			home,
 			slotOf: (system) => this.slotOf(system),
+			isPolled: (system) => this.scenario.polled.includes(system),
 			onEmit: (system, events) => this.#emitted(system, events),
 			onRun: (run) => this.#ran(run),
 			onLog: (system, n8n) => this.#listen(system, n8n),

@@ -13,6 +13,8 @@ export interface Scenario {
 	readonly name: string;
 	readonly policy: PolicyVersion;
 	/** Statements, by system. */
+	/** Databases whose changes are found by polling. */
+	readonly polled: readonly string[];
 	readonly setup: Readonly<Record<string, readonly string[]>>;
 	readonly given: Readonly<Record<string, GivenRows>>;
 	readonly steps: readonly NumberedStep[];
@@ -32,6 +34,7 @@ export interface NumberedStep {
 export const scenarioShape = z.strictObject({
 	name: z.string().min(1),
 	policy: z.union([z.string(), z.record(z.string(), z.json())]),
+	polled: z.array(z.string()).default([]),
 	setup: z.record(z.string(), z.union([z.string(), z.array(z.string())])).default({}),
 	given: z
 		.record(z.string(), z.record(z.string(), z.array(z.record(z.string(), z.json()))))

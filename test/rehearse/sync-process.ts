@@ -28,6 +28,7 @@ export interface Surroundings {
 	readonly apis: ReadonlyMap<string, ApiSystem>;
 	readonly home: StoreHome;
 	readonly slotOf: (system: string) => string;
+	readonly isPolled: (system: string) => boolean;
 	/** Called with what a trigger emits; may change what the workflow gets. */
 	readonly onEmit: (system: string, events: readonly ChangeEvent[]) => readonly ChangeEvent[];
 	readonly onRun: (run: IRun) => void;
@@ -124,7 +125,9 @@ export class SyncProcess {
 				useStore: true,
 				policy: around.policy().name,
 				system,
-				options: { sweepSeconds: 1, maxWaitMs: 0, slotName: around.slotOf(system) },
+				...(around.isPolled(system)
+					? { readBy: 'polling', pollSeconds: 1, deletesEvery: 1, options: { sweepSeconds: 1 } }
+					: { options: { sweepSeconds: 1, maxWaitMs: 0, slotName: around.slotOf(system) } }),
 			},
 			credentials: {
 				bisyncPostgresApi: this.databaseCredential(system),

@@ -2,6 +2,7 @@ import { describeBuckets } from './contract/bucket-contract';
 import { describeClaims } from './contract/claim-contract';
 import { describeCommits } from './contract/commit-contract';
 import { describeCounts } from './contract/count-contract';
+import { describeDigests } from './contract/digest-contract';
 import { describeDueLinks } from './contract/due-contract';
 import { describeExactness } from './contract/exactness-contract';
 import { describeFigures } from './contract/figures-contract';
@@ -30,6 +31,7 @@ export function describeStoreContract(name: string, open: OpenStore): void {
 		describeReviewsAndJournal(open);
 		describeSpreading(open);
 		describeDates(open);
+		describeDigests(open);
 		describeFigures(open);
 		describeExactness(open);
 	});

@@ -131,7 +131,7 @@ test('a first read that was cut short goes on where it stood, and sees what chan
 			// The third page never gets through.
 			return seen.length > 2 ? 'success' : await lab.observing(events);
 		};
-		const first = await lab.start({ settings: { maxChanges: 5 } });
+		const first = await lab.start({ settings: { maxChanges: 5, tablesAtOnce: 1 } });
 		await waitUntil('the third page', () => seen.length > 3);
 		await first.close();
 		const before = await lab.stream();
@@ -148,7 +148,7 @@ test('a first read that was cut short goes on where it stood, and sees what chan
 		);
 		lab.n8n.workflow = lab.observing;
 		lab.n8n.runs.length = 0;
-		await lab.start({ settings: { maxChanges: 5 } });
+		await lab.start({ settings: { maxChanges: 5, tablesAtOnce: 1 } });
 		await snapshotDone(lab);
 		expect((await lab.stream()).start).toBe(before.start);
 		expect(keysOf(lab, 'customer', 'r')).toEqual(

@@ -98,6 +98,29 @@ test('once a person agrees, all rows are read anew: changes and deletes of the g
 	});
 });
 
+test('when needed, rows are read again without asking, but not twice within an hour, and not from a server that may be another', async () => {
+	await withInactive('shadow', async (lab) => {
+		const source = { readsAfterGap: true };
+		await dropSlot(lab);
+		await lab.sql(`delete from customers where id = 2; update customers set note = 'missed' where id = 3`);
+		const n8n = fakeN8n(lab.observing);
+		const again = await lab.start({ n8n, source });
+		await lab.waitUntilReading();
+		expect(n8n.events().filter(({ op }) => op !== 'w').map(({ op, key }) => [op, key['id']])).toEqual([['d', '2'], ['r', '1'], ['r', '3'], ['r', '4'], ['r', '5'], ['r', '6']]);
+		expect(n8n.logs.join('\n')).toContain('all rows of crm are read anew');
+		expect(await gapItem(lab)).toMatchObject({ state: 'resolved', closedBy: 'Existing Rows: When Needed' });
+		await again.close();
+		await dropSlot(lab);
+		await expect(lab.start({ source })).rejects.toThrow(/may be missing/);
+		expect((await gapItem(lab))?.state).toBe('open');
+	});
+	await withInactive('shadow', async (lab) => {
+		await lab.store.registerStream({ ...(await lab.stream()), systemId: '1' });
+		await expect(lab.start({ source: { readsAfterGap: true } })).rejects.toThrow(/Another server/);
+		expect((await gapItem(lab))?.state).toBe('open');
+	});
+});
+
 test('an agreement does not hold for the next gap', async () => {
 	await withInactive('shadow', async (lab) => {
 		await dropSlot(lab);

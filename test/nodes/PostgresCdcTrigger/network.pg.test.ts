@@ -6,7 +6,7 @@ import { waitUntil } from '../../support/wait-until';
 
 /** What the trigger is there for when networks and servers are not. */
 
-/** 200 with ACTIVATIONS=200, which takes a minute or two. */
+/** 200 with `npm run activations`, which takes a minute or two. */
 const ACTIVATIONS = Number(process.env['ACTIVATIONS'] ?? 20);
 
 const idsOf = (lab: TriggerLab): number[] => lab.n8n.events().map(({ key }) => Number(key['id']));
@@ -135,6 +135,10 @@ test(`after ${ACTIVATIONS} activations no connection is left, and nothing was mi
 		await lab.waitUntilAcknowledged();
 		await last.close();
 		await waitUntil('the sessions to end', async () => (await sessions()) === 0);
+		const { rows } = await lab.source.pool.query<{ slot_name: string; temporary: boolean }>(
+			'select slot_name, temporary from pg_replication_slots where database = current_database()',
+		);
+		expect(rows).toEqual([{ slot_name: lab.settings.slot, temporary: false }]);
 		expect([...new Set(idsOf(lab))]).toEqual(upTo(ACTIVATIONS));
 	});
-}, 300_000);
+}, Math.max(300_000, ACTIVATIONS * 5_000));

@@ -81,6 +81,27 @@ test.each<[string, Record<string, unknown>, RegExp]>([
 	await expect(settingsOf(parameters)).rejects.toThrow(message);
 });
 
+test('with a policy all rows are read; what would damage records is refused with the reason', async () => {
+	expect(await settingsOf({ existingRows: 'whenNeeded' })).toMatchObject({ source: { readsAfterGap: true } });
+	expect(await settingsOf({ existingRows: 'initial' })).toMatchObject({ source: { readsAfterGap: false } });
+	await expect(settingsOf({ existingRows: 'never' })).rejects.toThrow('made here a second time');
+	await expect(settingsOf({ existingRows: 'only' })).rejects.toThrow('overwritten by the others');
+});
+
+test('without one rows are left alone unless they are asked for; to read them alone takes no slot', async () => {
+	const alone = { useStore: false, tables: 'customers', publication: 'p', slot: 's' };
+	expect(await settingsOf(alone)).toMatchObject({ source: { rows: 'never' } });
+	for (const existingRows of ['initial', 'whenNeeded']) expect(await settingsOf({ ...alone, existingRows })).toMatchObject({ slot: 's', source: { rows: existingRows } });
+	expect(await settingsOf({ ...alone, existingRows: 'only', publication: '', slot: '' })).toMatchObject({ source: { rows: 'only' } });
+	await expect(settingsOf({ ...alone, existingRows: 'some' })).rejects.toThrow('"Existing Rows" must be one of initial, never, only, whenNeeded');
+});
+
+test('few tables are read at once', async () => {
+	expect(await settingsOf({})).toMatchObject({ tablesAtOnce: 2 });
+	expect(await settingsOf({ options: { tablesAtOnce: 4 } })).toMatchObject({ tablesAtOnce: 4 });
+	await expect(settingsOf({ options: { tablesAtOnce: 5 } })).rejects.toThrow('"Tables Read at Once" must be 4 at most');
+});
+
 test('whether standbys keep the slot is left as it is unless said', async () => {
 	expect((await settingsOf({})).failover).toBeUndefined();
 	expect(await settingsOf({ options: { failover: true } })).toMatchObject({ failover: true });

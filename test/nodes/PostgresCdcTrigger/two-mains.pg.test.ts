@@ -1,3 +1,7 @@
+import type { INode } from 'n8n-workflow';
+
+import { StoreReader } from '../../../nodes/PostgresCdcTrigger/store-reader';
+import { nodeError } from '../../../nodes/shared/sync-error-to-node';
 import { fakeN8n, type FakeN8n } from '../../support/fake-n8n';
 import { openTcpRelay } from '../../support/tcp-relay';
 import { type TriggerLab, withLab } from '../../support/trigger-lab';
@@ -50,5 +54,37 @@ test('activated at the same moment, one of them begins, and the rows that are th
 		expect(ids.size).toBe(301);
 		expect((await lab.stream()).snapshot).toBe('done');
 		expect([one, two].flatMap(({ errors, failures }) => [...errors, ...failures])).toEqual([]);
+	});
+});
+
+test('a slot that is made anew between the look at it and the start of reading is not read from: what lies between would be missing', async () => {
+	await withLab({}, async (lab) => {
+		const before = await lab.start();
+		await lab.waitUntilReading();
+		await insert(lab, 1);
+		await lab.waitUntilAcknowledged();
+		await before.close();
+		const { slot, source } = lab.settings;
+		if (source.kind !== 'store') throw new TypeError('the lab has a store');
+		const host = fakeN8n(lab.observing);
+		const reader = new StoreReader({
+			openStore: async () => ({ value: lab.store, release: () => undefined }),
+			settings: lab.settings,
+			source,
+			host,
+			asNodeError: (error) => nodeError({ name: 'Trigger', type: 'trigger' } as INode, error),
+		});
+		const prepared = await reader.prepare(false);
+		await lab.sql(`select pg_drop_replication_slot('${slot}')`);
+		await insert(lab, 2);
+		await lab.sql(`select pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+		await insert(lab, 3);
+		const stop = new AbortController();
+		const reading = reader.read(prepared, stop.signal);
+		await expect(Promise.race([reading, waitUntil('a change', () => host.runs.length > 0)])).rejects.toMatchObject({ code: 'CONNECTION_LOST', message: expect.stringContaining('has moved on') as string });
+		stop.abort();
+		await reading.catch(() => undefined);
+		expect(host.runs).toEqual([]);
+		await expect(lab.start()).rejects.toThrow(/somebody else read from it, or made it anew/);
 	});
 });

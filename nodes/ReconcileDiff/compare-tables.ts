@@ -1,0 +1,246 @@
+import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+
+import { compareLists, type ListComparison, type ListField, type ListRules } from '../../src/core/reconcile-lists';
+import type { HashSums } from '../../src/postgres/row-hashes';
+import { compareKeys } from '../../src/postgres/rows-by-text';
+import { CONNECT_WITH, databaseSettings } from '../shared/open-database';
+import type { Outputs } from '../shared/run-node';
+import { invalid, oneOf, text } from '../shared/settings';
+import { LISTED, maskFor, settled } from './by-hash';
+import { type Lists, outputsOf } from './compare-items';
+import { fieldsOf, keysOf, plainFields } from './list-rules';
+import { chunks } from './compare-systems';
+import { type KeyTexts, type Row, TableSide } from './table-side';
+
+/** Compares two tables with each other, without a policy or a store. */
+export async function compareTables(context: IExecuteFunctions): Promise<Outputs> {
+	const startedMs = performance.now();
+	const ofA = oneOf('Connect System A With', context.getNodeParameter('connectWith', 0), CONNECT_WITH);
+	const ofB = CONNECT_WITH.find((type) => type !== ofA);
+	const keys = keysOf(context.getNodeParameter('key', 0));
+	const opening = [
+		open(await databaseSettings(context, ofA), tableOf('Table A', context.getNodeParameter('tableA', 0)), keys.map(({ a }) => a)),
+		open(await databaseSettings(context, ofB), tableOf('Table B', context.getNodeParameter('tableB', 0)), keys.map(({ b }) => b)),
+	] as const;
+	try {
+		const [a, b] = await settled(opening);
+		const { rules, notCompared } = await rulesOf({ a, b }, { keys, given: fieldsOf(context.getNodeParameter('fields', 0, {})) });
+		const found = await new TableComparison({ a, b }, rules).run();
+		return reportOf(found, rules, { notCompared, durationMs: Math.round(performance.now() - startedMs) });
+	} finally {
+		for (const side of await Promise.allSettled(opening)) if (side.status === 'fulfilled') await side.value.close();
+	}
+}
+
+interface Sides {
+	readonly a: TableSide;
+	readonly b: TableSide;
+}
+
+const open = async (connection: Parameters<typeof TableSide.open>[0], name: { schema: string; table: string }, key: readonly string[]): Promise<TableSide> =>
+	await TableSide.open(connection, { ...name, key });
+
+function tableOf(label: string, given: unknown): { schema: string; table: string } {
+	const [first = '', second, ...more] = text(label, given).split('.');
+	if (first === '' || second === '' || more.length > 0) throw invalid(label, 'must be the name of a table, such as "customers" or "sales.customers"');
+	return second === undefined ? { schema: 'public', table: first } : { schema: first, table: second };
+}
+
+/** Without a list of fields: all columns that both have by the same name. */
+async function rulesOf({ a, b }: Sides, { keys, given }: { keys: ListRules['keys']; given: readonly ListField[] }): Promise<{ rules: ListRules; notCompared: IDataObject }> {
+	if (given.length > 0) return { rules: { keys, fields: given }, notCompared: { a: [], b: [] } };
+	const [ofA, ofB] = [await a.columns(), await b.columns()].map((columns) => columns.map(({ name }) => name));
+	const isKey = new Set(keys.flatMap((key) => [key.a, key.b]));
+	const rest = (mine: readonly string[] = [], theirs: readonly string[] = []): string[] => mine.filter((name) => !theirs.includes(name) && !isKey.has(name));
+	const both = (ofA ?? []).filter((name) => ofB?.includes(name) && !isKey.has(name));
+	return { rules: { keys, fields: plainFields(both) }, notCompared: { a: rest(ofA, ofB), b: rest(ofB, ofA) } };
+}
+
+interface Found {
+	readonly rows: { readonly a: number; readonly b: number };
+	readonly withoutKey: { readonly a: number; readonly b: number };
+	readonly lists: Lists;
+	readonly comparison: ListComparison;
+	/** Why all rows were read; null: they were told by hashes. */
+	readonly readWhole: string | null;
+}
+
+/** Rows that are read at once. */
+const READ = 500;
+/** Of the sums: where more differ, the tables are read whole. */
+const MOST_DIFFERING = 1 / 2;
+
+/**
+ * First the keys of rows that may differ: by hashes, or by reading both tables sorted. Then these rows are read again,
+ * at a later moment, and compared: what was on its way between the two moments of the first look is there by then.
+ */
+class TableComparison {
+	readonly #keys = new Map<string, KeyTexts>();
+	#rows = { a: 0, b: 0 };
+
+	constructor(
+		private readonly sides: Sides,
+		private readonly rules: ListRules,
+	) {}
+
+	async run(): Promise<Found> {
+		const { a, b } = this.sides;
+		const why = await this.#byHashes();
+		if (why !== null) await this.#bySorting();
+		const withoutKey = { a: await a.rowsWithoutKey(), b: await b.rowsWithoutKey() };
+		const { lists, comparison } = await this.#readAgain();
+		return { rows: this.#rows, withoutKey, lists, comparison, readWhole: why };
+	}
+
+	/** @returns why not */
+	async #byHashes(): Promise<string | null> {
+		const { a, b } = this.sides;
+		const [ofA, ofB] = this.#columns;
+		const whyNot = (await typesApart(this.sides, [ofA, ofB], this.rules)) ?? (await a.prepareHashes(ofA)) ?? (await b.prepareHashes(ofB));
+		if (whyNot !== null) return whyNot;
+		const mask = maskFor([a.estimate, b.estimate]);
+		const [sumsA, sumsB] = await settled([a.sums(mask), b.sums(mask)] as const);
+		this.#rows = { a: sumsA.rows, b: sumsB.rows };
+		const buckets = differing(sumsA, sumsB);
+		const rows = Math.max(sumsA.rows, sumsB.rows, 1);
+		if (rows > LISTED && buckets.length > (mask + 1) * MOST_DIFFERING) return 'most of it differs';
+		for (const some of chunks(buckets, Math.max(1, Math.floor((LISTED * (mask + 1)) / rows)))) {
+			const [mine, theirs] = await settled([a.hashed(mask, some), b.hashed(mask, some)] as const);
+			this.#suspectUnpaired(mine, theirs);
+			this.#suspectUnpaired(theirs, mine);
+		}
+		return null;
+	}
+
+	#suspectUnpaired(mine: ReadonlyMap<string, readonly KeyTexts[]>, theirs: ReadonlyMap<string, readonly KeyTexts[]>): void {
+		for (const [hash, keys] of mine) if (keys.length !== (theirs.get(hash)?.length ?? 0)) for (const key of keys) this.#suspect(key);
+	}
+
+	#suspect(key: KeyTexts): void {
+		this.#keys.set(JSON.stringify(key), key);
+	}
+
+	async #bySorting(): Promise<void> {
+		const [ofA, ofB] = this.#columns;
+		const sides = { a: await this.sides.a.later(ofA), b: await this.sides.b.later(ofB) };
+		this.#rows = { a: 0, b: 0 };
+		try {
+			for await (const batch of merged(sides)) {
+				this.#rows = { a: this.#rows.a + batch.a.length, b: this.#rows.b + batch.b.length };
+				this.#suspectFound(batch, compareLists(batch.a, batch.b, this.rules));
+			}
+		} finally {
+			await settled([sides.a.close(), sides.b.close()] as const);
+		}
+	}
+
+	#suspectFound({ a, b }: Lists, { different, onlyInA, onlyInB, duplicates }: ListComparison): void {
+		const ofSide = { a: [...different.map((one) => one.a), ...onlyInA], b: [...onlyInB] };
+		for (const { side, places } of duplicates) ofSide[side].push(...places);
+		for (const at of ofSide.a) this.#suspect(this.sides.a.keyOf(a[at] ?? {}));
+		for (const at of ofSide.b) this.#suspect(this.sides.b.keyOf(b[at] ?? {}));
+	}
+
+	async #readAgain(): Promise<Pick<Found, 'lists' | 'comparison'>> {
+		const [ofA, ofB] = this.#columns;
+		const kept = new KeptRows();
+		if (this.#keys.size === 0) return kept;
+		const opening = [this.sides.a.later(ofA), this.sides.b.later(ofB)] as const;
+		try {
+			const [a, b] = await settled(opening);
+			for (const keys of chunks([...this.#keys.values()], READ)) {
+				const [mine, theirs] = await settled([a.read(keys), b.read(keys)] as const);
+				kept.add({ a: mine, b: theirs }, compareLists(mine, theirs, this.rules));
+			}
+		} finally {
+			for (const side of await Promise.allSettled(opening)) if (side.status === 'fulfilled') await side.value.close();
+		}
+		return kept;
+	}
+
+	get #columns(): [string[], string[]] {
+		return [this.rules.fields.map(({ a }) => a), this.rules.fields.map(({ b }) => b)];
+	}
+}
+
+const TEXTS: ReadonlySet<number> = new Set([25, 1043]);
+
+/** Texts of different types are spelled differently, so that by hashes nearly all rows would differ. Null: none are. */
+async function typesApart({ a, b }: Sides, [ofA, ofB]: readonly [readonly string[], readonly string[]], { keys }: ListRules): Promise<string | null> {
+	const [typesA, typesB] = [await a.typesOf([...keys.map((key) => key.a), ...ofA]), await b.typesOf([...keys.map((key) => key.b), ...ofB])];
+	const place = typesA.findIndex(({ typeOid }, at) => {
+		const other = typesB[at]?.typeOid ?? 0;
+		return typeOid !== other && !(TEXTS.has(typeOid) && TEXTS.has(other));
+	});
+	return place === -1 ? null : `"${typesA[place]?.name}" and "${typesB[place]?.name}" are of different types`;
+}
+
+const differing = (a: HashSums, b: HashSums): number[] => [...new Set([...a.sums.keys(), ...b.sums.keys()])].filter((bucket) => a.sums.get(bucket) !== b.sums.get(bucket));
+
+/** Rows of both sides, in batches in which each key is whole. */
+async function* merged({ a, b }: Sides): AsyncGenerator<{ a: Row[]; b: Row[] }, void, undefined> {
+	const [rowsA, rowsB] = [new Ahead(a.sorted()), new Ahead(b.sorted())];
+	let batch: { a: Row[]; b: Row[] } = { a: [], b: [] };
+	for (;;) {
+		const [nextA, nextB] = [await rowsA.peek(), await rowsB.peek()];
+		if (!nextA && !nextB) break;
+		const lowest = nextA && (!nextB || compareKeys(nextA.key, nextB.key) <= 0) ? nextA.key : (nextB?.key ?? []);
+		batch.a.push(...(await rowsA.take(lowest)));
+		batch.b.push(...(await rowsB.take(lowest)));
+		if (batch.a.length + batch.b.length < READ) continue;
+		yield batch;
+		batch = { a: [], b: [] };
+	}
+	yield batch;
+}
+
+type Sorted = ReturnType<TableSide['sorted']>;
+type Next = { readonly key: KeyTexts; readonly row: Row } | undefined;
+
+/** Rows of one side, with a look at the next one. */
+class Ahead {
+	#next: Next | null = null;
+
+	constructor(private readonly rows: Sorted) {}
+
+	async peek(): Promise<Next> {
+		if (this.#next === null) this.#next = (await this.rows.next()).value ?? undefined;
+		return this.#next;
+	}
+
+	/** All rows with this key. */
+	async take(key: KeyTexts): Promise<Row[]> {
+		const taken: Row[] = [];
+		for (let next = await this.peek(); next && compareKeys(next.key, key) === 0; next = await this.peek()) {
+			taken.push(next.row);
+			this.#next = null;
+		}
+		return taken;
+	}
+}
+
+/** What was found in batches, with the rows that it is about. */
+class KeptRows {
+	readonly lists: { a: Row[]; b: Row[] } = { a: [], b: [] };
+	readonly comparison = { different: [], onlyInA: [], onlyInB: [], duplicates: [], withoutKey: [], equal: 0 } as {
+		-readonly [Name in keyof ListComparison]: ListComparison[Name] extends readonly (infer One)[] ? One[] : ListComparison[Name];
+	};
+
+	add({ a, b }: Lists, found: ListComparison): void {
+		const keep = (side: 'a' | 'b', place: number): number => this.lists[side].push((side === 'a' ? a : b)[place] ?? {}) - 1;
+		const { comparison } = this;
+		for (const { a: mine, b: theirs, fields } of found.different) comparison.different.push({ a: keep('a', mine), b: keep('b', theirs), fields });
+		comparison.onlyInA.push(...found.onlyInA.map((place) => keep('a', place)));
+		comparison.onlyInB.push(...found.onlyInB.map((place) => keep('b', place)));
+		for (const { side, places } of found.duplicates) comparison.duplicates.push({ side, places: places.map((place) => keep(side, place)) });
+	}
+}
+
+function reportOf({ rows, withoutKey, lists, comparison, readWhole }: Found, rules: ListRules, facts: { notCompared: IDataObject; durationMs: number }): Outputs {
+	const outputs = outputsOf(lists, comparison, rules);
+	const summary = outputs[3]?.[0]?.json ?? {};
+	const isEqual = summary['equal'] === true && withoutKey.a + withoutKey.b === 0;
+	const { same: _counted, ...rest } = summary;
+	const whole = { ...rest, equal: isEqual, rows, withoutKey, ...(readWhole === null ? {} : { readWhole }), ...facts };
+	return [...outputs.slice(0, 3), [{ json: whole }]].map((output) => output.map(({ json }) => ({ json, pairedItem: { item: 0 } })));
+}

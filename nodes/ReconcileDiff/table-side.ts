@@ -1,0 +1,111 @@
+import type { Json } from '../../src/core/canonical-json';
+import type { DigestShape } from '../../src/core/row-digest';
+import type { PgSettings } from '../../src/postgres/connect';
+import { type EventTable, plainTables } from '../../src/postgres/event-tables';
+import type { HashSums, RowHashes } from '../../src/postgres/row-hashes';
+import { openSnapshot, type SnapshotSession } from '../../src/postgres/snapshot';
+import type { SnapshotColumn, SnapshotTable } from '../../src/postgres/snapshot-columns';
+import { rowsOf } from '../../src/postgres/snapshot-rows';
+
+export type Row = Readonly<Record<string, Json>>;
+export type KeyTexts = readonly string[];
+
+/** One table as it is at one moment. */
+export class TableSide {
+	#hashes: RowHashes | null = null;
+
+	private constructor(
+		private readonly connection: PgSettings,
+		private readonly session: SnapshotSession,
+		readonly table: SnapshotTable,
+	) {}
+
+	/** @throws SyncError TABLE_MISSING, PRIVILEGE_MISSING, and those of `connect` */
+	static async open(connection: PgSettings, table: SnapshotTable): Promise<TableSide> {
+		return new TableSide(connection, await openSnapshot(connection), table);
+	}
+
+	/** The same table at a later moment, with these columns beside the key's. */
+	async later(columns: readonly string[]): Promise<TableSide> {
+		return await TableSide.open(this.connection, { ...this.table, columns: [...new Set([...this.table.key, ...columns])] });
+	}
+
+	/** All that would be read: of each its type. */
+	async columns(): Promise<readonly SnapshotColumn[]> {
+		return (await this.session.read(this.table, [])).columns;
+	}
+
+	async typesOf(columns: readonly string[]): Promise<readonly SnapshotColumn[]> {
+		return await this.session.keyColumns({ ...this.table, key: columns });
+	}
+
+	/** Whether rows can be told by hashes; a text says why not. */
+	async prepareHashes(columns: readonly string[]): Promise<string | null> {
+		const fields = columns.map((column) => ({ name: column, column }));
+		const shape: DigestShape = { system: '', entity: '', tag: 0n, place: 0, key: this.table.key, fields };
+		const hashes = await this.session.hashes(this.table, shape);
+		if (typeof hashes === 'string') return hashes;
+		this.#hashes = hashes;
+		return null;
+	}
+
+	get estimate(): number | null {
+		return this.#hashes?.estimate ?? null;
+	}
+
+	async sums(mask: number): Promise<HashSums> {
+		if (!this.#hashes) throw new TypeError('the hashes were not prepared');
+		return await this.#hashes.sums(mask);
+	}
+
+	/** By the text of both hashes, the keys of the rows that have them. */
+	async hashed(mask: number, buckets: readonly number[]): Promise<Map<string, KeyTexts[]>> {
+		if (!this.#hashes) throw new TypeError('the hashes were not prepared');
+		const { columns, rows } = await this.#hashes.inBuckets(mask, buckets);
+		const read = this.#valuesOf(columns, rows.map(({ texts }) => texts));
+		const found = new Map<string, KeyTexts[]>();
+		rows.forEach(({ key, row, texts }, at) => {
+			// Without a key it is compared with nothing, and counted apart.
+			if (texts.includes(null)) return;
+			const text = `${key} ${row}`;
+			found.set(text, [...(found.get(text) ?? []), this.keyOf(read[at] ?? {})]);
+		});
+		return found;
+	}
+
+	async *sorted(): AsyncGenerator<{ readonly key: KeyTexts; readonly row: Row }, void, undefined> {
+		for await (const { columns, rows } of this.session.byText(this.table)) {
+			const values = this.#valuesOf(columns, rows.map(({ texts }) => texts));
+			for (const [at, { key }] of rows.entries()) yield { key, row: values[at] ?? {} };
+		}
+	}
+
+	/** The rows with these keys. */
+	async read(keys: readonly KeyTexts[]): Promise<Row[]> {
+		const { columns, rows } = await this.session.read(this.table, keys);
+		return this.#valuesOf(columns, rows.map((row) => row.slice(0, columns.length)));
+	}
+
+	async rowsWithoutKey(): Promise<number> {
+		return await this.session.countWithoutKey(this.table);
+	}
+
+	/** As a condition takes it. */
+	keyOf(row: Row): KeyTexts {
+		return Object.values(this.#events.keyOf(row)).map(String);
+	}
+
+	async close(): Promise<void> {
+		await this.session.close();
+	}
+
+	get #events(): EventTable {
+		const [table] = plainTables([this.table]).all;
+		if (!table) throw new TypeError('a table was not taken for one');
+		return table;
+	}
+
+	#valuesOf(columns: readonly SnapshotColumn[], rows: Parameters<typeof rowsOf>[0]['rows']): Row[] {
+		return rowsOf({ table: this.table, columns, rows }, this.#events).map(({ values }) => values);
+	}
+}
