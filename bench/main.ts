@@ -1,6 +1,7 @@
 import { closeOnExit, runClosing } from '../demo/closing';
 import { runCdcBench } from './cdc';
 import { printCdc } from './cdc-report';
+import { printLists, runListsBench } from './lists';
 import { runNativeBench } from './native-replication';
 import { printReconcile, runReconcileBench } from './reconcile';
 import { describeMachine, printResults } from './report';
@@ -9,6 +10,7 @@ import { runSyncBench } from './sync';
 const USAGE = `npm run bench -- sync [--rows N]
 npm run bench -- cdc [--rows N] [--rounds N] [--only ours]
 npm run bench -- reconcile [--rows N] [--rounds N]
+npm run bench -- lists [--rows N]
 
   sync   both sides change N rows each (default 20,000; 15 columns, 100 rows a transaction), in the
          real n8n, and beside it with Postgres' own logical replication in both directions
@@ -16,7 +18,8 @@ npm run bench -- reconcile [--rows N] [--rounds N]
          updates with all old values; beside it pg_recvlogical, which must be in the PATH and throws everything away,
          and the package pg-logical-replication. With --only ours and --rows 1000000: how much memory that takes
   reconcile  two tables of N rows (default 1,000,000; 15 columns) and a sync store that knows them are compared, with 0 and with 1,000
-         differences; beside it one scan that hashes all rows of each table and all documents of the store`;
+         differences; beside it one scan that hashes all rows of each table and all documents of the store
+  lists  two lists of 10,000, 50,000 and 100,000 items (or N) in the real n8n, compared by Reconcile Diff and by n8n's own Compare Datasets`;
 
 async function main([name, ...options]: readonly string[]): Promise<void> {
 	if (name === 'cdc') {
@@ -32,6 +35,11 @@ async function main([name, ...options]: readonly string[]): Promise<void> {
 			closeOnExit,
 		);
 		printCdc(rounds, rows);
+		return;
+	}
+	if (name === 'lists') {
+		const sizes = options.includes('--rows') ? [readNumber(options, '--rows', 10_000)] : [10_000, 50_000, 100_000];
+		printLists(await runListsBench(sizes, closeOnExit));
 		return;
 	}
 	if (name === 'reconcile') {

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { say, timed } from '../demo/progress';
 import { type ConnectionSettings, startPostgres } from '../test/support/embedded-postgres';
+import { usageOf } from './process-usage';
 import type { CompareResult, CompareTask } from './reconcile-process';
 import { ENTITY, POLICY, seedStore, TABLE } from './reconcile-seed';
 import { createTable, fillTable, withClient } from './wide-table';
@@ -12,11 +14,15 @@ export interface Limit {
 	readonly tables: readonly number[];
 	readonly links: number;
 	readonly total: number;
+	/** Processor time of the server. */
+	readonly cpuSeconds: number;
 }
 
 export interface ReconcileRound {
 	readonly differences: number;
 	readonly limit: Limit;
+	/** Of the server, while it was compared. */
+	readonly serverCpuSeconds: number;
 	readonly result: CompareResult;
 }
 
@@ -30,13 +36,16 @@ export async function runReconcileBench({ rows, rounds }: { rows: number; rounds
 	});
 	await timed('filling the sync store', async () => await seedStore(store, { crm, billing }));
 	for (const settings of [crm, billing, store]) await withClient(settings, async (client) => await client.query('vacuum analyze'));
+	const postmaster = Number.parseInt(await readFile(join(server.record.directory, 'data', 'postmaster.pid'), 'utf8'), 10);
+	const cpu = async (): Promise<number> => (await usageOf(postmaster)).cpuSeconds;
 	const done: ReconcileRound[] = [];
 	for (const differences of [0, 1_000]) {
 		if (differences > 0) await withClient(billing, async (client) => await client.query(`update ${TABLE} set street = 'elsewhere' where id in (select (n * ${rows / differences})::bigint from generate_series(1, ${differences}) n)`));
 		for (let round = 0; round < rounds; round++) {
-			const limit = await limitOf([crm, billing], store);
+			const [atFirst, limit] = [await cpu(), await limitOf([crm, billing], store)];
+			const between = await cpu();
 			const result = await compareOnce({ store, systems: { crm, billing } });
-			done.push({ differences, limit, result });
+			done.push({ differences, limit: { ...limit, cpuSeconds: between - atFirst }, result, serverCpuSeconds: (await cpu()) - between });
 			say(`  ${differences} differences, round ${round + 1}: limit ${limit.total.toFixed(2)} s (${limit.tables.map((seconds) => seconds.toFixed(2)).join(' + ')} + ${limit.links.toFixed(2)}), ${result.seconds.toFixed(2)} s, found ${result.records}`);
 		}
 	}
@@ -44,7 +53,7 @@ export async function runReconcileBench({ rows, rounds }: { rows: number; rounds
 	return done;
 }
 
-async function limitOf(tables: readonly ConnectionSettings[], store: ConnectionSettings): Promise<Limit> {
+async function limitOf(tables: readonly ConnectionSettings[], store: ConnectionSettings): Promise<Omit<Limit, 'cpuSeconds'>> {
 	const seconds: number[] = [];
 	for (const settings of tables) seconds.push(await secondsOf(settings, `select count(*), sum(hashtextextended(t::text, 0)) from ${TABLE} as t`));
 	const links = await secondsOf(store, `select count(*), sum(hashtextextended(state::text, 0)) from n8n_bisync.links where policy = '${POLICY}' and entity = '${ENTITY}'`);
@@ -72,14 +81,15 @@ async function compareOnce(task: CompareTask): Promise<CompareResult> {
 
 export function printReconcile(rounds: readonly ReconcileRound[], rows: number): void {
 	console.log(`\n${rows.toLocaleString('en')} rows of 15 columns on each side (median of the rounds)\n`);
-	console.log('differences  limit s    ours s   × limit   CPU s   MB transferred   MB above idle');
+	console.log('differences  limit s    ours s   × limit   × CPU of limit   own CPU s   MB transferred   MB above idle');
 	for (const differences of new Set(rounds.map((round) => round.differences))) {
 		const own = rounds.filter((round) => round.differences === differences);
 		const cells = [
 			median(own.map(({ limit }) => limit.total)).toFixed(2).padStart(9),
 			median(own.map(({ result }) => result.seconds)).toFixed(2).padStart(10),
 			median(own.map(({ limit, result }) => result.seconds / limit.total)).toFixed(2).padStart(10),
-			median(own.map(({ result }) => result.cpuSeconds)).toFixed(2).padStart(8),
+			median(own.map(({ limit, result, serverCpuSeconds }) => (serverCpuSeconds + result.cpuSeconds) / limit.cpuSeconds)).toFixed(2).padStart(17),
+			median(own.map(({ result }) => result.cpuSeconds)).toFixed(2).padStart(12),
 			median(own.map(({ result }) => result.transferredMb)).toFixed(1).padStart(17),
 			Math.max(...own.map(({ result }) => result.extraMb)).toFixed(0).padStart(16),
 		];

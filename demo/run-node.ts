@@ -25,6 +25,8 @@ interface ExecutionData {
 }
 
 interface NodeRun {
+	/** Milliseconds. */
+	readonly executionTime?: number;
 	readonly error?: { readonly message: string };
 	readonly data?: {
 		readonly main: readonly (readonly { readonly json: Record<string, unknown> }[] | null)[];
@@ -61,6 +63,13 @@ export async function runNodeOutputs(
 	return outputs.map((items) => (items ?? []).map(({ json }) => json));
 }
 
+/** As {@link runNodeOutputs}; returns how long the node itself took, in milliseconds, and how many items came out of each output. */
+export async function timeNode(client: N8nClient, workflow: StoredWorkflow, node: string): Promise<{ readonly ms: number; readonly items: readonly number[] }> {
+	const { data } = await runTo(client, workflow.id, node);
+	const run = data.resultData.runData[node]?.at(-1);
+	return { ms: run?.executionTime ?? 0, items: (run?.data?.main ?? []).map((items) => items?.length ?? 0) };
+}
+
 async function typeIn(
 	client: N8nClient,
 	{ id }: StoredWorkflow,
@@ -75,7 +84,21 @@ async function typeIn(
 	await client.request('PATCH', `/rest/workflows/${id}`, { nodes: changed, versionId });
 }
 
+/** A bench hands some hundred thousand items through n8n. */
+const RUN_LIMITS = { timeoutMs: 600_000 };
+
 const RUNNING = ['new', 'running', 'waiting'];
+
+/** Null: n8n was busy for so long that it closed the connection. */
+async function readBusy(client: N8nClient, executionId: string): Promise<Awaited<ReturnType<N8nClient['readExecution']>> | null> {
+	try {
+		return await client.readExecution(executionId);
+	} catch (error) {
+		const { code } = ((error as Error).cause ?? {}) as { code?: string };
+		if (code === 'ECONNRESET') return null;
+		throw error;
+	}
+}
 
 async function runTo(
 	client: N8nClient,
@@ -90,9 +113,9 @@ async function runTo(
 		},
 	);
 	const execution = await waitUntil(`node "${node}" to run`, async () => {
-		const found = await client.readExecution(executionId);
-		return !RUNNING.includes(found.status) && found;
-	});
+		const found = await readBusy(client, executionId);
+		return found !== null && !RUNNING.includes(found.status) && found;
+	}, RUN_LIMITS);
 	const data = parseFlatted(execution.data) as ExecutionData;
 	const { error } = data.resultData;
 	if (error === undefined) return { data };

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 
 import { SyncError } from '../../src/core/errors';
 import { type Position, positionOf } from '../../src/core/position';
@@ -29,6 +30,8 @@ export interface RowReadingParts {
 	readonly whereOf?: ((reading: TableReading) => string | null) | undefined;
 	/** How long rows are read at a stretch when changes wait; default 5,000. */
 	readonly turnMs?: number | undefined;
+	/** When to try again where no slot can be made for rows that were asked for; default 30,000. */
+	readonly retryMs?: number | undefined;
 	/** Told of rows that somebody asked for and that cannot be read. */
 	readonly onRefused?: ((error: SyncError) => void) | undefined;
 }
@@ -54,6 +57,7 @@ const TURN_MS = 5_000;
 const MAX_HOLD_MS = 3_000;
 /** How often progress is told. */
 const TELL_MS = 2_000;
+const RETRY_MS = 30_000;
 /** Well below what a position can count. */
 const MAX_ROWS_PER_PLACE = 50_000_000;
 
@@ -102,7 +106,7 @@ export class RowReading {
 	/**
 	 * Transactions that end after it have to wait; null: none has to. Begins to find the next place when there is none.
 	 *
-	 * @throws what stands in the way: SLOT_BLOCKED, SLOT_LIMIT, …
+	 * @throws what stands in the way: SLOT_LIMIT, …
 	 */
 	limit(): bigint | null {
 		if (this.#failure !== null) throw this.#failure;
@@ -155,12 +159,24 @@ export class RowReading {
 			if (this.#isClosed) await place.release();
 			else this.#place = place;
 		} catch (error) {
-			if (this.#holds && error instanceof SyncError && error.code === 'SLOT_BLOCKED')
-				this.#holds = false;
-			else this.#failure = error instanceof Error ? error : new Error(String(error));
+			await this.#noPlace(error instanceof Error ? error : new Error(String(error)));
 		} finally {
 			this.#opening = false;
 		}
+	}
+
+	/** A transaction that stays open, or rows that somebody has only asked for, are no reason to end the stream: changes go on meanwhile. */
+	async #noPlace(error: Error): Promise<void> {
+		const { log, retryMs = RETRY_MS } = this.parts;
+		const isBlocked = error instanceof SyncError && error.code === 'SLOT_BLOCKED';
+		if (!isBlocked && this.#tables.some(({ phase, asked }) => phase !== 'done' && asked === undefined)) {
+			this.#failure = error;
+			return;
+		}
+		if (!this.#holds) log.warn(`${error.message}. Rows are read once a slot can be made; changes go on meanwhile`);
+		this.#holds = false;
+		// It has waited long enough for the transaction.
+		if (!isBlocked) await setTimeout(retryMs, undefined, { ref: false });
 	}
 
 	async #deliverAt(
@@ -177,7 +193,7 @@ export class RowReading {
 			const events = snapshotEvents(changes, this.parts.origin, { ...at, index, restoredTo, reading });
 			index += events.length;
 			if (!(await delivery.deliver(events, async () => undefined))) return;
-			await this.#reached(table);
+			await this.#reached(table, failure === undefined);
 			const isLong = performance.now() - startedMs > (this.parts.turnMs ?? TURN_MS);
 			if ((isLong && isWaitedFor()) || index > MAX_ROWS_PER_PLACE) return;
 		}
@@ -205,11 +221,11 @@ export class RowReading {
 		throw new SyncError('TABLE_MISSING', `There is no table ${table} among those that are read`);
 	}
 
-	async #reached(reached: TableReading): Promise<void> {
+	async #reached(reached: TableReading, isRead: boolean): Promise<void> {
 		const { log, keeper } = this.parts;
 		this.#tables = this.#tables.map((one) => (isSameReading(one, reached) ? reached : one));
 		const nowMs = performance.now();
-		const isTold = reached.phase === 'done' || nowMs - this.#toldMs > TELL_MS;
+		const isTold = isRead && (reached.phase === 'done' || nowMs - this.#toldMs > TELL_MS);
 		if (isTold) {
 			log.info(inWords(reached));
 			this.#toldMs = nowMs;

@@ -82,7 +82,8 @@ export async function readSettings(context: SettingsContext): Promise<TriggerSet
 		const names = polling || rows === 'only' ? { publication: POLLED, slot: POLLED } : givenNames(parameter);
 		return { connection, ...names, failover, ...limits, polling, source: { kind: 'tables', ...readTableRules(parameter), rows } };
 	}
-	const source = storeSource(parameter, options);
+	// The field is not there where the system is polled.
+	const source = storeSource(parameter, options, polling ? 'initial' : rowsOfPolicy(parameter));
 	if (polling) return { connection, publication: POLLED, slot: POLLED, ...limits, polling, source };
 	const { policy, system } = source;
 	const publication = optionalText('Publication Name', options['publicationName']);
@@ -117,12 +118,13 @@ function pollingOf(parameter: (name: string) => unknown, usesStore: boolean): Po
 function storeSource(
 	parameter: (name: string) => unknown,
 	options: Readonly<Record<string, unknown>>,
+	rows: 'initial' | 'whenNeeded',
 ): StoreSource {
 	return {
 		kind: 'store',
 		policy: text('Policy', parameter('policy')),
 		system: text('System', parameter('system')),
-		readsAfterGap: rowsOfPolicy(parameter) === 'whenNeeded',
+		readsAfterGap: rows === 'whenNeeded',
 		sweepMs: 1_000 * wholeNumber('Sweep Interval (Seconds)', options['sweepSeconds'] ?? 5, 1),
 	};
 }

@@ -54,6 +54,8 @@ export interface ReaderTiming {
 	readonly silenceTimeoutMs?: number | undefined;
 	/** See `RowReadingParts`. */
 	readonly turnMs?: number | undefined;
+	/** See `RowReadingParts`. */
+	readonly retryMs?: number | undefined;
 	/** See `SlotWatchParts`. */
 	readonly slotWatchMs?: number | undefined;
 }
@@ -242,7 +244,7 @@ class StoreSession {
 		});
 		const depths = depthsOf(policy);
 		const rankOf = ({ entity }: TableReading): number => depths.get(entity) ?? 0;
-		return new RowReading({ settings, origin: this.#origin, log: host.logger, tables, keeper, rankOf, onRefused: this.#refused, turnMs: this.parts.timing?.turnMs }, first);
+		return new RowReading({ settings, origin: this.#origin, log: host.logger, tables, keeper, rankOf, onRefused: this.#refused, turnMs: this.parts.timing?.turnMs, retryMs: this.parts.timing?.retryMs }, first);
 	}
 }
 

@@ -177,7 +177,7 @@ export class TablesReader implements Reader<PreparedTables> {
 		const slot = await makeSlot(settings);
 		this.#acknowledgedLsn = slot.consistentLsn;
 		if (memory.stream) this.#keeper.keep({ ...memory.stream, hasSlot: true });
-		if (start.reading !== null) {
+		if (start.reading?.some(({ phase }) => phase !== 'done')) {
 			host.logger.info(`Made the slot "${name}": the rows that are there are read first, then what changes from now on`);
 			return slot;
 		}

@@ -1,6 +1,6 @@
 import type { Key } from '../../src/core/link';
 import type { EntityPolicy } from '../../src/core/policy';
-import { type DigestShape, digestShape, type RowDigest } from '../../src/core/row-digest';
+import { type DigestShape, digestShape } from '../../src/core/row-digest';
 import { keyText } from '../../src/core/mapping';
 import type { HashSums } from '../../src/postgres/row-hashes';
 import { type DigestSums, scannedDigests, type StoreDigests } from '../../src/store/store-digests';
@@ -28,10 +28,11 @@ export interface ByHashParts {
 	readonly sides: readonly RowSource[];
 }
 
-/** Rows of a bucket, about. The more there are, the more is read where one differs; the fewer, the more sums travel. */
+/** Rows of a bucket, at least. The more there are, the more is listed where one differs; the fewer, the more sums travel. */
 const ROWS_OF_BUCKET = 16;
 const MIN_BUCKETS = 64;
-const MAX_BUCKETS = 131_072;
+/** The servers' tables of sums stay in their processors' caches: with four times as many, grouping takes half as long as hashing. */
+const MAX_BUCKETS = 16_384;
 const UNKNOWN_ROWS = 1_000_000;
 /** Rows that are listed at once. */
 export const LISTED = 40_000;
@@ -125,17 +126,14 @@ async function* suspectsIn(buckets: readonly number[], { side, digests, parts, m
 			side.hashing.inBuckets(mask, wanted),
 			digests.inBuckets({ policy: parts.policy, entity: parts.entity.name, shape: side.shape, mask, buckets: wanted }),
 		] as const);
-		const keys = new Map<string, Key>();
 		const left = new Map<string, string[]>();
-		for (const digest of theirs) left.set(textOf(digest), [...(left.get(textOf(digest)) ?? []), digest.link]);
-		for (const row of mine) if (left.get(textOf(row))?.pop() === undefined) keys.set(identityOf(row.rowKey), row.rowKey);
+		for (const { hash, link } of theirs) left.set(hash, [...(left.get(hash) ?? []), link]);
+		const unpaired = mine.hashes.flatMap((hash, place) => (left.get(hash)?.pop() === undefined ? [place] : []));
+		const keys = new Map(mine.keysAt(unpaired).map((key): [string, Key] => [identityOf(key), key]));
 		for (const key of await keysOf([...left.values()].flat(), side.system, parts)) keys.set(identityOf(key), key);
 		yield [...keys.values()];
 	}
 }
-
-/** What equals no row has a text that no row has. */
-const textOf = ({ key, row }: RowDigest): string => `${key} ${row ?? '-'}`;
 
 const identityOf = (key: Key): string => JSON.stringify(Object.entries(key).map(([column, value]) => [column, keyText(value)]));
 

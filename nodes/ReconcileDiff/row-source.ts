@@ -1,6 +1,6 @@
 import type { ChangeEvent } from '../../src/core/change-event';
 import type { Key } from '../../src/core/link';
-import type { DigestShape, RowDigest } from '../../src/core/row-digest';
+import type { DigestShape } from '../../src/core/row-digest';
 import type { HashSums } from '../../src/postgres/row-hashes';
 
 /** One system's rows as they were at one place of its stream, which has been observed past it. What it gives are reads: events with `source.fresh`. */
@@ -24,5 +24,13 @@ export interface RowHashing {
 	/** How many rows there are, about; null: nobody knows. */
 	readonly estimate: number | null;
 	sums(mask: number): Promise<HashSums>;
-	inBuckets(mask: number, buckets: readonly number[]): Promise<readonly (RowDigest & { readonly rowKey: Key })[]>;
+	inBuckets(mask: number, buckets: readonly number[]): Promise<ListedRows>;
+}
+
+/** Many rows, of which few will be looked at. */
+export interface ListedRows {
+	/** By row; see `StoredDigest`. */
+	readonly hashes: readonly string[];
+	/** Keys of the rows at these places. */
+	keysAt(places: readonly number[]): readonly Key[];
 }

@@ -118,8 +118,11 @@ export class SystemSide implements RowSource {
 			sums: async (mask) => await hashes.sums(mask),
 			inBuckets: async (mask, buckets) => {
 				const { columns, rows } = await hashes.inBuckets(mask, buckets);
-				const read = rowsOf({ table, columns, rows: rows.map(({ texts }) => texts) }, { ...table, parts: [] });
-				return rows.map(({ key, row }, at) => ({ key, row, rowKey: table.keyOf(read[at]?.values ?? {}) }));
+				const keysAt = (places: readonly number[]): Key[] => {
+					const texts = places.flatMap((place) => (rows[place] ? [rows[place].texts] : []));
+					return rowsOf({ table, columns, rows: texts }, { ...table, parts: [] }).map(({ values }) => table.keyOf(values));
+				};
+				return { hashes: rows.map(({ hash }) => hash), keysAt };
 			},
 		};
 	}

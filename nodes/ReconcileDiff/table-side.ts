@@ -64,11 +64,10 @@ export class TableSide {
 		const { columns, rows } = await this.#hashes.inBuckets(mask, buckets);
 		const read = this.#valuesOf(columns, rows.map(({ texts }) => texts));
 		const found = new Map<string, KeyTexts[]>();
-		rows.forEach(({ key, row, texts }, at) => {
+		rows.forEach(({ hash, texts }, at) => {
 			// Without a key it is compared with nothing, and counted apart.
 			if (texts.includes(null)) return;
-			const text = `${key} ${row}`;
-			found.set(text, [...(found.get(text) ?? []), this.keyOf(read[at] ?? {})]);
+			found.set(hash, [...(found.get(hash) ?? []), this.keyOf(read[at] ?? {})]);
 		});
 		return found;
 	}

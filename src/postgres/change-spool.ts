@@ -113,8 +113,8 @@ export class ChangeSpool {
 
 	/** A piece of the file that has these bytes. */
 	#window(at: number, length: number): Window {
-		const known = this.#windows.find(({ start, end }) => at >= start && at + length <= end);
-		return known ?? this.#open(at, length);
+		for (const window of this.#windows) if (at >= window.start && at + length <= window.end) return window;
+		return this.#open(at, length);
 	}
 
 	#open(at: number, length: number): Window {

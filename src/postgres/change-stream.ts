@@ -17,7 +17,7 @@ export interface ChangeStreamSettings extends StartSettings, SizeLimits {
 	 * @param isUrgent - the server waits for it, for example because it shuts down
 	 */
 	readonly onIdle?: ((walEnd: bigint, isUrgent: boolean) => void) | undefined;
-	/** Reading pauses while more changes than this wait to be taken; default 5,000. */
+	/** Reading pauses while more changes than this wait to be taken; default 2,000. */
 	readonly maxBufferedChanges?: number | undefined;
 	/** The same in bytes of the wire; default 64 MiB. */
 	readonly maxBufferedBytes?: number | undefined;
@@ -174,7 +174,7 @@ class PgChangeStream implements ChangeStream {
 
 	/** A large transaction that the reader waits for is read to its end, whatever its size. */
 	#adjustFlow(): void {
-		const { maxBufferedChanges = 5_000, maxBufferedBytes = 64 * MIB } = this.settings;
+		const { maxBufferedChanges = 2_000, maxBufferedBytes = 64 * MIB } = this.settings;
 		const isFull =
 			this.#bufferedChanges > maxBufferedChanges ||
 			this.#queue.byteCount + this.#reader.openBytes > maxBufferedBytes;

@@ -1,6 +1,7 @@
 import { ChangeSpool } from './change-spool';
 import type { EventOrigin } from './event-envelope';
 import { NarrowRows } from './narrow-rows';
+import { NumberList } from './number-list';
 import { decodePgoutput, type RowMessage, type WantedColumns } from './pgoutput';
 import { malformed } from './pgoutput-reader';
 import { RecordGroups } from './record-groups';
@@ -18,7 +19,7 @@ interface Shape {
 /**
  * The changes of a transaction that is too large for memory: its rows in a file, and here where they stand there, and which
  * of them are of the same record. That is worked out while they arrive, so that nothing but reading is left to do when
- * the transaction ends. Takes some fifty bytes of memory for each row.
+ * the transaction ends. Takes some twenty bytes of memory for each row.
  */
 export class LargeChanges {
 	readonly #spool: ChangeSpool;
@@ -26,7 +27,7 @@ export class LargeChanges {
 	readonly #draftsOf: (change: SourceChange) => readonly Draft[];
 	readonly #rowCounts = new Map<string, number>();
 	/** By item: where it stands in the file; or -1 less its place in `#inMemory`. */
-	#places = new Float64Array(1_024);
+	readonly #places = new NumberList(Float64Array);
 	readonly #inMemory: SourceChange[] = [];
 	/** The last one first. */
 	readonly #shapes: Shape[] = [];
@@ -121,18 +122,12 @@ export class LargeChanges {
 	}
 
 	#note(records: readonly string[], place: number): void {
-		const item = this.#groups.count;
 		this.#groups.add(records);
-		if (item >= this.#places.length) {
-			const places = new Float64Array(2 * item);
-			places.set(this.#places);
-			this.#places = places;
-		}
-		this.#places[item] = place;
+		this.#places.push(place);
 	}
 
 	#changeAt(item: number): SourceChange {
-		const place = this.#places[item] ?? 0;
+		const place = this.#places.at(item);
 		const kept = place < 0 ? this.#inMemory[-1 - place] : undefined;
 		return kept ?? this.#rowAt(place);
 	}

@@ -26,7 +26,7 @@ export async function* largeTransactionEvents(
 	const { origin, rowCounts } = transaction.spool;
 	const draftsOf = drafting(origin);
 	let drafts: Draft[] = [];
-	let group: Draft[] = [];
+	const group: Draft[] = [];
 	let firstIndex = 0;
 	const part = (): readonly ChangeEvent[] => {
 		const events = eventsOf(drafts, { transaction, origin, firstIndex, rowCounts });
@@ -35,14 +35,14 @@ export async function* largeTransactionEvents(
 		return events;
 	};
 	for (const { change, isLastOfRecord } of transaction.spool.inOrder()) {
-		group.push(...draftsOf(change));
+		for (const draft of draftsOf(change)) group.push(draft);
 		if (!isLastOfRecord && group.length < MAX_GROUP_CHANGES) continue;
 		if (drafts.length > 0 && drafts.length + group.length > maxEvents) {
 			yield part();
 			await nextTurn(); // n8n has other things to do, too.
 		}
 		for (const draft of group) drafts.push(draft);
-		group = [];
+		group.length = 0;
 	}
 	if (drafts.length > 0) yield part();
 }

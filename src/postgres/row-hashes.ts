@@ -7,16 +7,12 @@ import type { Tuple } from './pgoutput-reader';
 import { readShape, type SnapshotColumn, type SnapshotTable, type TableShape } from './snapshot-columns';
 import { ident, query, tableName } from './sql';
 
-/** A row's key as the server prints it, and its hashes. */
-export interface HashedRow {
-	readonly texts: Tuple;
-	readonly key: bigint;
-	readonly row: bigint;
-}
-
+/** Rows with their hashes. */
 export interface HashedRows {
+	/** Of the key. */
 	readonly columns: readonly SnapshotColumn[];
-	readonly rows: readonly HashedRow[];
+	/** By row: the hashes of the key and of the row, with a space between, and the key's columns as the server prints them. */
+	readonly rows: readonly { readonly hash: string; readonly texts: Tuple }[];
 }
 
 export interface HashSums {
@@ -72,12 +68,12 @@ export class RowHashes {
 		const { key, row } = this.expressions;
 		const list = this.shape.keyColumns.map(({ name }) => `t.${ident(name)}`);
 		const { rows } = await this.client.query<(string | null)[]>({
-			text: `select ${key}::text, ${row}::text, ${list.join(', ')} from ${this.source} where (${key} & ${mask}) in (select unnest($1::bigint[]))`,
+			text: `select ${key} || ' ' || ${row}, ${list.join(', ')} from ${this.source} where (${key} & ${mask}) in (select unnest($1::bigint[]))`,
 			values: [buckets],
 			rowMode: 'array',
 			types: { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig,
 		});
-		return { columns: this.shape.keyColumns, rows: rows.map(([ofKey, ofRow, ...texts]) => ({ key: BigInt(ofKey ?? 0), row: BigInt(ofRow ?? 0), texts })) };
+		return { columns: this.shape.keyColumns, rows: rows.map(([hash, ...texts]) => ({ hash: hash ?? '', texts })) };
 	}
 
 	/** The planner takes each key's hash for a group of its own, and would sort all rows by it. */

@@ -68,7 +68,8 @@ export class StreamConnection {
 				(error: unknown) => this.#fail(streamError(error)),
 			);
 		} catch (error) {
-			this.#isOver = true;
+			this.#stop();
+			connection.stream.resume();
 			await this.#client.end();
 			throw error;
 		}

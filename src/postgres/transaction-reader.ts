@@ -60,7 +60,7 @@ export class TransactionReader {
 	 * @throws SyncError DECODE_FAILED, TRANSACTION_TOO_LARGE, SPOOL_FAILED, KEY_INCOMPLETE
 	 */
 	push(bytes: Buffer, payloadStart: number, lsn: bigint): { transaction: SourceTransaction; bytes: number } | null {
-		if (this.#large !== null) return this.#pushLarge(this.#large, bytes, { payloadStart, lsn });
+		if (this.#large !== null) return this.#pushLarge(this.#large, bytes, payloadStart, lsn);
 		const transaction = this.#assembler.push(decodePgoutput(bytes, payloadStart), lsn);
 		if (transaction) return this.#complete(transaction);
 		if (this.isOpen && CHANGES.has(bytes[payloadStart])) {
@@ -70,11 +70,7 @@ export class TransactionReader {
 		return null;
 	}
 
-	#pushLarge(
-		large: LargeChanges,
-		bytes: Buffer,
-		{ payloadStart, lsn }: { readonly payloadStart: number; readonly lsn: bigint },
-	): { transaction: SourceTransaction; bytes: number } | null {
+	#pushLarge(large: LargeChanges, bytes: Buffer, payloadStart: number, lsn: bigint): { transaction: SourceTransaction; bytes: number } | null {
 		if (ROWS.has(bytes[payloadStart])) {
 			large.addRow(bytes, payloadStart, lsn);
 			return null;

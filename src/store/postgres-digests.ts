@@ -58,41 +58,34 @@ const numbersOf = ({ rows }: LinkDigest): (string | null)[] =>
 export class PostgresDigests implements StoreDigests {
 	constructor(private readonly db: StoreDatabase) {}
 
-	/** One look at the links for all shapes. Beside their sides, one counts links, those that are stale and those that differ. */
+	/** In one statement, so that all of it is seen at one moment. Links without a row are in bucket -1: they are counted, too. */
 	async sums({ policy, entity, shapes, mask }: DigestsRequest): Promise<DigestSums> {
-		const counting = shapes.length;
-		const sides = shapes.map((shape, at) => `(${at}, ${keyIn(shape)}, coalesce(${rowIn(shape)}, 0))`);
-		const isStale = shapes.map((shape, at) => `l.digests[${3 * shape.place + 1}] is distinct from $${at + 4}::bigint`).join(' or ');
+		const isStale = shapes.map(({ place }, at) => `l.digests[${3 * place + 1}] is distinct from $${at + 4}::bigint`).join(' or ');
+		const sides = shapes.map(
+			(shape, at) => `select ${at} as side, coalesce(${keyIn(shape)} & $3::bigint, -1) as bucket, count(*) as n, sum(coalesce(${rowIn(shape)}, 0)) as total,
+				count(*) filter (where ${isStale}) as stale, count(*) filter (where l.differs) as differing
+				from ${this.db.schema}.links l where l.policy = $1 and l.entity = $2 group by 2`,
+		);
 		const found = await this.db.transaction(async (query) => {
 			await query(`select set_config(name, value, true) from unnest($1::text[], $2::text[]) as wanted (name, value)`, [Object.keys(GROUPING), Object.values(GROUPING)]);
-			return await query<{ side: number; rows: string; sums: string }>(
-				`select side, sum(n)::text as rows, string_agg(bucket || ':' || total, ',') as sums from (
-					select side, (k & $3::bigint) as bucket, count(*) as n, sum(h) as total
-					from ${this.db.schema}.links l cross join lateral (values ${sides.join(', ')},
-						(${counting}, 0::bigint, case when ${isStale} then ${STALE}::bigint else 0 end + case when l.differs then 1 else 0 end)) as d(side, k, h)
-					where l.policy = $1 and l.entity = $2 and k is not null group by 1, 2) as b
-				group by side`,
+			return await query<SumsRow>(
+				`select side, sum(n) filter (where bucket >= 0)::text as rows, string_agg(bucket || ':' || total, ',') filter (where bucket >= 0) as sums,
+					sum(n)::text as links, sum(stale)::text as stale, sum(differing)::text as differing
+				from (${sides.join(' union all ')}) as b group by side`,
 				[policy, entity, mask, ...shapes.map(({ tag }) => String(tag))],
 			);
 		});
-		const bySide = new Map(found.map((row) => [row.side, parseSums(row)]));
-		const all = bySide.get(counting) ?? NOTHING;
-		const counted = BigInt(all.sums.get(0) ?? '0');
-		return {
-			links: all.rows,
-			stale: Number(counted / BigInt(STALE)),
-			differing: Number(counted % BigInt(STALE)),
-			sides: shapes.map((_, at) => bySide.get(at) ?? NOTHING),
-		};
+		const bySide = new Map(found.map((row) => [row.side, row]));
+		const { links, stale, differing } = bySide.get(0) ?? NOTHING;
+		return { links: Number(links), stale: Number(stale), differing: Number(differing), sides: shapes.map((_, at) => parseSums(bySide.get(at) ?? NOTHING)) };
 	}
 
 	async inBuckets({ policy, entity, shape, mask, buckets }: BucketsRequest): Promise<readonly StoredDigest[]> {
-		const rows = await this.db.query<{ link: string; key: string; row: string | null }>(
-			`select l.id as link, ${keyIn(shape)}::text as key, ${rowIn(shape)}::text as row from ${this.db.schema}.links l
+		return await this.db.query<StoredDigest & { [column: string]: unknown }>(
+			`select l.id as link, ${keyIn(shape)} || ' ' || coalesce(${rowIn(shape)}::text, '-') as hash from ${this.db.schema}.links l
 			where l.policy = $1 and l.entity = $2 and (${keyIn(shape)} & $3::bigint) in (select unnest($4::bigint[]))`,
 			[policy, entity, mask, buckets],
 		);
-		return rows.map(({ link, key, row }) => ({ link, key: BigInt(key), row: row === null ? null : BigInt(row) }));
 	}
 
 	async differing(request: Parameters<StoreDigests['differing']>[0]): ReturnType<StoreDigests['differing']> {
@@ -140,12 +133,20 @@ interface LinkRow {
 }
 
 const PAGE = 1_000;
-/** Above all counts of links: a stale one counts so often in a sum of both. */
-const STALE = 2 ** 32;
 /** The planner takes each key's hash for a group of its own, and would sort all rows by it. */
 const GROUPING = { enable_sort: 'off', work_mem: '128MB' };
 
-const NOTHING = { rows: 0, sums: new Map<number, string>() };
+interface SumsRow {
+	readonly side: number;
+	readonly rows: string | null;
+	readonly sums: string | null;
+	readonly links: string;
+	readonly stale: string;
+	readonly differing: string;
+	readonly [column: string]: unknown;
+}
+
+const NOTHING: SumsRow = { side: 0, rows: null, sums: null, links: '0', stale: '0', differing: '0' };
 
 /** Where a link's row keeps the hashes by this shape; its tag stands before them. */
 const keyIn = ({ place }: DigestShape): string => `l.digests[${3 * place + 2}]`;

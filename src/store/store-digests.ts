@@ -43,9 +43,13 @@ export interface BucketsRequest extends Omit<DigestsRequest, 'shapes'> {
 	readonly buckets: readonly number[];
 }
 
-export interface StoredDigest extends RowDigest {
+export interface StoredDigest {
 	readonly link: string;
+	/** The hashes of the key and of the row, with a space between. What equals no row has "-" for the second, as no row has. */
+	readonly hash: string;
 }
+
+export const hashText = ({ key, row }: RowDigest): string => `${key} ${row ?? '-'}`;
 
 const PAGE = 1_000;
 
@@ -67,7 +71,7 @@ export function scannedDigests(store: Pick<SyncStore, 'scanLinks'>, entity: Enti
 			const found: StoredDigest[] = [];
 			for await (const { state } of linksOf(store, request)) {
 				const digest = digestOf(state, request.shape);
-				if (digest && wanted.has(bucketOf(digest.key, request.mask))) found.push({ link: state.id, ...digest });
+				if (digest && wanted.has(bucketOf(digest.key, request.mask))) found.push({ link: state.id, hash: hashText(digest) });
 			}
 			return found;
 		},

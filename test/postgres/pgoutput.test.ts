@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
 import { SyncError } from '../../src/core/errors';
-import { decodePgoutput, type PgoutputMessage } from '../../src/postgres/pgoutput';
-import { UNCHANGED } from '../../src/postgres/pgoutput-reader';
+import { decodePgoutput, type PgoutputMessage, type WantedColumns } from '../../src/postgres/pgoutput';
+import { type Tuple, UNCHANGED } from '../../src/postgres/pgoutput-reader';
 import recordings from '../fixtures/pgoutput-messages.json';
 import { pgoutputMessage } from '../support/pgoutput-arbitraries';
 import { encodePgoutput } from '../support/pgoutput-encoder';
@@ -13,9 +13,9 @@ const recorded = [...recordings[15], ...recordings[18]].map((text) => Buffer.fro
 const roundTrip = (message: PgoutputMessage) => decodePgoutput(encodePgoutput(message));
 
 /** Decodes, or gives back the code of what was thrown. */
-function outcomeOf(bytes: Buffer): PgoutputMessage | string {
+function outcomeOf(bytes: Buffer, wanted?: WantedColumns): PgoutputMessage | string {
 	try {
-		return decodePgoutput(bytes);
+		return decodePgoutput(bytes, 0, wanted);
 	} catch (error) {
 		if (error instanceof SyncError) return error.code;
 		throw error;
@@ -25,6 +25,24 @@ function outcomeOf(bytes: Buffer): PgoutputMessage | string {
 test('every message decodes to what the server meant', () => {
 	fc.assert(
 		fc.property(pgoutputMessage, (message) => expect(roundTrip(message)).toEqual(message)),
+		{ numRuns: 1_000 },
+	);
+});
+
+test('of rows some columns alone can be asked for, and bytes that are no message are none then either', () => {
+	const places = fc.uniqueArray(fc.nat({ max: 6 }), { maxLength: 4 }).map((list) => list.sort((a, b) => a - b));
+	fc.assert(
+		fc.property(pgoutputMessage, places, fc.nat(), fc.nat({ max: 255 }), (message, wanted, at, byte) => {
+			const bytes = encodePgoutput(message);
+			const narrow = (tuple: Tuple | null) => tuple && wanted.map((place) => tuple[place]!);
+			const isRow = 'old' in message;
+			const isTooShort = isRow && [message.old, message.new].some((tuple) => tuple && wanted.some((place) => place >= tuple.length));
+			const expected = isRow ? { ...message, old: narrow(message.old), new: narrow(message.new) } : message;
+			expect(outcomeOf(bytes, () => wanted)).toEqual(isTooShort ? 'DECODE_FAILED' : expected);
+			bytes[at % bytes.length] = byte;
+			outcomeOf(bytes, () => wanted); // Throws nothing else.
+			outcomeOf(bytes.subarray(0, at % bytes.length), () => wanted);
+		}),
 		{ numRuns: 1_000 },
 	);
 });

@@ -20,7 +20,7 @@ export function checkNames(scenario: Scenario, fail: Fail): void {
 			if (wrong) throw fail(1, `"${part}" ${wrong}`);
 		}
 	}
-	const wrongPolled = first(scenario.polled, (system) => names.wrongSystem(system, true));
+	const wrongPolled = first(scenario.polled, (system) => names.wrongSystem(system));
 	if (wrongPolled) throw fail(1, `"polled" ${wrongPolled}`);
 	for (const [system, tables] of Object.entries(scenario.given)) {
 		for (const table of Object.keys(tables)) {

@@ -55,11 +55,12 @@ test.each([
 test('names outside of the steps are checked too', () => {
 	expect(problem('  - pump\n', 'given: { crm: { custmers: [] } }\n')).toMatch(/^"given" there is no table "custmers" in crm/);
 	expect(problem('  - pump\n', 'setup: { shop: select 1 }\n')).toMatch(/^"setup" there is no system "shop"/);
+	expect(problem('  - pump\n', 'polled: [shop]\n')).toMatch(/^"polled" there is no system "shop"/);
 	expect(problem('  - pump\n', 'given: { crm: { audit: [] } }\nsetup: { crm: "create table audit (x int)" }\n')).toBe('none');
 });
 
 test('what is no YAML is told with its line', () => {
 	expect(() => parseScenario('name: a\nsteps:\n  - { pump\n', 'a.yaml')).toThrow(/^a\.yaml:[34]: /);
-	expect(() => parseScenario('name: a\nwhat: b\n', 'a.yaml')).toThrow(/has the unknown key "what"; it may have "name", "policy", "setup", "given" or "steps"/);
+	expect(() => parseScenario('name: a\nwhat: b\n', 'a.yaml')).toThrow(/has the unknown key "what"; it may have "name", "policy", "polled", "setup", "given" or "steps"/);
 	expect(() => parseScenario('name: a\npolicy: none.yaml\nsteps: [pump]\n', '/x/a.yaml')).toThrow(/the policy none\.yaml cannot be read/);
 });

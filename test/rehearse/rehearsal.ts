@@ -3,6 +3,8 @@ import type { IRun } from 'n8n-workflow';
 import { SyncPolicy } from '../../nodes/SyncPolicy/SyncPolicy.node';
 import type { ChangeEvent } from '../../src/core/change-event';
 import type { StoredReview } from '../../src/core/review';
+import { policyTables } from '../../src/postgres/event-tables';
+import { clearTheWay } from '../../src/postgres/source-setup';
 import type { PublishedPolicy } from '../../src/store/sync-store';
 import { executeNode } from '../support/fake-execute';
 import type { FakeN8n } from '../support/fake-n8n';
@@ -156,10 +158,15 @@ export class Rehearsal {
 	async openWitness(system: string): Promise<void> {
 		const database = this.databases.get(system);
 		if (!database) throw new TypeError(`there is no database of ${system}`);
+		const publication = defaultName('bisync', this.policyName);
+		// Whoever polls needs none, but the witness reads the log.
+		if (this.scenario.polled.includes(system)) {
+			await clearTheWay(database.settings, { publication, tables: policyTables(this.version.policy, system).published, staleSlot: null });
+		}
 		const witness = await Witness.open({
 			system,
 			database,
-			publication: defaultName('bisync', this.policyName),
+			publication,
 			policy: () => this.version.policy,
 			published: await this.published(),
 			userXids: this.userXids.get(system) ?? new Set(),

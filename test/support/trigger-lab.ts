@@ -49,7 +49,7 @@ const TABLES = `
 	alter table orders replica identity full;`;
 
 /** Pauses of a test, not of a night: nothing in here depends on how long they are. */
-export const TIMING = { backOff: { firstMs: 20, maxMs: 100 }, idleIntervalMs: 100, graceMs: 500 };
+export const TIMING = { backOff: { firstMs: 20, maxMs: 100 }, idleIntervalMs: 100, graceMs: 500, retryMs: 100 };
 
 /** A source database, a sync store with a published policy, and an n8n that observes what it is handed. */
 export interface TriggerLab {

@@ -3,6 +3,7 @@ import { SyncRecord } from '../../../nodes/SyncRecord/SyncRecord.node';
 import { existsIn } from '../../../src/core/link';
 import { formatReadRequest, READ_PREFIX } from '../../../src/core/read-request';
 import { replayed, steppedBack, withAloneLab } from '../../support/alone-lab';
+import { startPostgres } from '../../support/embedded-postgres';
 import { executeNode } from '../../support/fake-execute';
 import { fakeN8n } from '../../support/fake-n8n';
 import { replicationCredential, storeCredential } from '../../support/fake-trigger-context';
@@ -159,4 +160,26 @@ test('with a policy: a request outlives the trigger, is carried out once, and by
 		expect(n8n.events().filter(({ op }) => op === 'r')).toHaveLength(count);
 		expect(n8n.errors).toEqual([]);
 	});
+});
+
+test('with a policy: where no slot is left to read them by, rows wait, and changes go on', async () => {
+	const server = await startPostgres({ version: 18, settings: { max_replication_slots: '2' } });
+	try {
+		await withLab({ server, mode: 'first-contact', setup: SETUP }, async (lab) => {
+			await lab.start();
+			await lab.waitUntilReading();
+			await lab.sql(`select pg_create_logical_replication_slot('the_last_one', 'pgoutput')`);
+			await ask(lab, { entities: 'customer' });
+			await lab.n8n.waitForLog('changes go on meanwhile');
+			lab.n8n.runs.length = 0;
+			await lab.sql(`update customers set note = 'meanwhile' where id = 1`);
+			await lab.waitUntilAcknowledged();
+			expect((await notes(lab))['1']).toBe('meanwhile');
+			await lab.sql(`select pg_drop_replication_slot('the_last_one')`);
+			await waitUntil('the rows', () => lab.n8n.events().filter(({ op }) => op === 'r').length === 5);
+			expect([lab.n8n.errors, lab.n8n.failures]).toEqual([[], []]);
+		});
+	} finally {
+		await server.stop();
+	}
 });

@@ -77,4 +77,4 @@ test.each([
 		expect(lineageOf((await lab.stream()).position)).toBe(1);
 		expect(n8n.errors).toEqual([]);
 	});
-});
+}, 180_000);

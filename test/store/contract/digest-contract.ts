@@ -2,7 +2,7 @@ import { canonicalJson, type Json } from '../../../src/core/canonical-json';
 import { type FieldState, EXISTENCE, type LinkState, type View } from '../../../src/core/link';
 import { parsePolicy } from '../../../src/core/parse-policy';
 import { type DigestShape, digestOf, digestShape } from '../../../src/core/row-digest';
-import { bucketOf, scannedDigests, type StoreDigests } from '../../../src/store/store-digests';
+import { bucketOf, hashText, scannedDigests, type StoreDigests } from '../../../src/store/store-digests';
 import type { SyncStore } from '../../../src/store/sync-store';
 import { commit, commitOf, link, type OpenStore, POLICY, type StoreUnderTest } from './store-under-test';
 
@@ -96,7 +96,7 @@ export function describeDigests(open: OpenStore): void {
 				const listed = await digestsOf(lab.store).inBuckets({ policy: POLICY, entity: 'customer', shape, mask: MASK, buckets: [1, 3] });
 				const expected = STATES.flatMap((state) => {
 					const digest = digestOf(state, shape);
-					return digest && [1, 3].includes(bucketOf(digest.key, MASK)) ? [{ link: state.id, ...digest }] : [];
+					return digest && [1, 3].includes(bucketOf(digest.key, MASK)) ? [{ link: state.id, hash: hashText(digest) }] : [];
 				});
 				expect(new Map(listed.map((one) => [one.link, one]))).toEqual(new Map(expected.map((one) => [one.link, one])));
 			}
@@ -123,7 +123,7 @@ export function describeDigests(open: OpenStore): void {
 			// What the links say of the field that is gone does not count; the new one they have not heard of.
 			expect(sums).toMatchObject({ stale: 0, links: STATES.length, sides: [{ rows: 24 }, { rows: 23 }] });
 			const [one] = await digests.inBuckets({ policy: POLICY, entity: 'customer', shape: crm, mask: 0, buckets: [0] });
-			expect(one?.row).toBeNull();
+			expect(one?.hash).toMatch(/^-?\d+ -$/);
 		});
 	});
 }

@@ -1,0 +1,86 @@
+import { startDatabases } from '../demo/databases';
+import type { StoredWorkflow } from '../demo/n8n-client';
+import { say, timed } from '../demo/progress';
+import { timeNode } from '../demo/run-node';
+import { startN8n, type SyncInN8n } from '../demo/start-sync';
+import { usageOf } from './process-usage';
+
+export interface ListsResult {
+	readonly node: string;
+	readonly rows: number;
+	/** Of the node alone. */
+	readonly seconds: number;
+	/** Of n8n at most while the whole workflow ran, above what it had before. */
+	readonly extraMb: number;
+	readonly items: readonly number[];
+}
+
+/** n8n's own node, and ours, comparing by "id" and listing what differs. */
+const NODES: Readonly<Record<string, { readonly type: string; readonly typeVersion: number; readonly parameters: object }>> = {
+	'Compare Datasets': { type: 'n8n-nodes-base.compareDatasets', typeVersion: 2.3, parameters: { mergeByFields: { values: [{ field1: 'id', field2: 'id' }] }, resolve: 'includeBoth', options: {} } },
+	'Reconcile Diff': { type: 'n8n-nodes-bisync.reconcileDiff', typeVersion: 1, parameters: { operation: 'compareLists', key: 'id' } },
+};
+
+/** Two lists of so many items in the real n8n; every hundredth item of the second one differs in a field, and one is missing on each side. */
+export async function runListsBench(sizes: readonly number[], closeOnExit: (close: () => Promise<void>) => void): Promise<readonly ListsResult[]> {
+	const databases = await timed('starting Postgres 18', async () => await startDatabases());
+	closeOnExit(async () => await databases.stop());
+	const sync = await startN8n(databases, say, { NODE_OPTIONS: '--max-old-space-size=4096', EXECUTIONS_DATA_SAVE_MANUAL_EXECUTIONS: 'true' });
+	closeOnExit(async () => await sync.n8n.remove());
+	const results: ListsResult[] = [];
+	for (const rows of sizes) {
+		for (const node of Object.keys(NODES)) {
+			const result = await measure(sync, node, rows);
+			say(`  ${node}, ${rows.toLocaleString('en')} items on each side: ${result.seconds.toFixed(2)} s`);
+			results.push(result);
+		}
+	}
+	await sync.n8n.remove();
+	await databases.stop();
+	return results;
+}
+
+async function measure(sync: SyncInN8n, node: string, rows: number): Promise<ListsResult> {
+	const workflow = await createWorkflow(sync, node, rows);
+	const before = (await usageOf(sync.n8n.pid)).residentMb;
+	let most = before;
+	const watch = setInterval(() => void usageOf(sync.n8n.pid).then(({ residentMb }) => (most = Math.max(most, residentMb))), 200);
+	try {
+		const { ms, items } = await timeNode(sync.client, workflow, 'Compare');
+		return { node, rows, seconds: ms / 1_000, extraMb: most - before, items };
+	} finally {
+		clearInterval(watch);
+	}
+}
+
+async function createWorkflow({ client }: SyncInN8n, name: string, rows: number): Promise<StoredWorkflow> {
+	const compare = NODES[name];
+	if (!compare) throw new Error(`there is no ${name}`);
+	const node = (id: string, type: string, parameters: object = {}, typeVersion = 1) => ({ id, name: id, type, typeVersion, position: [0, 0] as [number, number], parameters: { ...parameters } });
+	const to = (id: string, index: number) => ({ node: id, type: 'main', index });
+	return await client.createWorkflow({
+		name: `${name} ${rows}`,
+		nodes: [
+			node('Start', 'n8n-nodes-base.manualTrigger'),
+			node('A', 'n8n-nodes-base.code', { jsCode: listCode(rows, 'a') }, 2),
+			node('B', 'n8n-nodes-base.code', { jsCode: listCode(rows, 'b') }, 2),
+			node('Compare', compare.type, compare.parameters, compare.typeVersion),
+		],
+		connections: { Start: { main: [[to('A', 0), to('B', 0)]] }, A: { main: [[to('Compare', 0)]] }, B: { main: [[to('Compare', 1)]] } },
+		settings: { executionOrder: 'v1' },
+	});
+}
+
+/** Eight properties. */
+function listCode(rows: number, side: 'a' | 'b'): string {
+	const street = side === 'a' ? `'Street ' + n` : `n % 100 === 0 ? 'elsewhere' : 'Street ' + n`;
+	return `return Array.from({ length: ${rows} }, (_, at) => { const n = at + ${side === 'a' ? 1 : 2}; return { json: {
+		id: n, name: 'Name ' + n, street: ${street}, city: 'City ' + n % 100, email: 'someone' + n + '@example.com', quantity: n, price: n / 100, active: n % 2 === 0 } }; });`;
+}
+
+export function printLists(results: readonly ListsResult[]): void {
+	console.log('\n                     items each   seconds of the node   MB of n8n above what it had (the whole run)');
+	for (const { node, rows, seconds, extraMb, items } of results) {
+		console.log(`${node.padEnd(20)}${rows.toLocaleString('en').padStart(11)}${seconds.toFixed(2).padStart(22)}${extraMb.toFixed(0).padStart(14)}   (outputs ${items.join(', ')})`);
+	}
+}
