@@ -18,10 +18,10 @@ export async function compareTables(context: IExecuteFunctions): Promise<Outputs
 	const ofA = oneOf('Connect System A With', context.getNodeParameter('connectWith', 0), CONNECT_WITH);
 	const ofB = CONNECT_WITH.find((type) => type !== ofA);
 	const keys = keysOf(context.getNodeParameter('key', 0));
-	const opening = [
-		open(await databaseSettings(context, ofA), tableOf('Table A', context.getNodeParameter('tableA', 0)), keys.map(({ a }) => a)),
-		open(await databaseSettings(context, ofB), tableOf('Table B', context.getNodeParameter('tableB', 0)), keys.map(({ b }) => b)),
-	] as const;
+	const tables = { a: tableOf('Table A', context.getNodeParameter('tableA', 0)), b: tableOf('Table B', context.getNodeParameter('tableB', 0)) };
+	const databases = { a: await databaseSettings(context, ofA), b: await databaseSettings(context, ofB) };
+	// Nothing may fail between the two, or nobody would close the first.
+	const opening = [open(databases.a, tables.a, keys.map(({ a }) => a)), open(databases.b, tables.b, keys.map(({ b }) => b))] as const;
 	try {
 		const [a, b] = await settled(opening);
 		const { rules, notCompared } = await rulesOf({ a, b }, { keys, given: fieldsOf(context.getNodeParameter('fields', 0, {})) });
