@@ -35,8 +35,15 @@ test('the command line is understood, or told what is wrong with it', () => {
 		store: 'memory',
 		keepGoing: false,
 		paths: ['a.yaml', 'b'],
+		generate: null,
 		isHelp: false,
 	});
+	expect(parseArguments(['--policy', 'my.policy.yaml', '--into', 'there'])).toMatchObject({
+		keepGoing: true, // The table says what each case comes to.
+		generate: { source: 'my.policy.yaml', folder: 'there' },
+	});
+	expect(parseArguments(['--into', 'there', 'a.yaml'])).toEqual({ problem: expect.stringContaining('name one with --policy') });
+	expect(parseArguments(['--policy', 'my.policy.yaml', 'a.yaml'])).toEqual({ problem: 'Name either a policy, or scenarios.' });
 	expect(parseArguments([])).toEqual({ problem: 'Name a scenario, or a folder with scenarios.' });
 	expect(parseArguments(['--store', 'mongo', 'a.yaml'])).toEqual({ problem: '--store must be postgres, redis, memory, not "mongo"' });
 	expect(parseArguments(['--what'])).toHaveProperty('problem');
