@@ -1,4 +1,5 @@
 import { formsOf } from '../test/support/fake-browser';
+import { waitUntil } from '../test/support/wait-until';
 import { type Checklist, demand } from './checklist';
 import { readBoth } from './compare';
 import { CONSOLE_PERSON } from './credentials';
@@ -38,8 +39,9 @@ export async function makeConflict(sync: SyncInN8n, [ours, theirs] = ['+1 81', '
 		await crm.app.query(`update public.customers set phone = '${ours}' where id = ${REF}`);
 		await billing.app.query(`update public.accounts set phone = '${theirs}' where external_id = ${REF}`);
 	});
+	// Not what is settled first: before anything is read, the two phones differ and nothing is due either.
+	await waitUntil('the conflict to be found', async () => (await openReviews(sync.databases)).length === 1, { timeoutMs: 60_000, everyMs: 50 });
 	await waitUntilSettled(sync.databases, { open: 1 });
-	demand((await openReviews(sync.databases)).length === 1, 'no conflict waits');
 }
 
 interface Asked {
