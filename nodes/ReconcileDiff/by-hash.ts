@@ -1,10 +1,10 @@
 import type { Key } from '../../src/core/link';
 import type { EntityPolicy } from '../../src/core/policy';
-import { type DigestShape, digestShape } from '../../src/core/row-digest';
+import { type DigestShape, digestShape, type HashSums } from '../../src/core/row-digest';
 import { keyText } from '../../src/core/mapping';
-import type { HashSums } from '../../src/postgres/row-hashes';
 import { type DigestSums, scannedDigests, type StoreDigests } from '../../src/store/store-digests';
 import type { SyncStore } from '../../src/store/sync-store';
+import { chunks } from './chunks';
 import type { RowHashing, RowSource } from './row-source';
 
 /** The store, as far as hashes are concerned. */
@@ -88,6 +88,11 @@ export function maskFor(estimates: readonly (number | null)[]): number {
 	return Math.min(MAX_BUCKETS, Math.max(MIN_BUCKETS, wanted)) - 1;
 }
 
+/** How many buckets' rows are listed at once, of so many rows. */
+export function bucketsListed(mask: number, rows: number): number {
+	return Math.max(1, Math.floor((LISTED * (mask + 1)) / Math.max(1, rows)));
+}
+
 /** Waits for all, also where one fails: a statement that still runs would keep its session from being closed. */
 export async function settled<T extends readonly unknown[]>(work: { readonly [At in keyof T]: Promise<T[At]> }): Promise<T> {
 	await Promise.allSettled(work);
@@ -105,7 +110,7 @@ async function sumsOf(digests: StoreDigests, { policy, entity }: ByHashParts, { 
 	return null;
 }
 
-function differingBuckets(mine: HashSums, theirs: HashSums): number[] {
+export function differingBuckets(mine: HashSums, theirs: HashSums): number[] {
 	const all = new Set([...mine.sums.keys(), ...theirs.sums.keys()]);
 	return [...all].filter((bucket) => mine.sums.get(bucket) !== theirs.sums.get(bucket));
 }
@@ -119,9 +124,7 @@ interface Drill {
 }
 
 async function* suspectsIn(buckets: readonly number[], { side, digests, parts, mask, rows }: Drill): AsyncGenerator<readonly Key[], void, undefined> {
-	const some = Math.max(1, Math.floor((LISTED * (mask + 1)) / Math.max(1, rows)));
-	for (let at = 0; at < buckets.length; at += some) {
-		const wanted = buckets.slice(at, at + some);
+	for (const wanted of chunks(buckets, bucketsListed(mask, rows))) {
 		const [mine, theirs] = await settled([
 			side.hashing.inBuckets(mask, wanted),
 			digests.inBuckets({ policy: parts.policy, entity: parts.entity.name, shape: side.shape, mask, buckets: wanted }),
@@ -141,8 +144,8 @@ const LOADED = 1_000;
 
 async function keysOf(links: readonly string[], system: string, { store, policy }: ByHashParts): Promise<Key[]> {
 	const keys: Key[] = [];
-	for (let at = 0; at < links.length; at += LOADED) {
-		const loaded = await store.load({ policy, links: links.slice(at, at + LOADED) });
+	for (const some of chunks(links, LOADED)) {
+		const loaded = await store.load({ policy, links: some });
 		keys.push(...loaded.links.flatMap(({ state }): Key[] => (state.keys[system] ? [state.keys[system]] : [])));
 	}
 	return keys;

@@ -8,6 +8,7 @@ import { approvedPart } from '../../src/core/pending';
 import { policyInForce } from '../../src/store/published-policy';
 import type { LoadedLink, PublishedPolicy } from '../../src/store/sync-store';
 import { type ByHash, compareByHash, type HashStore } from './by-hash';
+import { chunks } from './chunks';
 import { lookAt, type Look, recordOf } from './look';
 import type { RowSource } from './row-source';
 
@@ -44,8 +45,6 @@ export interface Comparison {
 const MAX_LOOKS = 4;
 const LOOK_AGAIN_MS = 250;
 const LINKS = 1_000;
-/** Few enough that what they are worked out in stays small. */
-const READS = 250;
 
 /**
  * Compares two systems with what the sync knows of each, and with each other. By hashes first (see `compareByHash`);
@@ -235,8 +234,4 @@ export function differencesOf(looks: readonly Look[], { published, systems }: { 
 		const eventsOf = (isNew: boolean): ChangeEvent[] => mine.flatMap((look) => (look.isNew === isNew ? [look.event] : []));
 		return difference ? [{ difference, reads: eventsOf(false), newRows: eventsOf(true) }] : [];
 	});
-}
-
-export function chunks<T>(items: readonly T[], size = READS): T[][] {
-	return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
 }

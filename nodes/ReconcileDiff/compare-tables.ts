@@ -1,15 +1,14 @@
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 
 import { compareLists, type ListComparison, type ListField, type ListRules } from '../../src/core/reconcile-lists';
-import type { HashSums } from '../../src/postgres/row-hashes';
 import { compareKeys } from '../../src/postgres/rows-by-text';
 import { CONNECT_WITH, databaseSettings } from '../shared/open-database';
 import type { Outputs } from '../shared/run-node';
 import { invalid, oneOf, text } from '../shared/settings';
-import { LISTED, maskFor, settled } from './by-hash';
+import { bucketsListed, differingBuckets, LISTED, maskFor, settled } from './by-hash';
+import { chunks } from './chunks';
 import { type Lists, outputsOf } from './compare-items';
 import { fieldsOf, keysOf, plainFields } from './list-rules';
-import { chunks } from './compare-systems';
 import { type KeyTexts, type Row, TableSide } from './table-side';
 
 /** Compares two tables with each other, without a policy or a store. */
@@ -20,16 +19,16 @@ export async function compareTables(context: IExecuteFunctions): Promise<Outputs
 	const keys = keysOf(context.getNodeParameter('key', 0));
 	const tables = { a: tableOf('Table A', context.getNodeParameter('tableA', 0)), b: tableOf('Table B', context.getNodeParameter('tableB', 0)) };
 	const databases = { a: await databaseSettings(context, ofA), b: await databaseSettings(context, ofB) };
-	// Nothing may fail between the two, or nobody would close the first.
-	const opening = [open(databases.a, tables.a, keys.map(({ a }) => a)), open(databases.b, tables.b, keys.map(({ b }) => b))] as const;
-	try {
-		const [a, b] = await settled(opening);
-		const { rules, notCompared } = await rulesOf({ a, b }, { keys, given: fieldsOf(context.getNodeParameter('fields', 0, {})) });
-		const found = await new TableComparison({ a, b }, rules).run();
+	const given = fieldsOf(context.getNodeParameter('fields', 0, {}));
+	const opened = {
+		a: async () => await TableSide.open(databases.a, { ...tables.a, key: keys.map(({ a }) => a) }),
+		b: async () => await TableSide.open(databases.b, { ...tables.b, key: keys.map(({ b }) => b) }),
+	};
+	return await withSides(opened, async (sides) => {
+		const { rules, notCompared } = await rulesOf(sides, { keys, given });
+		const found = await new TableComparison(sides, rules).run();
 		return reportOf(found, rules, { notCompared, durationMs: Math.round(performance.now() - startedMs) });
-	} finally {
-		for (const side of await Promise.allSettled(opening)) if (side.status === 'fulfilled') await side.value.close();
-	}
+	});
 }
 
 interface Sides {
@@ -37,8 +36,16 @@ interface Sides {
 	readonly b: TableSide;
 }
 
-const open = async (connection: Parameters<typeof TableSide.open>[0], name: { schema: string; table: string }, key: readonly string[]): Promise<TableSide> =>
-	await TableSide.open(connection, { ...name, key });
+/** Opens both, and closes what was opened, also where the other one could not be. */
+async function withSides<T>(opened: { readonly a: () => Promise<TableSide>; readonly b: () => Promise<TableSide> }, work: (sides: Sides) => Promise<T>): Promise<T> {
+	const opening = [opened.a(), opened.b()] as const;
+	try {
+		const [a, b] = await settled(opening);
+		return await work({ a, b });
+	} finally {
+		for (const side of await Promise.allSettled(opening)) if (side.status === 'fulfilled') await side.value.close();
+	}
+}
 
 function tableOf(label: string, given: unknown): { schema: string; table: string } {
 	const [first = '', second, ...more] = text(label, given).split('.');
@@ -101,10 +108,10 @@ class TableComparison {
 		const mask = maskFor([a.estimate, b.estimate]);
 		const [sumsA, sumsB] = await settled([a.sums(mask), b.sums(mask)] as const);
 		this.#rows = { a: sumsA.rows, b: sumsB.rows };
-		const buckets = differing(sumsA, sumsB);
+		const buckets = differingBuckets(sumsA, sumsB);
 		const rows = Math.max(sumsA.rows, sumsB.rows, 1);
 		if (rows > LISTED && buckets.length > (mask + 1) * MOST_DIFFERING) return 'most of it differs';
-		for (const some of chunks(buckets, Math.max(1, Math.floor((LISTED * (mask + 1)) / rows)))) {
+		for (const some of chunks(buckets, bucketsListed(mask, rows))) {
 			const [mine, theirs] = await settled([a.hashed(mask, some), b.hashed(mask, some)] as const);
 			this.#suspectUnpaired(mine, theirs);
 			this.#suspectUnpaired(theirs, mine);
@@ -121,17 +128,13 @@ class TableComparison {
 	}
 
 	async #bySorting(): Promise<void> {
-		const [ofA, ofB] = this.#columns;
-		const sides = { a: await this.sides.a.later(ofA), b: await this.sides.b.later(ofB) };
 		this.#rows = { a: 0, b: 0 };
-		try {
+		await withSides(this.#later, async (sides) => {
 			for await (const batch of merged(sides)) {
 				this.#rows = { a: this.#rows.a + batch.a.length, b: this.#rows.b + batch.b.length };
 				this.#suspectFound(batch, compareLists(batch.a, batch.b, this.rules));
 			}
-		} finally {
-			await settled([sides.a.close(), sides.b.close()] as const);
-		}
+		});
 	}
 
 	#suspectFound({ a, b }: Lists, { different, onlyInA, onlyInB, duplicates }: ListComparison): void {
@@ -142,20 +145,21 @@ class TableComparison {
 	}
 
 	async #readAgain(): Promise<Pick<Found, 'lists' | 'comparison'>> {
-		const [ofA, ofB] = this.#columns;
 		const kept = new KeptRows();
 		if (this.#keys.size === 0) return kept;
-		const opening = [this.sides.a.later(ofA), this.sides.b.later(ofB)] as const;
-		try {
-			const [a, b] = await settled(opening);
+		await withSides(this.#later, async ({ a, b }) => {
 			for (const keys of chunks([...this.#keys.values()], READ)) {
 				const [mine, theirs] = await settled([a.read(keys), b.read(keys)] as const);
 				kept.add({ a: mine, b: theirs }, compareLists(mine, theirs, this.rules));
 			}
-		} finally {
-			for (const side of await Promise.allSettled(opening)) if (side.status === 'fulfilled') await side.value.close();
-		}
+		});
 		return kept;
+	}
+
+	/** Both tables at a later moment. */
+	get #later(): Parameters<typeof withSides>[0] {
+		const [ofA, ofB] = this.#columns;
+		return { a: async () => await this.sides.a.later(ofA), b: async () => await this.sides.b.later(ofB) };
 	}
 
 	get #columns(): [string[], string[]] {
@@ -174,8 +178,6 @@ async function typesApart({ a, b }: Sides, [ofA, ofB]: readonly [readonly string
 	});
 	return place === -1 ? null : `"${typesA[place]?.name}" and "${typesB[place]?.name}" are of different types`;
 }
-
-const differing = (a: HashSums, b: HashSums): number[] => [...new Set([...a.sums.keys(), ...b.sums.keys()])].filter((bucket) => a.sums.get(bucket) !== b.sums.get(bucket));
 
 /** Rows of both sides, in batches in which each key is whole. */
 async function* merged({ a, b }: Sides): AsyncGenerator<{ a: Row[]; b: Row[] }, void, undefined> {

@@ -9,7 +9,8 @@ import { differenceOf, differenceToken, type RecordDifference } from '../../src/
 import { type FreshStore, observeFresh } from '../../src/store/fresh-reads';
 import { policyInForce } from '../../src/store/published-policy';
 import type { PublishedPolicy } from '../../src/store/sync-store';
-import { chunks, differencesOf, type FoundDifference } from './compare-systems';
+import { chunks } from './chunks';
+import { differencesOf, type FoundDifference } from './compare-systems';
 import { lookAt } from './look';
 import { unsettled } from './report';
 import type { RowSource } from './row-source';

@@ -1,7 +1,6 @@
 import type { ChangeEvent } from '../../src/core/change-event';
 import type { Key } from '../../src/core/link';
-import type { DigestShape } from '../../src/core/row-digest';
-import type { HashSums } from '../../src/postgres/row-hashes';
+import type { DigestShape, HashSums } from '../../src/core/row-digest';
 
 /** One system's rows as they were at one place of its stream, which has been observed past it. What it gives are reads: events with `source.fresh`. */
 export interface RowSource {

@@ -1,8 +1,8 @@
 import type { Json } from '../../src/core/canonical-json';
-import type { DigestShape } from '../../src/core/row-digest';
+import type { DigestShape, HashSums } from '../../src/core/row-digest';
 import type { PgSettings } from '../../src/postgres/connect';
 import { type EventTable, plainTables } from '../../src/postgres/event-tables';
-import type { HashSums, RowHashes } from '../../src/postgres/row-hashes';
+import type { RowHashes } from '../../src/postgres/row-hashes';
 import { openSnapshot, type SnapshotSession } from '../../src/postgres/snapshot';
 import type { SnapshotColumn, SnapshotTable } from '../../src/postgres/snapshot-columns';
 import { rowsOf } from '../../src/postgres/snapshot-rows';

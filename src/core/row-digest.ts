@@ -113,3 +113,10 @@ export function digestShapes(entity: EntityPolicy): readonly (DigestShape | null
 	known.set(entity, shapes);
 	return shapes;
 }
+
+/** Of many rows at once. */
+export interface HashSums {
+	readonly rows: number;
+	/** By bucket, the sum of the rows' hashes, in decimal digits. A bucket without rows is missing. */
+	readonly sums: ReadonlyMap<number, string>;
+}

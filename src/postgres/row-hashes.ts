@@ -1,11 +1,11 @@
 import type pg from 'pg';
 
 import { VALUE_KIND, TEXT_KIND, NULL_KIND } from '../core/digest-text';
-import { type DigestShape, KEY_SEED } from '../core/row-digest';
+import { type DigestShape, type HashSums, KEY_SEED } from '../core/row-digest';
 import { hasReader } from './column-values';
 import type { Tuple } from './pgoutput-reader';
 import { readShape, type SnapshotColumn, type SnapshotTable, type TableShape } from './snapshot-columns';
-import { ident, query, tableName } from './sql';
+import { AS_TEXT, ident, query, tableName } from './sql';
 
 /** Rows with their hashes. */
 export interface HashedRows {
@@ -13,12 +13,6 @@ export interface HashedRows {
 	readonly columns: readonly SnapshotColumn[];
 	/** By row: the hashes of the key and of the row, with a space between, and the key's columns as the server prints them. */
 	readonly rows: readonly { readonly hash: string; readonly texts: Tuple }[];
-}
-
-export interface HashSums {
-	readonly rows: number;
-	/** By bucket, the sum of the rows' hashes, in decimal digits. A bucket without rows is missing. */
-	readonly sums: ReadonlyMap<number, string>;
 }
 
 /** The server's answer: how many rows, and `bucket:sum,bucket:sum`. */
@@ -71,7 +65,7 @@ export class RowHashes {
 			text: `select ${key} || ' ' || ${row}, ${list.join(', ')} from ${this.source} where (${key} & ${mask}) in (select unnest($1::bigint[]))`,
 			values: [buckets],
 			rowMode: 'array',
-			types: { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig,
+			types: AS_TEXT,
 		});
 		return { columns: this.shape.keyColumns, rows: rows.map(([hash, ...texts]) => ({ hash: hash ?? '', texts })) };
 	}

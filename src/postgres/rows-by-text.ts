@@ -2,7 +2,7 @@ import type pg from 'pg';
 
 import type { Tuple } from './pgoutput-reader';
 import { readShape, type SnapshotColumn, type SnapshotTable } from './snapshot-columns';
-import { ident, query, tableName } from './sql';
+import { AS_TEXT, ident, query, tableName } from './sql';
 
 /** Rows in the order of their keys' texts, whatever the types and collations of the columns: two tables in the same order. */
 export interface SortedRow {
@@ -37,8 +37,6 @@ export async function* rowsByText(client: pg.ClientBase, table: SnapshotTable): 
 	}
 	await query(client, 'close by_text');
 }
-
-const AS_TEXT = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
 
 /** By the bytes of the texts, as the server has sorted them. */
 export function compareKeys(a: readonly string[], b: readonly string[]): number {

@@ -16,7 +16,7 @@ import {
 	type SnapshotTable,
 	type TableShape,
 } from './snapshot-columns';
-import { codeOf, ident, literal, query, tableName, toSyncError } from './sql';
+import { AS_TEXT, codeOf, ident, literal, query, tableName, toSyncError } from './sql';
 
 /** Some rows of one table. */
 export interface SnapshotPage {
@@ -252,9 +252,6 @@ interface Joined {
 	readonly source: string;
 	readonly columns: readonly SnapshotColumn[];
 }
-
-/** The values as the server prints them: no parser of the driver touches them. */
-const AS_TEXT = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
 
 const listOf = (columns: readonly SnapshotColumn[]): string =>
 	columns.map(({ name }) => ident(name)).join(', ');

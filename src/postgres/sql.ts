@@ -11,6 +11,9 @@ export const ident = (name: string): string => pg.escapeIdentifier(name);
 /** Quotes a text as a literal, for replication sessions alone: they take no parameters. */
 export const literal = (text: string): string => pg.escapeLiteral(text);
 
+/** For `types` of a query: the values as the server prints them, touched by no parser of the driver. */
+export const AS_TEXT = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
+
 /** A table with its schema, quoted. */
 export const tableName = ({ schema, table }: { schema: string; table: string }): string =>
 	`${ident(schema)}.${ident(table)}`;

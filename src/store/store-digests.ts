@@ -1,5 +1,5 @@
 import type { EntityPolicy } from '../core/policy';
-import { type DigestShape, digestOf, linkDigest, type RowDigest } from '../core/row-digest';
+import { type DigestShape, digestOf, type HashSums, linkDigest, type RowDigest } from '../core/row-digest';
 import type { LoadedLink, ScanRequest, SyncStore } from './sync-store';
 
 /** What the store knows of the rows of systems, as hashes: by them, many records are compared without reading any. */
@@ -29,13 +29,7 @@ export interface DigestSums {
 	/** Links of which the systems do not all show the same. */
 	readonly differing: number;
 	/** In the order of the shapes. */
-	readonly sides: readonly BucketSums[];
-}
-
-export interface BucketSums {
-	readonly rows: number;
-	/** By bucket, the sum of the rows' hashes, in decimal digits. A bucket without rows is missing. */
-	readonly sums: ReadonlyMap<number, string>;
+	readonly sides: readonly HashSums[];
 }
 
 export interface BucketsRequest extends Omit<DigestsRequest, 'shapes'> {
@@ -113,7 +107,7 @@ class Summed {
 		this.#sums.set(bucket, (this.#sums.get(bucket) ?? 0n) + (digest.row ?? 0n));
 	}
 
-	get result(): BucketSums {
+	get result(): HashSums {
 		return { rows: this.#rows, sums: new Map([...this.#sums].map(([bucket, sum]) => [bucket, String(sum)])) };
 	}
 }
