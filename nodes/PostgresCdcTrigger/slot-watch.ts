@@ -3,7 +3,7 @@ import type { NodeOperationError } from 'n8n-workflow';
 import { SyncError } from '../../src/core/errors';
 import type { Check } from '../../src/core/health';
 import { slotHealth } from '../../src/core/health-of-systems';
-import { answeringSoon, connect, type PgSettings } from '../../src/postgres/connect';
+import { askServer, type PgSettings } from '../../src/postgres/connect';
 import { readSlot } from '../../src/postgres/slot';
 import { slotFigures } from '../../src/postgres/slot-figures';
 import type { TriggerHost } from './lifecycle';
@@ -65,15 +65,12 @@ class SlotWatch {
 
 	async #worst(): Promise<Check | null> {
 		const { connection, slot: name, system } = this.parts;
-		const client = await connect(answeringSoon(connection));
-		try {
+		return await askServer(connection, async (client) => {
 			// Whoever asks is its reader; that it is gone, or lost, the stream says.
 			const figures = { ...slotFigures(name, await readSlot(client, name)), isActive: true, idleSinceMs: null };
 			const checks = figures.isThere ? slotHealth(system, figures, 0) : [];
 			return checks.sort((a, b) => SEVERITY[b.level] - SEVERITY[a.level])[0] ?? null;
-		} finally {
-			await client.end();
-		}
+		});
 	}
 
 	#tell(worst: Check | null): void {

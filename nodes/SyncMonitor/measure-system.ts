@@ -2,7 +2,7 @@ import { SyncError } from '../../src/core/errors';
 import type { Measurement } from '../../src/core/health-figures';
 import { type Found, type Heartbeat, nextMeasurement } from '../../src/core/measurement';
 import { inLineage, lineageOf } from '../../src/core/position';
-import { answeringSoon, connect, type PgSettings } from '../../src/postgres/connect';
+import { askServer, type PgSettings } from '../../src/postgres/connect';
 import { sendHeartbeat } from '../../src/postgres/heartbeat';
 import { readSlot } from '../../src/postgres/slot';
 import { slotFigures } from '../../src/postgres/slot-figures';
@@ -63,12 +63,7 @@ const nothing =
 async function lookAt(store: SyncStore, request: MeasureRequest, stream: StreamRecord | undefined): Promise<At> {
 	if (!stream) return nothing(`no trigger of ${request.system} has ever run: activate the workflow with it`);
 	try {
-		const client = await connect(answeringSoon(request.connection));
-		try {
-			return await lookThrough(client, { store, request, stream });
-		} finally {
-			await client.end();
-		}
+		return await askServer(request.connection, async (client) => await lookThrough(client, { store, request, stream }));
 	} catch (error) {
 		return failureOf(error);
 	}

@@ -5,7 +5,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { SyncError } from '../../src/core/errors';
 import type { Policy } from '../../src/core/policy';
 import { formatReadRequest, READ_PREFIX, type ReadRequest } from '../../src/core/read-request';
-import { answeringSoon, connect, type PgSettings } from '../../src/postgres/connect';
+import { askServer, type PgSettings } from '../../src/postgres/connect';
 import { policyTables } from '../../src/postgres/event-tables';
 import { readSlot } from '../../src/postgres/slot';
 import { labelOf } from '../../src/postgres/snapshot-columns';
@@ -33,7 +33,7 @@ export async function readAgain(store: Pick<SyncStore, 'load'>, read: Read, { po
 	if (!stream) throw invalid('System', `is "${system}", which no trigger has read yet: activate the workflow with it, and all rows are read`);
 	if (stream.slot === POLLED) throw invalid('System', `is "${system}", which is polled: activate its workflow anew, and all rows are compared`);
 	const tables = ranged(tablesOf(rules, system, optionalText('Entities', read('entities'))), read);
-	return await withServer(connection, async (db) => {
+	return await askServer(connection, async (db) => {
 		const [server] = await query<{ systemId: string }>(db, 'select system_identifier::text as "systemId" from pg_control_system()');
 		if (server?.systemId !== stream.systemId) throw invalid('Connect With', `leads to another server than the one that the trigger of ${system} reads from`);
 		return { policy, system, ...(await ask(db, { slot: stream.slot, tables }, { macKey: published.macKey, connection })) };
@@ -44,7 +44,7 @@ export async function readAgain(store: Pick<SyncStore, 'load'>, read: Read, { po
 export async function readTables(read: Read, connection: PgSettings): Promise<IDataObject> {
 	const slot = text('Replication Slot', read('slot'));
 	const tables = nameList('Tables', read('tables')).map((name) => (name.includes('.') ? name : `public.${name}`));
-	return await withServer(connection, async (db) => await ask(db, { slot, tables: ranged(tables, read) }, { macKey: null, connection }));
+	return await askServer(connection, async (db) => await ask(db, { slot, tables: ranged(tables, read) }, { macKey: null, connection }));
 }
 
 function tablesOf(policy: Policy, system: string, entities: string): string[] {
@@ -65,15 +65,6 @@ function ranged(tables: readonly string[], read: Read): ReadRequest['tables'] {
 function keyOf(label: string, given: unknown): string[] | null {
 	const value = typeof given === 'number' ? String(given) : optionalText(label, given);
 	return value === '' ? null : value.split(',').map((part) => part.trim());
-}
-
-async function withServer<T>(connection: PgSettings, work: (db: Queryable) => Promise<T>): Promise<T> {
-	const client = await connect(answeringSoon(connection));
-	try {
-		return await work(client);
-	} finally {
-		await client.end();
-	}
 }
 
 async function ask(db: Queryable, { slot, tables }: Asked, { macKey, connection }: { macKey: string | null; connection: PgSettings }): Promise<IDataObject> {

@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { SyncError } from '../../src/core/errors';
-import { answeringSoon, connect, type PgSettings } from '../../src/postgres/connect';
+import { askServer, type PgSettings } from '../../src/postgres/connect';
 import { dropSlot, readSlots, type SlotState } from '../../src/postgres/slot';
 import { query, type Queryable } from '../../src/postgres/sql';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
@@ -66,8 +66,7 @@ type Dropped = { readonly dropped: boolean; readonly drops?: false; readonly rea
 async function withSlots<T>(store: ReadingStore, { policy, connection }: SlotsRequest, work: (look: Look) => Promise<T>): Promise<T> {
 	const loaded = await store.load({ policy });
 	const { systems } = policyInForce(requirePublished(loaded, policy)).policy;
-	const client = await connect(answeringSoon(connection));
-	try {
+	return await askServer(connection, async (client) => {
 		const [server] = await query<{ systemId: string; nowMs: string; isStandby: boolean }>(
 			client,
 			`select system_identifier::text as "systemId", floor(extract(epoch from clock_timestamp()) * 1000)::text as "nowMs",
@@ -77,9 +76,7 @@ async function withSlots<T>(store: ReadingStore, { policy, connection }: SlotsRe
 		const slots = [...(await readSlots(client))].sort((a, b) => (b.retainedWalBytes ?? 0) - (a.retainedWalBytes ?? 0));
 		const drop = async (name: string): Promise<Dropped> => await dropIdle(client, name);
 		return await work({ slots, nowMs: Number(server?.nowMs), isStandby: server?.isStandby ?? false, ownerOfSlot: (slot) => ownerOf(slot, known), drop });
-	} finally {
-		await client.end();
-	}
+	});
 }
 
 async function dropIdle(db: Queryable, name: string): Promise<Dropped> {

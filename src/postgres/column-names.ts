@@ -1,4 +1,4 @@
-import { answeringSoon, connect, type PgSettings } from './connect';
+import { askServer, type PgSettings } from './connect';
 import type { TableName } from './publication';
 import { query, tableName } from './sql';
 
@@ -16,8 +16,7 @@ export async function readColumnNames(
 	settings: PgSettings,
 	tables: readonly TableName[],
 ): Promise<ReadonlyMap<string, NamedTypes>> {
-	const client = await connect(answeringSoon(settings));
-	try {
+	return await askServer(settings, async (client) => {
 		const rows = await query<TableName & { readonly columns: readonly string[] | null; readonly types: readonly string[] | null }>(
 			client,
 			`select w.schema, w.name as table, array_agg(a.attname::text order by a.attnum) filter (where a.attname is not null) as columns,
@@ -33,7 +32,5 @@ export async function readColumnNames(
 			[tables.map(({ schema }) => schema), tables.map(({ table }) => table)],
 		);
 		return new Map(rows.map((row) => [tableName(row), new Map((row.columns ?? []).map((name, at) => [name, row.types?.[at] ?? '']))]));
-	} finally {
-		await client.end();
-	}
+	});
 }

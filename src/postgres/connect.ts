@@ -59,6 +59,16 @@ export function answeringSoon(settings: PgSettings): PgSettings {
 	return { answerTimeoutMs: SOON_MS, ...settings };
 }
 
+/** Asks a server a few small questions on a connection of its own. @throws SyncError as `connect` */
+export async function askServer<T>(settings: PgSettings, work: (client: pg.Client) => Promise<T>): Promise<T> {
+	const client = await connect(answeringSoon(settings));
+	try {
+		return await work(client);
+	} finally {
+		await client.end();
+	}
+}
+
 /** What `pg.Client` takes. */
 export function clientConfig(settings: PgSettings): pg.ClientConfig {
 	return {

@@ -1,5 +1,5 @@
 import { SyncError } from '../core/errors';
-import { answeringSoon, connect, type PgSettings } from './connect';
+import { askServer, type PgSettings } from './connect';
 import { query } from './sql';
 
 /** Class of the advisory locks that stand for slots: an arbitrary number that nobody else is likely to use. */
@@ -12,12 +12,9 @@ const SLOTS = 7_213_405;
  * @throws SyncError SLOT_BUSY when somebody else is at it, and as `connect`
  */
 export async function withSlotLock<T>(settings: PgSettings, slot: string, work: () => Promise<T>): Promise<T> {
-	const client = await connect(answeringSoon(settings));
-	try {
+	return await askServer(settings, async (client) => {
 		const [lock] = await query<{ isOurs: boolean }>(client, 'select pg_try_advisory_lock($1, hashtext($2)) as "isOurs"', [SLOTS, slot]);
 		if (!lock?.isOurs) throw new SyncError('SLOT_BUSY', `Slot "${slot}" is being made by somebody else`);
 		return await work();
-	} finally {
-		await client.end();
-	}
+	});
 }

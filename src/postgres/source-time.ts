@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { parseLsn } from '../core/lsn';
-import { answeringSoon, connect, type PgSettings } from './connect';
+import { askServer, type PgSettings } from './connect';
 import { query } from './sql';
 
 /** An instant by the server's clock, and the place in its log that holds whatever was committed before. */
@@ -22,8 +22,7 @@ const FLUSH_CHECK_MS = 50;
  * @throws SyncError as `connect`
  */
 export async function readSourceTime(settings: PgSettings): Promise<SourceTime> {
-	const client = await connect(answeringSoon(settings));
-	try {
+	return await askServer(settings, async (client) => {
 		const [now] = await query<{ tsMs: string; inserted: string }>(
 			client,
 			`select floor(extract(epoch from clock_timestamp()) * 1000)::text as "tsMs",
@@ -39,9 +38,7 @@ export async function readSourceTime(settings: PgSettings): Promise<SourceTime> 
 			if (flushed >= inserted || isSamePlace(flushed, inserted)) return { tsMs: Number(now?.tsMs) - SETTLED_MS, lsn: flushed };
 			await sleep(FLUSH_CHECK_MS);
 		}
-	} finally {
-		await client.end();
-	}
+	});
 }
 
 /** Pages of the log begin with a header of at most 40 bytes, which nobody has to wait for. */
