@@ -30,11 +30,12 @@ import { prepare, type Prepared, wantedTables } from './prepare';
 import { StoreProgress } from './progress';
 import { readStream } from './read-stream';
 import { reachedOf } from './registration';
-import { refusal, RowReading } from './row-reading';
+import { RowReading } from './row-reading';
 import type { StoreSource, TriggerSettings } from './settings';
 import { whileWatchingSlot } from './slot-watch';
 import { StoreKeeper } from './store-keeper';
 import { StoreSweep } from './store-sweep';
+import { tellAsked, tellRefused } from './tell-asked';
 import { WorkflowRuns } from './workflow-runs';
 
 export interface StoreReaderParts {
@@ -136,21 +137,14 @@ class StoreSession {
 	/** Before the request is acknowledged: what has been noted is read, whatever happens next. */
 	async #noteRequests(error: unknown): Promise<void> {
 		if (!(error instanceof RowsAsked)) throw error;
-		const { store, source, host } = this.parts;
+		const { store, source } = this.parts;
 		const record = (await store.load({ policy: source.policy })).streams[source.system];
 		if (!record) throw streamUnknown(source);
 		const { position: _moves, acknowledgedLsn: _grows, ...registration } = record;
 		const { reading, strange } = withRequests(record.reading ?? [], error.requests, { tables: this.prepared.tables.all, phase: 'known' });
 		await store.registerStream({ ...registration, reading });
-		host.logger.info('Rows are read again, as somebody has asked');
-		for (const table of strange) this.#refused(refusal({ table }, 'the policy names no such table of this system'));
+		tellAsked(this.parts, strange, 'the policy names no such table of this system');
 	}
-
-	readonly #refused = (error: SyncError): void => {
-		const { host, asNodeError } = this.parts;
-		host.logger.warn(error.message);
-		host.saveFailedExecution?.(asNodeError(error));
-	};
 
 	/** What has become of the tables' columns since they were last looked at. */
 	async #noteDrift(): Promise<void> {
@@ -244,7 +238,7 @@ class StoreSession {
 		});
 		const depths = depthsOf(policy);
 		const rankOf = ({ entity }: TableReading): number => depths.get(entity) ?? 0;
-		return new RowReading({ settings, origin: this.#origin, log: host.logger, tables, keeper, rankOf, onRefused: this.#refused, turnMs: this.parts.timing?.turnMs, retryMs: this.parts.timing?.retryMs }, first);
+		return new RowReading({ settings, origin: this.#origin, log: host.logger, tables, keeper, rankOf, onRefused: (error: SyncError) => tellRefused(this.parts, error), turnMs: this.parts.timing?.turnMs, retryMs: this.parts.timing?.retryMs }, first);
 	}
 }
 

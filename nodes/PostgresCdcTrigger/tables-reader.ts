@@ -20,7 +20,8 @@ import { makeSlot } from './start-stream';
 import { checkServer } from './prepare';
 import { RunProgress } from './progress';
 import { readStream } from './read-stream';
-import { refusal, RowReading } from './row-reading';
+import { RowReading } from './row-reading';
+import { tellAsked, tellRefused } from './tell-asked';
 import { lookAtTables, type TableLook } from './table-look';
 import { TablesKeeper } from './tables-keeper';
 import { judgeTables, type TablesMemory, type TablesStart } from './tables-start';
@@ -136,19 +137,12 @@ export class TablesReader implements Reader<PreparedTables> {
 	release(): void {}
 
 	#noteRequests(error: unknown, { tables }: PreparedTables): void {
-		const { memory, host } = this.parts;
+		const { memory } = this.parts;
 		if (!(error instanceof RowsAsked) || !memory.stream) throw error;
 		const { reading, strange } = withRequests(memory.stream.reading ?? [], error.requests, { tables: tables.all, phase: 'rows' });
 		this.#keeper.keep({ ...memory.stream, reading });
-		host.logger.info('Rows are read again, as somebody has asked');
-		for (const table of strange) this.#refused(refusal({ table }, 'it is not among the tables of this trigger'));
+		tellAsked(this.parts, strange, 'it is not among the tables of this trigger');
 	}
-
-	readonly #refused = (error: SyncError): void => {
-		const { host } = this.parts;
-		host.logger.warn(error.message);
-		host.saveFailedExecution?.(this.asNodeError(error));
-	};
 
 	#origin({ server, tables, shape }: PreparedTables): EventOrigin {
 		const { database } = this.parts.settings.connection;
@@ -164,7 +158,7 @@ export class TablesReader implements Reader<PreparedTables> {
 		if (tables.length === 0) return null;
 		host.logger.info(`Reading the rows of ${tables.map(({ table }) => table).join(', ')}`);
 		const whereOf = ({ table }: TableReading): string | null => wanted.find((one) => labelOf(one) === table)?.rowFilter ?? null;
-		const parts = { settings, origin: this.#origin(prepared), log: host.logger, tables: start.reading ?? [], keeper: this.#keeper, whereOf, onRefused: this.#refused, turnMs: timing?.turnMs };
+		const parts = { settings, origin: this.#origin(prepared), log: host.logger, tables: start.reading ?? [], keeper: this.#keeper, whereOf, onRefused: (error: SyncError) => tellRefused(this.parts, error), turnMs: timing?.turnMs };
 		return new RowReading(parts, first);
 	}
 
