@@ -4,6 +4,11 @@ import { SyncError } from './errors';
 /** A JSON value. `undefined` is none: a value that was not sent is absent, which is not null. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
+/** Whether a value that may be JSON is an object of names and values. */
+export function isJsonObject(value: unknown): value is Record<string, Json> {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Deeper values are refused rather than ending in a stack overflow, which came at about 1,500. */
 const MAX_DEPTH = 500;
 

@@ -1,4 +1,4 @@
-import type { Json } from './canonical-json';
+import { isJsonObject, type Json } from './canonical-json';
 import { columnsRead, type EntityPolicy, type Policy } from './policy';
 import type { ReviewItem } from './review';
 
@@ -11,12 +11,12 @@ export const MASK = '•••';
  */
 export function maskReview<Item extends ReviewItem>(item: Item, policy: Policy): Item {
 	const { detail } = item;
-	if (!isObject(detail)) return item;
+	if (!isJsonObject(detail)) return item;
 	const entity = policy.entities.get(item.entity ?? '');
 	const masked: [string, Json][] = Object.entries(detail).map(([name, value]) => {
-		if (name === 'fields' && entity && isObject(value)) return [name, maskFields(value, entity)];
-		if (name === 'keys' && entity && isObject(value)) return [name, maskRowKeys(value, entity)];
-		if (name === 'resembles' && entity && isObject(value)) return [name, maskTwins(value, entity)];
+		if (name === 'fields' && entity && isJsonObject(value)) return [name, maskFields(value, entity)];
+		if (name === 'keys' && entity && isJsonObject(value)) return [name, maskRowKeys(value, entity)];
+		if (name === 'resembles' && entity && isJsonObject(value)) return [name, maskTwins(value, entity)];
 		return [name, name === 'payload' ? maskEvent(value, policy) : value];
 	});
 	return { ...item, detail: Object.fromEntries(masked) };
@@ -24,14 +24,14 @@ export function maskReview<Item extends ReviewItem>(item: Item, policy: Policy):
 
 /** A change event with the columns of sensitive fields masked; anything else as it is. */
 export function maskEvent(event: Json, policy: Policy): Json {
-	if (!isObject(event)) return event;
+	if (!isJsonObject(event)) return event;
 	const { system, entity } = event;
 	const known = policy.entities.get(typeof entity === 'string' ? entity : '');
 	if (!known || typeof system !== 'string') return event;
 	const columns = sensitiveColumns(known, system);
 	const mask = (name: string): Record<string, Json> => {
 		const row = event[name];
-		return isObject(row) ? { [name]: maskKeys(row, columns) } : {};
+		return isJsonObject(row) ? { [name]: maskKeys(row, columns) } : {};
 	};
 	// What the nodes found can hold the values of any system (an operation, a review).
 	const bisync = event['bisync'] === undefined ? {} : { bisync: MASK };
@@ -60,7 +60,7 @@ function maskFields(fields: Record<string, Json>, { sensitive }: EntityPolicy): 
 /** Two records that resemble each other: their values by field, and the keys of the other one. */
 function maskTwins(shown: Record<string, Json>, entity: EntityPolicy): Json {
 	const entries = Object.entries(shown).map(([name, value]): [string, Json] => {
-		if (!isObject(value)) return [name, value];
+		if (!isJsonObject(value)) return [name, value];
 		if (name === 'values') return [name, maskKeys(value, entity.sensitive)];
 		return [name, name === 'keys' ? maskRowKeys(value, entity) : maskTwins(value, entity)];
 	});
@@ -71,7 +71,7 @@ function maskTwins(shown: Record<string, Json>, entity: EntityPolicy): Json {
 export function maskRowKeys(keys: Record<string, Json>, entity: EntityPolicy): Json {
 	const entries = Object.entries(keys).map(([system, key]): [string, Json] => [
 		system,
-		isObject(key) ? maskKeys(key, sensitiveColumns(entity, system)) : key,
+		isJsonObject(key) ? maskKeys(key, sensitiveColumns(entity, system)) : key,
 	]);
 	return Object.fromEntries(entries);
 }
@@ -81,7 +81,7 @@ const VALUE_KEYS: ReadonlySet<string> = new Set(['raw', 'canon', 'base']);
 /** A field's state with its values masked and its vectors left. */
 function maskValues(state: Json): Json {
 	if (Array.isArray(state)) return state.map(maskValues);
-	if (!isObject(state)) return state;
+	if (!isJsonObject(state)) return state;
 	const entries = Object.entries(state).map(([name, value]): [string, Json] => [
 		name,
 		VALUE_KEYS.has(name) ? MASK : maskValues(value),
@@ -95,8 +95,4 @@ function maskKeys(row: Record<string, Json>, columns: ReadonlySet<string>): Json
 		columns.has(name) ? MASK : value,
 	]);
 	return Object.fromEntries(entries);
-}
-
-function isObject(value: Json | undefined): value is Record<string, Json> {
-	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

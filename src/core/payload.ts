@@ -1,4 +1,4 @@
-import type { Json } from './canonical-json';
+import { isJsonObject, type Json } from './canonical-json';
 import type { Row } from './mapping';
 import { columnsRead, type EntityPolicy } from './policy';
 
@@ -49,12 +49,12 @@ function propertyOf(payload: Payload, name: string): Json | undefined {
 	if (first === undefined || rest.length === 0 || !Object.hasOwn(payload, first)) return undefined;
 	const inner = payload[first];
 	// Who says that there is no address says that it has no city. Of what is inside of a text or a list, nothing is known.
-	return inner === null ? null : isObject(inner) ? propertyOf(inner, rest.join('.')) : undefined;
+	return inner === null ? null : isJsonObject(inner) ? propertyOf(inner, rest.join('.')) : undefined;
 }
 
 function objectIn(place: Record<string, Json>, name: string): Record<string, Json> {
 	const known = Object.hasOwn(place, name) ? place[name] : undefined;
-	if (isObject(known)) return known;
+	if (isJsonObject(known)) return known;
 	const made: Record<string, Json> = {};
 	define(place, name, made);
 	return made;
@@ -63,8 +63,4 @@ function objectIn(place: Record<string, Json>, name: string): Record<string, Jso
 /** Not `place[name] = value`, which loses a name like __proto__. */
 function define(place: Record<string, Json>, name: string, value: Json): void {
 	Object.defineProperty(place, name, { value, enumerable: true, writable: true, configurable: true });
-}
-
-function isObject(value: Json | undefined): value is Record<string, Json> {
-	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -4,7 +4,7 @@ import type { JournalEntry, StoredJournalEntry } from './journal';
 import { EXISTENCE, existsIn, fieldOf, type FieldState, isStill, type LinkState, type Operation } from './link';
 import type { PolicyInForce } from './observe';
 import { everythingSeen, settleOn } from './resolve';
-import { compare, NOTHING_SEEN, type VersionVector } from './version-vector';
+import { includes, NOTHING_SEEN, type VersionVector } from './version-vector';
 
 /** Which of our writes make up a run: those that were decided then, and fit the rest. */
 export interface RunFilter {
@@ -148,8 +148,7 @@ export class RunOfLink {
 		if (restores === undefined || others.some((other) => other === undefined || !equalJson(other, restores))) return 'the systems held different values before, or none that could be read';
 		const why = whyNot(field, { name, now, wrote: last.canon });
 		if (why !== null) return why;
-		const order = compare(everythingSeen(field), last.vector);
-		if (order !== 'equal' && order !== 'before') return 'it has been changed since, or rolled back already';
+		if (!includes(last.vector, everythingSeen(field))) return 'it has been changed since, or rolled back already';
 		return equalJson(restores, last.canon) ? 'the run left it as it was' : { wrote: last.canon, restores };
 	}
 }
@@ -171,10 +170,7 @@ function whyNotDelete(now: LinkState, { heard, isBusy }: { heard: RunWrite['hear
 	if (!Object.keys(now.keys).some((system) => existsIn(now, system))) return 'the record is gone';
 	const fields = Object.entries(now.fields);
 	if (fields.some(([, field]) => isStill(field))) return 'a person is asked about the record, or holds it';
-	const isNews = fields.some(([name, field]) => {
-		const order = compare(everythingSeen(field), heard[name] ?? NOTHING_SEEN);
-		return order !== 'equal' && order !== 'before';
-	});
+	const isNews = fields.some(([name, field]) => !includes(heard[name] ?? NOTHING_SEEN, everythingSeen(field)));
 	return isNews ? 'the run created the record, and it has been changed since' : null;
 }
 

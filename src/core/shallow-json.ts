@@ -1,5 +1,5 @@
 import { z } from 'zod/v4';
-import type { Json } from './canonical-json';
+import { isJsonObject, type Json } from './canonical-json';
 
 const NOT_JSON = 'must be null, a boolean, a finite number, a text, a list or an object';
 
@@ -14,17 +14,13 @@ export const shallowJson = z.custom<Json>(isJsonAtFirstSight, NOT_JSON);
  * name such as `__proto__`, and a key that lost a column is the key of another row.
  */
 export const shallowRecord = z
-	.custom<Record<string, Json>>(isRecord, 'must be an object')
+	.custom<Record<string, Json>>(isJsonObject, 'must be an object')
 	.superRefine((record, context) => {
 		for (const [name, value] of Object.entries(record)) {
 			if (isJsonAtFirstSight(value)) continue;
 			context.addIssue({ code: 'custom', path: [name], message: NOT_JSON });
 		}
 	});
-
-function isRecord(value: unknown): value is object {
-	return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function isJsonAtFirstSight(value: unknown): boolean {
 	if (typeof value === 'number') return Number.isFinite(value);
