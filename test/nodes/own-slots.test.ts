@@ -1,28 +1,12 @@
 import { judgeSlot, type Known, ownerOf } from '../../nodes/SyncRecord/own-slots';
 import type { SlotState } from '../../src/postgres/slot';
 import { POLLED, type StreamRecord } from '../../src/store/stream-record';
+import { IDLE_SLOT } from '../support/idle-slot';
 
 const HOUR_MS = 3_600_000;
 const NOW_MS = 1_000 * HOUR_MS;
 
-const slot: SlotState = {
-	name: 'bisync_shop_crm',
-	plugin: 'pgoutput',
-	database: 'crm',
-	isTemporary: false,
-	activePid: null,
-	activeApplication: null,
-	restartLsn: 1n,
-	confirmedLsn: 1n,
-	walStatus: 'reserved',
-	safeWalBytes: null,
-	retainedWalBytes: 0,
-	unacknowledgedWalBytes: 0,
-	invalidationReason: null,
-	isFailover: false,
-	isSynced: false,
-	inactiveSinceMs: NOW_MS - 200 * HOUR_MS,
-};
+const slot: SlotState = { ...IDLE_SLOT, name: 'bisync_shop_crm', inactiveSinceMs: NOW_MS - 200 * HOUR_MS };
 const record = { policy: 'shop', system: 'crm', slot: 'bisync_shop_crm', systemId: '7' } as StreamRecord;
 const known: Known = { policy: 'shop', systems: ['crm', 'billing'], streams: { crm: record }, systemId: '7' };
 

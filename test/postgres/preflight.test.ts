@@ -5,6 +5,7 @@ import type {
 	PreflightRequest,
 	TableFacts,
 } from '../../src/postgres/preflight-facts';
+import { IDLE_SLOT } from '../support/idle-slot';
 
 const request: PreflightRequest = {
 	connection: { host: 'h', port: 5432, user: 'sync', password: '', database: 'crm' },
@@ -207,24 +208,7 @@ describe('the publication', () => {
 		mayAlter: true,
 		tables: [published],
 	};
-	const slot = {
-		name: 'bisync',
-		plugin: 'pgoutput',
-		database: 'crm',
-		isTemporary: false,
-		activePid: null,
-		activeApplication: null,
-		restartLsn: 1n,
-		confirmedLsn: 1n,
-		walStatus: 'reserved',
-		safeWalBytes: null,
-		retainedWalBytes: 0,
-		unacknowledgedWalBytes: 0,
-		invalidationReason: null,
-		isFailover: false,
-		isSynced: false,
-		inactiveSinceMs: null,
-	};
+	const slot = IDLE_SLOT;
 
 	test('is no problem while it can still be made', () => {
 		expect(judge({ ...facts, publication: { ...publication, tables: [] } }, request)).toEqual([]);

@@ -10,6 +10,7 @@ import { inLineage, positionOf, STREAM_START } from '../../../src/core/position'
 import { formatLsn } from '../../../src/core/lsn';
 import type { SlotState, SystemIdentity } from '../../../src/postgres/slot';
 import type { StreamRecord } from '../../../src/store/stream-record';
+import { IDLE_SLOT } from '../../support/idle-slot';
 
 const RECORD: StreamRecord = {
 	policy: 'crm-billing',
@@ -26,24 +27,7 @@ const RECORD: StreamRecord = {
 	columns: null,
 };
 
-const SLOT: SlotState = {
-	name: 'bisync_crm',
-	plugin: 'pgoutput',
-	database: 'crmdb',
-	isTemporary: false,
-	activePid: null,
-	activeApplication: null,
-	restartLsn: 0x100n,
-	confirmedLsn: 0x200n,
-	walStatus: 'reserved',
-	safeWalBytes: null,
-	retainedWalBytes: 0,
-	unacknowledgedWalBytes: 0,
-	invalidationReason: null,
-	isFailover: false,
-	isSynced: false,
-	inactiveSinceMs: null,
-};
+const SLOT: SlotState = { ...IDLE_SLOT, name: 'bisync_crm', database: 'crmdb', restartLsn: 0x100n, confirmedLsn: 0x200n };
 
 const FACTS: StartFacts = {
 	record: RECORD,

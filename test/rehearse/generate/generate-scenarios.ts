@@ -33,15 +33,21 @@ export function generateScenarios(policy: Policy, file: string): GeneratedScenar
 type Found = Pick<GeneratedScenarios, 'scenarios' | 'left'>;
 
 function ofEntity(policy: Policy, { entity, cases, file }: { entity: EntityPolicy; cases: readonly PlayedCase[]; file: string }): Found {
-	const ready = cases.flatMap(({ one, begun, record }) => (one === null || record === null || whyNot(entity, one) !== null ? [] : [{ one, begun, record }]));
-	const reasons = cases.flatMap(({ said, one }) => {
+	const ready: CarriedOut[] = [];
+	const left: string[] = [];
+	for (const { said, one, begun, record } of cases) {
 		const why = said.cannot ?? (one === null ? null : whyNot(entity, one));
-		return why === null ? [] : [`${entity.name}, ${fieldTitle(said.field)}${said.happens === '' ? '' : `, ${said.happens}`}: ${why}`];
-	});
+		if (why === null && one !== null && record !== null) ready.push({ one, begun, record });
+		else left.push(nameOf(entity, said, why));
+	}
 	const stage = stageOf(policy, entity, { ready, file });
-	if (typeof stage === 'string') return { scenarios: [], left: [...reasons, ...ready.map(({ one }) => `${entity.name}, ${fieldTitle(one.field)}, ${one.happens}: ${stage}`)] };
+	if (typeof stage === 'string') return { scenarios: [], left: [...left, ...ready.map(({ one }) => nameOf(entity, one, stage))] };
 	const scenarios = ready.map((carried, place) => ({ file: fileOf(entity, carried.one, place), document: scenarioOf(carried, stage) }));
-	return { scenarios, left: reasons };
+	return { scenarios, left };
+}
+
+function nameOf({ name }: EntityPolicy, { field, happens }: Pick<RehearsalCase, 'field' | 'happens'>, why: string | null): string {
+	return `${[name, fieldTitle(field), ...(happens === '' ? [] : [happens])].join(', ')}: ${why ?? 'it cannot be played'}`;
 }
 
 function fileOf({ name }: EntityPolicy, { field, kind }: RehearsalCase, place: number): string {

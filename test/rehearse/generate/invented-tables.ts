@@ -1,7 +1,7 @@
 import type { Json } from '../../../src/core/canonical-json';
 import type { Row } from '../../../src/core/mapping';
 import type { EntityPolicy, InsertValue, StampValue, TableBinding } from '../../../src/core/policy';
-import { ident } from '../../../src/postgres/sql';
+import { ident, literal as quoted } from '../../../src/postgres/sql';
 import { quotedName, shortName, type TableName } from '../table-name';
 
 /** The rows of one table that make up (a part of) a record. */
@@ -86,8 +86,6 @@ export function literal(value: Json): string {
 	if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return `array[${value.map(quoted).join(', ')}]::text[]`;
 	return `${quoted(JSON.stringify(value))}::jsonb`;
 }
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** Rows by the short names of their tables, as scenarios write them. */
 export function byTable(rows: readonly TableRow[]): Record<string, Row[]> {
