@@ -14,12 +14,30 @@ export function parseExactJson(text: string): Json | undefined {
 	} catch {
 		return undefined; // Not JSON, which is an answer here, not a failure.
 	}
-	if (!MAY_BE_INEXACT.test(text)) return value;
+	if (text.length <= SHORT ? !mayBeInexact(text) : !MAY_BE_INEXACT.test(text)) return value;
 	return numbersOf(text).every(isExact) ? value : undefined;
 }
 
 /** 16 digits in a row, or an exponent: the quick answer for most documents, which have neither. */
 const MAY_BE_INEXACT = /\d[\d.]{15}|\d[eE]/;
+
+/** Of a text of so many characters at most a loop says it before an expression has begun to. */
+const SHORT = 48;
+
+/** As `MAY_BE_INEXACT`, and of more texts. */
+function mayBeInexact(text: string): boolean {
+	let run = 0;
+	for (let at = 0; at < text.length; at++) {
+		const code = text.charCodeAt(at);
+		if ((code >= DIGIT_0 && code <= DIGIT_9) || code === DOT) {
+			if (++run === 16) return true;
+		} else if (run > 0 && (code === UPPER_E || code === LOWER_E)) return true;
+		else run = 0;
+	}
+	return false;
+}
+
+const [DIGIT_0, DIGIT_9, DOT, UPPER_E, LOWER_E] = [0x30, 0x39, 0x2e, 0x45, 0x65];
 
 /** The number literals of a valid JSON text. Scans by hand: a regular expression over long strings overflows. */
 function numbersOf(json: string): string[] {

@@ -29,8 +29,15 @@ export function formatLsn(lsn: bigint): string {
 		throw new SyncError('NOT_AN_LSN', `${lsn} is outside of the log positions 0 to 2^64 - 1`);
 	}
 	halves.setBigUint64(0, lsn);
-	return `${halves.getUint32(0).toString(16)}/${halves.getUint32(4).toString(16)}`.toUpperCase();
+	const high = halves.getUint32(0);
+	if (high !== lastHigh.value) lastHigh = { value: high, text: hexadecimal(high) };
+	return `${lastHigh.text}/${hexadecimal(halves.getUint32(4))}`;
 }
+
+const hexadecimal = (value: number): string => value.toString(16).toUpperCase();
+
+/** It is the same for 4 GiB of log. */
+let lastHigh = { value: 0, text: '0' };
 
 /** Splits a position into two numbers several times as fast as shifting bigints does: every event needs it. */
 const halves = new DataView(new ArrayBuffer(8));

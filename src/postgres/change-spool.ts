@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { SyncError } from '../core/errors';
-import { decodePgoutput, type PgoutputMessage } from './pgoutput';
+import { decodePgoutput, everyColumn, type PgoutputMessage } from './pgoutput';
 import { readUint64, writeUint64 } from './pgoutput-reader';
 
 /** A message as it came. */
@@ -84,8 +84,9 @@ export class ChangeSpool {
 		const length = bytes.readUInt32BE(at - start);
 		if (at + HEADER_BYTES + length > end) ({ bytes, start, end } = this.#window(at, HEADER_BYTES + length));
 		const from = at - start;
-		const message = decodePgoutput(bytes.subarray(from + HEADER_BYTES, from + HEADER_BYTES + length));
-		return { message, lsn: readUint64(bytes, from + 4) };
+		const body = from + HEADER_BYTES;
+		// A view of these bytes alone would cost as much as what is read from it.
+		return { message: decodePgoutput(bytes, body, everyColumn, body + length), lsn: readUint64(bytes, from + 4) };
 	}
 
 	get isClosed(): boolean {

@@ -4,7 +4,7 @@ import { NarrowRows } from './narrow-rows';
 import { NumberList } from './number-list';
 import { decodePgoutput, type RowMessage, type WantedColumns } from './pgoutput';
 import { malformed } from './pgoutput-reader';
-import { RecordGroups } from './record-groups';
+import { type GroupedItem, RecordGroups } from './record-groups';
 import type { Relation, RowChange, SourceChange } from './source-transaction';
 import { isRow, rowChange } from './transaction-assembler';
 import { type Draft, drafting, recordsOf } from './transaction-events';
@@ -88,13 +88,16 @@ export class LargeChanges {
 		rows.isProven ||= message.tag !== 'insert';
 	}
 
-	/**
-	 * Records in the order of their first changes, and their changes in order.
-	 *
-	 * @throws SyncError DECODE_FAILED, SPOOL_FAILED
-	 */
-	*inOrder(): Generator<{ readonly change: SourceChange; readonly isLastOfRecord: boolean }, void, undefined> {
-		for (const { item, isLastOfGroup } of this.#groups.inOrder()) yield { change: this.#changeAt(item), isLastOfRecord: isLastOfGroup };
+	/** Records in the order of their first changes, and their changes in order: what `changeAt` takes. */
+	inOrder(): Iterable<GroupedItem> {
+		return this.#groups.inOrder();
+	}
+
+	/** @throws SyncError DECODE_FAILED, SPOOL_FAILED */
+	changeAt(item: number): SourceChange {
+		const place = this.#places.at(item);
+		const kept = place < 0 ? this.#inMemory[-1 - place] : undefined;
+		return kept ?? this.#rowAt(place);
 	}
 
 	get isClosed(): boolean {
@@ -124,12 +127,6 @@ export class LargeChanges {
 	#note(records: readonly string[], place: number): void {
 		this.#groups.add(records);
 		this.#places.push(place);
-	}
-
-	#changeAt(item: number): SourceChange {
-		const place = this.#places.at(item);
-		const kept = place < 0 ? this.#inMemory[-1 - place] : undefined;
-		return kept ?? this.#rowAt(place);
 	}
 
 	#rowAt(place: number): RowChange {

@@ -23,7 +23,8 @@ export async function* largeTransactionEvents(
 	transaction: SourceTransaction & { readonly spool: LargeChanges },
 	maxEvents: number,
 ): AsyncGenerator<readonly ChangeEvent[], void, undefined> {
-	const { origin, rowCounts } = transaction.spool;
+	const { spool } = transaction;
+	const { origin, rowCounts } = spool;
 	const draftsOf = drafting(origin);
 	let drafts: Draft[] = [];
 	const group: Draft[] = [];
@@ -34,9 +35,9 @@ export async function* largeTransactionEvents(
 		drafts = [];
 		return events;
 	};
-	for (const { change, isLastOfRecord } of transaction.spool.inOrder()) {
-		for (const draft of draftsOf(change)) group.push(draft);
-		if (!isLastOfRecord && group.length < MAX_GROUP_CHANGES) continue;
+	for (const { item, isLastOfGroup } of spool.inOrder()) {
+		for (const draft of draftsOf(spool.changeAt(item))) group.push(draft);
+		if (!isLastOfGroup && group.length < MAX_GROUP_CHANGES) continue;
 		if (drafts.length > 0 && drafts.length + group.length > maxEvents) {
 			yield part();
 			await nextTurn(); // n8n has other things to do, too.

@@ -32,10 +32,12 @@ export class PgoutputReader {
 	constructor(
 		private readonly bytes: Buffer,
 		private offset: number,
+		/** Where the message ends, if not with the bytes. */
+		private readonly until: number = bytes.length,
 	) {}
 
 	get remaining(): number {
-		return this.bytes.length - this.offset;
+		return this.until - this.offset;
 	}
 
 	uint8(): number {
@@ -68,7 +70,7 @@ export class PgoutputReader {
 	/** @returns where the next so many bytes start */
 	private take(length: number): number {
 		const start = this.offset;
-		if (length > this.bytes.length - start) throw malformed('an end too soon');
+		if (length > this.until - start) throw malformed('an end too soon');
 		this.offset += length;
 		return start;
 	}
@@ -76,7 +78,7 @@ export class PgoutputReader {
 	/** A UTF-8 text that ends with a zero byte. */
 	cString(): string {
 		const end = this.bytes.indexOf(0, this.offset);
-		if (end === -1) throw malformed('a text without an end');
+		if (end === -1 || end >= this.until) throw malformed('a text without an end');
 		const text = this.bytes.toString('utf8', this.offset, end);
 		this.offset = end + 1;
 		return text;
@@ -94,7 +96,7 @@ export class PgoutputReader {
 		if (count > this.remaining) throw malformed(`a row of ${count} columns in too few bytes`);
 		const { bytes } = this;
 		const characters = this.charactersOfRest();
-		const shift = bytes.length - characters.length;
+		const shift = this.until - characters.length;
 		const values = new Array<ColumnText>(count);
 		for (let index = 0; index < count; index++) {
 			const kind = this.uint8();
@@ -144,17 +146,17 @@ export class PgoutputReader {
 	 */
 	private charactersOfRest(): string {
 		if (this.characters !== null) return this.characters;
-		const { bytes, offset } = this;
-		const isSmall = bytes.length - offset <= MAX_CUT_BYTES;
+		const { bytes, offset, until } = this;
+		const isSmall = until - offset <= MAX_CUT_BYTES;
 		// False for a letter beyond ASCII, and for a length over 127.
-		this.areAllAscii = isSmall && isAscii(bytes.subarray(offset));
-		this.characters = isSmall ? bytes.toString('latin1', offset) : '';
+		this.areAllAscii = isSmall && isAscii(bytes.subarray(offset, until));
+		this.characters = isSmall ? bytes.toString('latin1', offset, until) : '';
 		return this.characters;
 	}
 
 	private skip(length: number): number {
 		const start = this.offset;
-		if (length > this.bytes.length - start) throw malformed('a text that is longer than the message');
+		if (length > this.until - start) throw malformed('a text that is longer than the message');
 		this.offset += length;
 		return start;
 	}

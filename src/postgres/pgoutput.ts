@@ -103,46 +103,58 @@ const EPOCH_OFFSET_MS = 946_684_800_000;
 /** Which columns a table's rows are wanted with: their places, ascending; null: all. */
 export type WantedColumns = (relationOid: number) => readonly number[] | null;
 
-const everyColumn: WantedColumns = () => null;
+export const everyColumn: WantedColumns = () => null;
 
 /**
  * Decodes one message.
  *
  * @param bytes - may be a view of a buffer that is used again: nothing of it is kept
- * @param start - where in `bytes` the message starts; it reaches to their end
+ * @param start - where in `bytes` the message starts
  * @param wanted - absent: whole rows
+ * @param end - where it ends; absent: with the bytes
  * @throws SyncError DECODE_FAILED, and nothing else, for bytes that are no such message
  */
-export function decodePgoutput(bytes: Buffer, start = 0, wanted: WantedColumns = everyColumn): PgoutputMessage {
-	const reader = new PgoutputReader(bytes, start);
+export function decodePgoutput(bytes: Buffer, start = 0, wanted: WantedColumns = everyColumn, end: number = bytes.length): PgoutputMessage {
+	const reader = new PgoutputReader(bytes, start, end);
 	const message = readMessage(reader, wanted);
 	reader.end();
 	return message;
 }
 
+const INSERT = 0x49; // I
+const UPDATE = 0x55; // U
+const DELETE = 0x44; // D
+const BEGIN = 0x42; // B
+const COMMIT = 0x43; // C
+const RELATION = 0x52; // R
+const MESSAGE = 0x4d; // M
+const TRUNCATE = 0x54; // T
+const ORIGIN = 0x4f; // O
+const TYPE = 0x59; // Y
+
 function readMessage(reader: PgoutputReader, wanted: WantedColumns): PgoutputMessage {
-	const tag = String.fromCharCode(reader.uint8());
+	const tag = reader.uint8();
 	switch (tag) {
-		case 'I':
+		case INSERT:
 			return readInsert(reader, wanted);
-		case 'U':
+		case UPDATE:
 			return readUpdate(reader, wanted);
-		case 'D':
+		case DELETE:
 			return readDelete(reader, wanted);
-		case 'B':
+		case BEGIN:
 			return readBegin(reader);
-		case 'C':
+		case COMMIT:
 			return readCommit(reader);
-		case 'R':
+		case RELATION:
 			return readRelation(reader);
-		case 'M':
+		case MESSAGE:
 			return readLogicalMessage(reader);
-		case 'T':
+		case TRUNCATE:
 			return readTruncate(reader);
-		case 'O':
+		case ORIGIN:
 			reader.uint64(); // The commit's position at the origin; of no use to us.
 			return { tag: 'origin', name: reader.cString() };
-		case 'Y':
+		case TYPE:
 			return {
 				tag: 'type',
 				oid: reader.uint32(),
@@ -150,7 +162,7 @@ function readMessage(reader: PgoutputReader, wanted: WantedColumns): PgoutputMes
 				name: reader.cString(),
 			};
 		default:
-			throw malformed(`the unknown tag ${JSON.stringify(tag)}`);
+			throw malformed(`the unknown tag ${JSON.stringify(String.fromCharCode(tag))}`);
 	}
 }
 

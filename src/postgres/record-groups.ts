@@ -1,5 +1,11 @@
 import { NumberList } from './number-list';
 
+export interface GroupedItem {
+	/** Counted from 0, as they were added. */
+	readonly item: number;
+	readonly isLastOfGroup: boolean;
+}
+
 /**
  * Sorts a long list of items into groups that share a key, directly or through others, with twelve bytes
  * of memory for each key. Pure.
@@ -27,7 +33,7 @@ export class RecordGroups {
 	}
 
 	/** All items: groups in the order of their first items, and within a group as they were added. Called at the end. */
-	*inOrder(): Generator<{ readonly item: number; readonly isLastOfGroup: boolean }, void, undefined> {
+	*inOrder(): Generator<GroupedItem, void, undefined> {
 		const shared = this.#sharedKeys();
 		if (shared.size === 0) for (let item = 0; item < this.#count; item++) yield { item, isLastOfGroup: true };
 		else yield* this.#linked(this.#parents(shared));
@@ -57,7 +63,7 @@ export class RecordGroups {
 		return parents;
 	}
 
-	*#linked(parents: Uint32Array): Generator<{ readonly item: number; readonly isLastOfGroup: boolean }, void, undefined> {
+	*#linked(parents: Uint32Array): Generator<GroupedItem, void, undefined> {
 		const next = new Uint32Array(this.#count);
 		const last = new Uint32Array(this.#count);
 		for (let item = 0; item < this.#count; item++) {

@@ -134,20 +134,31 @@ function rowDraft(change: RowChange, table: EventTable): Draft {
 	const { entity } = table;
 	if (op === 't') return { ...noRow(), entity, op: 't', key: {}, lsn, table, marker: null };
 	if (op !== 'i') requireIdentity(relation, table);
-	const old = oldRowValues(change);
-	const row = change.new ? rowValues(relation, change.new) : null;
-	return {
-		entity,
-		op: OPS[op],
-		key: table.keyOf(keyRow(table, old, row)),
-		before: old?.values ?? null,
-		after: row?.values ?? null,
-		unchanged: row === null ? [] : [...row.unchanged],
-		lsn,
-		table,
-		marker: null,
-		isPaired: false,
-	};
+	return new RowDraft(OPS[op], lsn, table, { old: oldRowValues(change), row: change.new ? rowValues(relation, change.new) : null });
+}
+
+/** A class for the reason that `ChangedRow` is one. */
+class RowDraft implements Draft {
+	readonly entity: string;
+	readonly key: Key;
+	readonly before: Draft['before'];
+	readonly after: Draft['after'];
+	readonly unchanged: string[];
+	marker: Marker | null = null;
+	isPaired = false;
+
+	constructor(
+		readonly op: 'c' | 'u' | 'd',
+		readonly lsn: bigint,
+		readonly table: EventTable,
+		{ old, row }: { readonly old: RowValues | null; readonly row: RowValues | null },
+	) {
+		this.entity = table.entity;
+		this.key = table.keyOf(keyRow(table, old, row));
+		this.before = old?.values ?? null;
+		this.after = row?.values ?? null;
+		this.unchanged = row === null ? [] : [...row.unchanged];
+	}
 }
 
 /** What has the key. A key that did not change may not have been sent anew, but then the old one was. */
