@@ -1,8 +1,7 @@
 import type { Key } from '../../src/core/link';
 import type { EntityPolicy } from '../../src/core/policy';
 import { type DigestShape, digestShape, type HashSums } from '../../src/core/row-digest';
-import { keyText } from '../../src/core/mapping';
-import { type DigestSums, scannedDigests, type StoreDigests } from '../../src/store/store-digests';
+import { type DigestSums, keyHashIn, scannedDigests, type StoreDigests, type StoredDigest } from '../../src/store/store-digests';
 import type { SyncStore } from '../../src/store/sync-store';
 import { chunks } from './chunks';
 import type { RowHashing, RowSource } from './row-source';
@@ -129,16 +128,26 @@ async function* suspectsIn(buckets: readonly number[], { side, digests, parts, m
 			side.hashing.inBuckets(mask, wanted),
 			digests.inBuckets({ policy: parts.policy, entity: parts.entity.name, shape: side.shape, mask, buckets: wanted }),
 		] as const);
-		const left = new Map<string, string[]>();
-		for (const { hash, link } of theirs) left.set(hash, [...(left.get(hash) ?? []), link]);
-		const unpaired = mine.hashes.flatMap((hash, place) => (left.get(hash)?.pop() === undefined ? [place] : []));
-		const keys = new Map(mine.keysAt(unpaired).map((key): [string, Key] => [identityOf(key), key]));
-		for (const key of await keysOf([...left.values()].flat(), side.system, parts)) keys.set(identityOf(key), key);
-		yield [...keys.values()];
+		const { places, links } = unpaired(mine.hashes, theirs);
+		yield [...mine.keysAt(places), ...(await keysOf(links, side.system, parts))];
 	}
 }
 
-const identityOf = (key: Key): string => JSON.stringify(Object.entries(key).map(([column, value]) => [column, keyText(value)]));
+/** What the other side has not: places of `mine`, and links that have no row by this hash and none of those under their key. */
+export function unpaired(mine: readonly string[], theirs: readonly StoredDigest[]): { readonly places: readonly number[]; readonly links: readonly string[] } {
+	const left = new Map<string, number>();
+	for (const hash of mine) left.set(hash, (left.get(hash) ?? 0) + 1);
+	const take = (hash: string): boolean => {
+		const count = left.get(hash) ?? 0;
+		if (count > 0) left.set(hash, count - 1);
+		return count > 0;
+	};
+	const unknown = theirs.filter(({ hash }) => !take(hash));
+	const places = mine.flatMap((hash, place) => (take(hash) ? [place] : []));
+	// A row that has changed is found by its key: reading its link, too, would find the same key.
+	const keys = new Set(places.map((place) => keyHashIn(mine[place] ?? '')));
+	return { places, links: unknown.flatMap(({ hash, link }) => (keys.has(keyHashIn(hash)) ? [] : [link])) };
+}
 
 const LOADED = 1_000;
 

@@ -41,6 +41,15 @@ export interface Comparison {
 	readonly readWhole: Readonly<Record<string, string>>;
 }
 
+/** A read that shows a record otherwise than the sync knows it. */
+interface Differing {
+	readonly event: ChangeEvent;
+	/** Null: no link had it. */
+	readonly link: string | null;
+	/** What it shows when no other read concerns its link. */
+	readonly alone: readonly FoundDifference[];
+}
+
 /** So often a record that is being changed is looked at again. */
 const MAX_LOOKS = 4;
 const LOOK_AGAIN_MS = 250;
@@ -58,8 +67,8 @@ export async function compareSystems(parts: CompareParts): Promise<Comparison> {
 }
 
 class Comparing {
-	/** By record; the last read of each, and its link if it has one. */
-	readonly #differing = new Map<string, { readonly event: ChangeEvent; readonly link: string | null }>();
+	/** By record: the last read of each. */
+	readonly #differing = new Map<string, Differing>();
 	readonly #moving = new Map<string, ChangeEvent>();
 	/** Of which no link had the row when they were looked at last. */
 	readonly #new = new Set<string>();
@@ -121,7 +130,8 @@ class Comparing {
 	 */
 	async #sort(reads: readonly ChangeEvent[]): Promise<void> {
 		if (reads.length === 0) return;
-		for (const { event, found, isNew, before } of await lookAt(this.parts.store, this.parts.published, reads)) {
+		for (const look of await lookAt(this.parts.store, this.parts.published, reads)) {
+			const { event, found, isNew, before } = look;
 			const record = recordOf(event);
 			this.#moving.delete(record);
 			this.#differing.delete(record);
@@ -129,8 +139,12 @@ class Comparing {
 			if (isNew) this.#new.add(record);
 			else this.#new.delete(record);
 			if (found === 'moving' || (found === 'differs' && isUnsure)) this.#moving.set(record, event);
-			else if (found === 'differs') this.#differing.set(record, { event, link: before?.id ?? null });
+			else if (found === 'differs') this.#differing.set(record, { event, link: before?.id ?? null, alone: this.#differences([look]) });
 		}
+	}
+
+	#differences(looks: readonly Look[]): readonly FoundDifference[] {
+		return differencesOf(looks, { published: this.parts.published, systems: this.#systems });
 	}
 
 	/** Rows that are gone, and what the systems are known to differ in. */
@@ -192,27 +206,31 @@ class Comparing {
 		}
 	}
 
-	/** Those of one link stay together. */
-	#differingTogether(): ChangeEvent[][] {
-		const byLink = new Map<string, ChangeEvent[]>();
+	/** Of a link that differs in one system alone, that look at it was all; those of one link, and of none, are looked at together. */
+	#differingTogether(): { readonly alone: readonly FoundDifference[]; readonly together: readonly (readonly ChangeEvent[])[] } {
+		const byLink = new Map<string, Differing[]>();
 		const unknown: ChangeEvent[] = [];
-		for (const { event, link } of this.#differing.values()) {
-			const mine = link === null ? unknown : (byLink.get(link) ?? []);
-			mine.push(event);
-			if (link !== null) byLink.set(link, mine);
+		for (const one of this.#differing.values()) {
+			if (one.link === null) unknown.push(one.event);
+			else byLink.set(one.link, [...(byLink.get(one.link) ?? []), one]);
 		}
-		return [...chunks([...byLink.values()]).map((some) => some.flat()), ...chunks(unknown)];
+		const links = [...byLink.values()];
+		const several = links.filter(({ length }) => length > 1).map((some) => some.map(({ event }) => event));
+		return {
+			alone: links.flatMap((some) => (some.length === 1 ? (some[0]?.alone ?? []) : [])),
+			together: [...chunks(several).map((some) => some.flat()), ...chunks(unknown)],
+		};
 	}
 
-	/** Reads of both systems of a record are looked at together, for what is known by now. */
 	async finish(): Promise<Comparison> {
 		const { store, published } = this.parts;
-		const found: FoundDifference[] = [];
-		for (const some of this.#differingTogether()) {
+		const { alone, together } = this.#differingTogether();
+		const found: FoundDifference[] = [...alone];
+		for (const some of together) {
 			const looks = await lookAt(store, published, some);
 			const sure = looks.map((look): Look => (look.isNew && !this.#new.has(recordOf(look.event)) ? { ...look, found: 'moving' } : look));
 			for (const { event } of sure.filter((look) => look.found === 'moving')) this.#moving.set(recordOf(event), event);
-			found.push(...differencesOf(sure, { published, systems: this.#systems }));
+			found.push(...this.#differences(sure));
 		}
 		const standing = this.#standing.map((difference) => ({ difference, reads: [], newRows: [] }));
 		const stillChanging = [...this.#moving.values()].map(({ system, entity, key }) => ({ system, entity, key }));

@@ -45,6 +45,9 @@ export interface StoredDigest {
 
 export const hashText = ({ key, row }: RowDigest): string => `${key} ${row ?? '-'}`;
 
+/** The first of the two. */
+export const keyHashIn = (hash: string): string => hash.slice(0, hash.indexOf(' '));
+
 const PAGE = 1_000;
 
 /** Of a store that keeps no digests: all documents are read, a page at a time. */
