@@ -34,6 +34,7 @@ export class LargeChanges {
 	/** By table, as it is now. */
 	readonly #rows = new Map<number, NarrowRows>();
 	#end = 0;
+	#hasMarkers = false;
 	readonly #wanted: WantedColumns = (oid) => this.#rows.get(oid)?.places ?? [];
 
 	/** @throws SyncError SPOOL_FAILED */
@@ -50,10 +51,16 @@ export class LargeChanges {
 		return this.#rowCounts;
 	}
 
+	/** Whether any marker is among them. */
+	get hasMarkers(): boolean {
+		return this.#hasMarkers;
+	}
+
 	/** A change that is kept in memory. @throws SyncError KEY_INCOMPLETE */
 	add(change: SourceChange): void {
 		const drafts = this.#draftsOf(change);
 		if (drafts.length === 0) return;
+		this.#hasMarkers ||= change.kind === 'message';
 		this.#noteDrafts(drafts, -1 - this.#inMemory.length);
 		this.#inMemory.push(change);
 	}

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ChangeEvent } from '../core/change-event';
 import type { LargeChanges } from './large-changes';
 import type { SourceTransaction } from './source-transaction';
-import { type Draft, drafting, eventsOf } from './transaction-events';
+import { type Draft, drafting, type EventRun, eventsOf, eventWriter } from './transaction-events';
 
 /** A record that was changed more often than this comes in several parts after all: they have to fit into memory. */
 const MAX_GROUP_CHANGES = 20_000;
@@ -26,24 +26,68 @@ export async function* largeTransactionEvents(
 	const { spool } = transaction;
 	const { origin, rowCounts } = spool;
 	const draftsOf = drafting(origin);
-	let drafts: Draft[] = [];
+	const run = { transaction, origin, rowCounts };
+	const part = spool.hasMarkers ? new PairedPart(run) : new PlainPart(run);
 	const group: Draft[] = [];
-	let firstIndex = 0;
-	const part = (): readonly ChangeEvent[] => {
-		const events = eventsOf(drafts, { transaction, origin, firstIndex, rowCounts });
-		firstIndex += events.length;
-		drafts = [];
-		return events;
-	};
 	for (const { item, isLastOfGroup } of spool.inOrder()) {
 		for (const draft of draftsOf(spool.changeAt(item))) group.push(draft);
 		if (!isLastOfGroup && group.length < MAX_GROUP_CHANGES) continue;
-		if (drafts.length > 0 && drafts.length + group.length > maxEvents) {
-			yield part();
+		if (part.size > 0 && part.size + group.length > maxEvents) {
+			yield part.take();
 			await nextTurn(); // n8n has other things to do, too.
 		}
-		for (const draft of group) drafts.push(draft);
+		part.add(group);
 		group.length = 0;
 	}
-	if (drafts.length > 0) yield part();
+	if (part.size > 0) yield part.take();
+}
+
+type Run = Omit<EventRun, 'firstIndex'>;
+
+/** Changes of a transaction without markers: an event each, at once, so that nothing else of them is kept. */
+class PlainPart {
+	readonly #write: ReturnType<typeof eventWriter>;
+	#events: ChangeEvent[] = [];
+	#count = 0;
+
+	constructor(run: Run) {
+		this.#write = eventWriter(run);
+	}
+
+	get size(): number {
+		return this.#events.length;
+	}
+
+	add(group: readonly Draft[]): void {
+		for (const draft of group) this.#events.push(this.#write(draft, this.#count++));
+	}
+
+	take(): readonly ChangeEvent[] {
+		const events = this.#events;
+		this.#events = [];
+		return events;
+	}
+}
+
+/** Changes and markers, which find one another when the part is whole. */
+class PairedPart {
+	#drafts: Draft[] = [];
+	#count = 0;
+
+	constructor(private readonly run: Run) {}
+
+	get size(): number {
+		return this.#drafts.length;
+	}
+
+	add(group: readonly Draft[]): void {
+		for (const draft of group) this.#drafts.push(draft);
+	}
+
+	take(): readonly ChangeEvent[] {
+		const events = eventsOf(this.#drafts, { ...this.run, firstIndex: this.#count });
+		this.#count += events.length;
+		this.#drafts = [];
+		return events;
+	}
 }

@@ -7,7 +7,7 @@ import { type Tuple, UNCHANGED } from './pgoutput-reader';
 export interface RowValues {
 	readonly values: Record<string, Json>;
 	/** Columns with large values that did not change and were not sent. */
-	readonly unchanged: readonly string[];
+	readonly unchanged: string[];
 }
 
 /** What it takes to read a row: the columns of a relation, or those of a snapshot. */

@@ -60,17 +60,19 @@ export interface EventRun {
 }
 
 /** The events of some changes of a transaction: all that there are of their records. */
-export function eventsOf(drafts: readonly Draft[], { transaction, origin, firstIndex, rowCounts }: EventRun): ChangeEvent[] {
+export function eventsOf(drafts: readonly Draft[], run: EventRun): ChangeEvent[] {
 	pairMarkers(drafts);
+	const write = eventWriter(run);
+	const events: ChangeEvent[] = [];
+	for (const draft of drafts) if (!draft.isPaired) events.push(write(draft, run.firstIndex + events.length));
+	return events;
+}
+
+/** Makes events of changes whose records have no markers, or are paired with theirs. */
+export function eventWriter({ transaction, origin, rowCounts }: Omit<EventRun, 'firstIndex'>): (draft: Draft, index: number) => ChangeEvent {
 	const { commitLsn, commitTsMs: tsMs, xid } = transaction;
 	const put = envelope(origin, { commitLsn, tsMs, txId: String(xid), isSnapshot: false });
-	const events: ChangeEvent[] = [];
-	for (const draft of drafts) {
-		if (draft.isPaired) continue;
-		const { lsn, table, entity } = draft;
-		events.push(put(draft, { lsn, index: firstIndex + events.length, table, txRows: rowCounts?.get(entity) }));
-	}
-	return events;
+	return (draft, index) => put(draft, { lsn: draft.lsn, index, table: draft.table, txRows: rowCounts?.get(draft.entity) });
 }
 
 const noRow = () => ({ before: null, after: null, unchanged: [], isPaired: false });
@@ -157,7 +159,7 @@ class RowDraft implements Draft {
 		this.key = table.keyOf(keyRow(table, old, row));
 		this.before = old?.values ?? null;
 		this.after = row?.values ?? null;
-		this.unchanged = row === null ? [] : [...row.unchanged];
+		this.unchanged = row?.unchanged ?? [];
 	}
 }
 
