@@ -137,12 +137,13 @@ export function relationOf(relations: ReadonlyMap<number, Relation>, oid: number
 
 /** @throws SyncError DECODE_FAILED for a row that is none of this table */
 export function rowChange(relation: Relation, message: RowMessage, lsn: bigint): RowChange {
-	for (const tuple of [message.old, message.new]) {
-		if (tuple && tuple.length !== relation.columns.length) {
-			throw malformed(`a row of ${tuple.length} columns for ${relation.schema}.${relation.name}`);
-		}
-	}
+	requireLength(relation, message.old);
+	requireLength(relation, message.new);
 	return new ChangedRow(relation, message, lsn);
+}
+
+function requireLength({ schema, name, columns }: Relation, tuple: Tuple | null): void {
+	if (tuple && tuple.length !== columns.length) throw malformed(`a row of ${tuple.length} columns for ${schema}.${name}`);
 }
 
 /**
