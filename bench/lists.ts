@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { startDatabases } from '../demo/databases';
 import type { StoredWorkflow } from '../demo/n8n-client';
 import { say, timed } from '../demo/progress';
@@ -8,8 +10,8 @@ import { usageOf } from './process-usage';
 export interface ListsResult {
 	readonly node: string;
 	readonly rows: number;
-	/** Of the node alone. */
-	readonly seconds: number;
+	/** Of the node alone; null: it was stopped after `LIMIT_MS`. */
+	readonly seconds: number | null;
 	/** Of n8n at most while the whole workflow ran, above what it had before. */
 	readonly extraMb: number;
 	readonly items: readonly number[];
@@ -25,20 +27,28 @@ const NODES: Readonly<Record<string, { readonly type: string; readonly typeVersi
 export async function runListsBench(sizes: readonly number[], closeOnExit: (close: () => Promise<void>) => void): Promise<readonly ListsResult[]> {
 	const databases = await timed('starting Postgres 18', async () => await startDatabases());
 	closeOnExit(async () => await databases.stop());
-	const sync = await startN8n(databases, say, { NODE_OPTIONS: '--max-old-space-size=4096', EXECUTIONS_DATA_SAVE_MANUAL_EXECUTIONS: 'true' });
-	closeOnExit(async () => await sync.n8n.remove());
+	let running: SyncInN8n | null = null;
+	closeOnExit(async () => await running?.n8n.remove());
 	const results: ListsResult[] = [];
 	for (const rows of sizes) {
 		for (const node of Object.keys(NODES)) {
-			const result = await measure(sync, node, rows);
-			say(`  ${node}, ${rows.toLocaleString('en')} items on each side: ${result.seconds.toFixed(2)} s`);
+			// A new one each time: nothing is left of what the one before has used, or is still at.
+			running = await startN8n(databases, () => undefined, { NODE_OPTIONS: '--max-old-space-size=4096', EXECUTIONS_DATA_SAVE_MANUAL_EXECUTIONS: 'true' });
+			const result = await measure(running, node, rows);
+			if (result.seconds === null) await running.n8n.kill();
+			await running.n8n.remove();
+			say(`  ${node}, ${rows.toLocaleString('en')} items on each side: ${secondsOf(result)} s`);
 			results.push(result);
 		}
 	}
-	await sync.n8n.remove();
 	await databases.stop();
 	return results;
 }
+
+/** So long a comparison may take, with the workflow around it. */
+const LIMIT_MS = 300_000;
+
+const secondsOf = ({ seconds }: ListsResult): string => (seconds === null ? `> ${LIMIT_MS / 1_000}` : seconds.toFixed(2));
 
 async function measure(sync: SyncInN8n, node: string, rows: number): Promise<ListsResult> {
 	const workflow = await createWorkflow(sync, node, rows);
@@ -46,8 +56,11 @@ async function measure(sync: SyncInN8n, node: string, rows: number): Promise<Lis
 	let most = before;
 	const watch = setInterval(() => void usageOf(sync.n8n.pid).then(({ residentMb }) => (most = Math.max(most, residentMb))), 200);
 	try {
-		const { ms, items } = await timeNode(sync.client, workflow, 'Compare');
-		return { node, rows, seconds: ms / 1_000, extraMb: most - before, items };
+		const timed = timeNode(sync.client, workflow, 'Compare');
+		// Once n8n is stopped, nobody waits for it.
+		timed.catch(() => undefined);
+		const done = await Promise.race([timed, sleep(LIMIT_MS, null, { ref: false })]);
+		return { node, rows, seconds: done && done.ms / 1_000, extraMb: most - before, items: done?.items ?? [] };
 	} finally {
 		clearInterval(watch);
 	}
@@ -80,7 +93,9 @@ function listCode(rows: number, side: 'a' | 'b'): string {
 
 export function printLists(results: readonly ListsResult[]): void {
 	console.log('\n                     items each   seconds of the node   MB of n8n above what it had (the whole run)');
-	for (const { node, rows, seconds, extraMb, items } of results) {
-		console.log(`${node.padEnd(20)}${rows.toLocaleString('en').padStart(11)}${seconds.toFixed(2).padStart(22)}${extraMb.toFixed(0).padStart(14)}   (outputs ${items.join(', ')})`);
+	for (const result of results) {
+		const { node, rows, seconds, extraMb, items } = result;
+		const what = seconds === null ? 'stopped' : `outputs ${items.join(', ')}`;
+		console.log(`${node.padEnd(20)}${rows.toLocaleString('en').padStart(11)}${secondsOf(result).padStart(22)}${extraMb.toFixed(0).padStart(14)}   (${what})`);
 	}
 }
