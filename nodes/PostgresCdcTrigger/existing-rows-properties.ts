@@ -8,17 +8,16 @@ export const existingRowsOfPolicy: INodeProperties = {
 	noDataExpression: true,
 	displayOptions: { show: { useStore: [true], readBy: ['log'] } },
 	options: [
-		{ name: 'Initial', value: 'initial', description: 'All rows are read once, then what changes. Where changes may have been lost later, a person is asked before all rows are read anew.' },
+		{ name: 'Initial', value: 'initial', description: 'All rows once, then what changes. If changes are lost later, a person is asked before all rows are read anew.' },
 		{
 			name: 'When Needed',
 			value: 'whenNeeded',
-			description:
-				'As Initial, and where changes may have been lost, all rows are read anew without asking, once an hour at most. A person is still asked where another server answers, or the database was put back to an older copy.',
+			description: 'As Initial, but if changes are lost later, all rows are read anew without asking, once an hour at most',
 		},
 	],
 	default: 'initial',
 	description:
-		'What is done about rows that are there already. They are read in any case: a record whose row has not been read would be made a second time. Nothing is written before you have approved the first contact.',
+		'What is done about rows that are there already. They are read in any case: a record whose row has not been read would be made a second time. Nothing is written before you have approved the first contact. Where another server answers, or the database was put back to an older copy, a person is always asked.',
 };
 
 export const existingRowsAlone: INodeProperties = {
@@ -28,10 +27,10 @@ export const existingRowsAlone: INodeProperties = {
 	noDataExpression: true,
 	displayOptions: { show: { useStore: [false], readBy: ['log'] } },
 	options: [
-		{ name: 'Initial', value: 'initial', description: 'All rows, then what changes, with nothing missing or double in between. Rows are items with op: r.' },
+		{ name: 'Initial', value: 'initial', description: 'All rows (as items with op: r), then what changes, with nothing missing or double in between' },
 		{ name: 'Never', value: 'never', description: 'Only what changes from now on' },
-		{ name: 'Only', value: 'only', description: 'All rows as they are at one instant, and no changes. Takes no replication slot; reads them again when the workflow is activated again.' },
-		{ name: 'When Needed', value: 'whenNeeded', description: 'As Initial, and all rows again where changes may have been lost, instead of an error' },
+		{ name: 'Only', value: 'only', description: 'All rows as they are at one instant, no changes, no replication slot. Once more at each activation.' },
+		{ name: 'When Needed', value: 'whenNeeded', description: 'As Initial, and all rows again, instead of an error, where changes may have been lost' },
 	],
 	default: 'never',
 	description:

@@ -91,7 +91,7 @@ const masks: INodeProperties = {
 					type: 'options',
 					options: [
 						{ name: 'Drop', value: 'drop', description: 'The column is left out' },
-						{ name: 'Hash', value: 'hash', description: 'HMAC-SHA-256 with the key below: equal values can be told to be equal, and nothing else. The one mask that a key column can have.' },
+						{ name: 'Hash', value: 'hash', description: 'HMAC-SHA-256 with the key below: equal values stay equal. The one mask that a key column can have.' },
 						{ name: 'Redact', value: 'redact', description: 'The same sign stands for every value' },
 					],
 					default: 'hash',
@@ -108,6 +108,7 @@ const maskKey: INodeProperties = {
 	type: 'string',
 	typeOptions: { password: true },
 	default: '',
+	placeholder: 'Only needed for the mask Hash',
 	description: 'A secret of at least 16 characters, needed where a column is hashed. With another key all hashes are others.',
 	displayOptions: { show: WITHOUT_STORE },
 };

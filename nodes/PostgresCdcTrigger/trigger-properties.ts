@@ -27,12 +27,12 @@ const readBy: INodeProperties = {
 		{
 			name: 'Write-Ahead Log (Recommended)',
 			value: 'log',
-			description: 'Every change, in order, as soon as it is committed. Takes wal_level = logical on the server.',
+			description: 'Every change, in order, as soon as it is committed. Needs wal_level = logical on the server.',
 		},
 		{
 			name: 'Polling',
 			value: 'polling',
-			description: 'For servers without logical replication. No row is missed, but of a row that changes twice between two polls only the last state is seen.',
+			description: 'For servers without logical replication. Of a row that changes twice between two polls, only the last state is seen.',
 		},
 	],
 	default: 'log',
@@ -78,7 +78,7 @@ const publication: INodeProperties = {
 	type: 'string',
 	required: true,
 	default: 'n8n_changes',
-	description: 'Name of the publication on the server. It is made if the role may do that.',
+	description: 'Name of the Postgres publication that lists the tables for the log. It is made if the role may do that.',
 };
 
 const slot: INodeProperties = {
@@ -88,7 +88,7 @@ const slot: INodeProperties = {
 	required: true,
 	default: 'n8n_changes',
 	description:
-		'Name of the slot on the server, made when the workflow is first activated. One workflow at a time can read from a slot.',
+		'Name of the place in the log that the server keeps for this trigger; made when the workflow is first activated. One workflow at a time can read from a slot.',
 };
 
 const withChanges = { show: { ...WITHOUT_STORE, ...FROM_LOG }, hide: { existingRows: ['only'] } };
@@ -129,7 +129,7 @@ const options: INodeProperties = {
 	displayName: 'Options',
 	name: 'options',
 	type: 'collection',
-	placeholder: 'Add option',
+	placeholder: 'Add Option',
 	default: {},
 	options: [
 		{

@@ -29,11 +29,12 @@ export class ReconcileDiff implements INodeType {
 		inputs: INPUTS_BY_OPERATION,
 		outputs: OUTPUTS_BY_OPERATION,
 		credentials: [
-			{ name: 'bisyncStoreApi', required: true, testedBy: 'testSyncStore', displayOptions: { hide: { operation: WITHOUT_STORE } } },
-			{ name: 'bisyncPostgresApi', required: true, testedBy: 'testPostgresReplication', displayOptions: { hide: { operation: WITHOUT_DATABASES } } },
+			{ name: 'bisyncStoreApi', displayName: 'Sync Store', required: true, testedBy: 'testSyncStore', displayOptions: { hide: { operation: WITHOUT_STORE } } },
+			{ name: 'bisyncPostgresApi', displayName: 'Postgres Replication', required: true, testedBy: 'testPostgresReplication', displayOptions: { hide: { operation: WITHOUT_DATABASES } } },
 			{
 				// eslint-disable-next-line @n8n/community-nodes/valid-credential-references, n8n-nodes-base/node-class-description-credentials-name-unsuffixed -- the credential of n8n's own Postgres node
 				name: 'postgres',
+				displayName: 'Postgres (Built-In)',
 				required: true,
 				displayOptions: { hide: { operation: WITHOUT_DATABASES } },
 			},

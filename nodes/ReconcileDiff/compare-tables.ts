@@ -14,7 +14,7 @@ import { type KeyTexts, type Row, TableSide } from './table-side';
 /** Compares two tables with each other, without a policy or a store. */
 export async function compareTables(context: IExecuteFunctions): Promise<Outputs> {
 	const startedMs = performance.now();
-	const ofA = oneOf('Connect System A With', context.getNodeParameter('connectWith', 0), CONNECT_WITH);
+	const ofA = oneOf('Connect Table A With', context.getNodeParameter('connectWith', 0), CONNECT_WITH);
 	const ofB = CONNECT_WITH.find((type) => type !== ofA);
 	const keys = keysOf(context.getNodeParameter('key', 0));
 	const tables = { a: tableOf('Table A', context.getNodeParameter('tableA', 0)), b: tableOf('Table B', context.getNodeParameter('tableB', 0)) };

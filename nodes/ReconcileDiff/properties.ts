@@ -6,7 +6,6 @@ import { operation } from './operations';
 const bySystem = { operation: ['compare', 'repair'] };
 const byLists = { operation: ['compareLists', 'compareTables'] };
 const byTables = { operation: ['compareTables'] };
-const withDatabases = { operation: [...bySystem.operation, ...byTables.operation] };
 
 const systemField = (name: string, displayName: string, given: string): INodeProperties => ({
 	displayName,
@@ -18,44 +17,48 @@ const systemField = (name: string, displayName: string, given: string): INodePro
 	description: `The name that the policy gives to the ${name === 'systemA' ? 'first' : 'second'} system, listed there under "systems"`,
 });
 
-const tableField = (name: string, displayName: string): INodeProperties => ({
+/** Which of the two credentials leads to A; the other one leads to B. */
+const connectA = (what: 'System' | 'Table', show: Record<string, string[]>, description: string): INodeProperties => ({
+	displayName: `Connect ${what} A With`,
+	name: 'connectWith',
+	type: 'options',
+	noDataExpression: true,
+	displayOptions: { show },
+	options: [
+		{
+			name: 'Postgres Replication',
+			value: 'bisyncPostgresApi',
+			description: `This pack's own credential; ${what.toLowerCase()} B is reached with the credential of n8n's own Postgres node`,
+		},
+		{
+			name: 'Postgres (Built-In)',
+			value: 'postgres',
+			description: `The credential of n8n's own Postgres node; ${what.toLowerCase()} B is reached with this pack's own`,
+		},
+	],
+	default: 'bisyncPostgresApi',
+	description,
+});
+
+const tableField = (name: string, displayName: string, placeholder: string): INodeProperties => ({
 	displayName,
 	name,
 	type: 'string',
 	required: true,
 	default: '',
-	placeholder: 'sales.customers',
+	placeholder,
 	displayOptions: { show: byTables },
-	description: 'With its schema, unless that is "public"',
+	description: 'Name of the table, with its schema unless that is "public"',
 });
 
 export const properties: INodeProperties[] = [
 	operation,
 	{ ...policy, displayOptions: { show: bySystem } },
 	systemField('systemA', 'System A', 'crm'),
-	{
-		displayName: 'Connect System A With',
-		name: 'connectWith',
-		type: 'options',
-		noDataExpression: true,
-		displayOptions: { show: withDatabases },
-		options: [
-			{
-				name: 'Postgres Replication',
-				value: 'bisyncPostgresApi',
-				description: "This pack's own credential; system B is reached with the credential of n8n's own Postgres node",
-			},
-			{
-				name: 'Postgres (Built-In)',
-				value: 'postgres',
-				description: "The credential of n8n's own Postgres node; system B is reached with this pack's own",
-			},
-		],
-		default: 'bisyncPostgresApi',
-		description: 'A node can have one credential of each kind, so the two systems need one of each. Both must be allowed to replicate.',
-	},
-	tableField('tableA', 'Table A'),
-	tableField('tableB', 'Table B'),
+	connectA('System', bySystem, 'A node can have one credential of each kind, so the two systems need one of each. Both must be allowed to replicate.'),
+	tableField('tableA', 'Table A', 'sales.customers'),
+	connectA('Table', byTables, 'A node can have one credential of each kind, so the databases of the two tables need one of each, even if it is one database'),
+	tableField('tableB', 'Table B', 'billing.accounts'),
 	systemField('systemB', 'System B', 'billing'),
 	{
 		displayName: 'Repair What',
@@ -76,6 +79,7 @@ export const properties: INodeProperties[] = [
 			},
 		],
 		default: 'approved',
+		description: 'Whether only that is mended which somebody has looked at, or all that is found now',
 	},
 	{
 		displayName: 'Key',
@@ -85,7 +89,7 @@ export const properties: INodeProperties[] = [
 		default: 'id',
 		placeholder: 'ref, number = account_no',
 		displayOptions: { show: byLists },
-		description: 'Properties that together identify a record, separated by commas. Where they have other names in B: "ID = external_id".',
+		description: 'Columns of the tables, or properties of the items, that together identify a record, separated by commas. Where they have other names in B: "ID = external_id".',
 	},
 	{
 		displayName: 'Fields',
@@ -95,20 +99,21 @@ export const properties: INodeProperties[] = [
 		default: {},
 		placeholder: 'Add Field',
 		displayOptions: { show: byLists },
+		description: 'What to compare. Without any: all properties of the items, or all columns that both tables have by the same name, as they are.',
 		options: [
 			{
 				displayName: 'Field',
 				name: 'field',
 				values: [
-					{ displayName: 'Name in A', name: 'a', type: 'string', default: '', description: 'The property that holds it in items of input A' },
-					{ displayName: 'Name in B', name: 'b', type: 'string', default: '', description: 'Empty: the same as in A' },
+					{ displayName: 'Name in A', name: 'a', type: 'string', default: '', placeholder: 'name', description: 'The column of table A, or the property of the items of input A' },
+					{ displayName: 'Name in B', name: 'b', type: 'string', default: '', placeholder: 'Same as in A', description: 'The same of B. Empty: it has the name that it has in A.' },
 					{
 						displayName: 'Codec',
 						name: 'codec',
 						type: 'string',
 						default: '',
 						placeholder: 'trim',
-						description: 'What makes values of both comparable, as in a policy: trim, email, date, decimal(2) and so on. Empty compares them as they are.',
+						description: 'How values of both are made comparable before: trim, email, date, decimal(2) and the others of docs/codecs.md. Empty compares them as they are.',
 					},
 					{
 						displayName: 'Owner',
@@ -120,7 +125,7 @@ export const properties: INodeProperties[] = [
 							{ name: 'Nobody', value: '' },
 						],
 						default: '',
-						description: 'Whose value counts; the other side is to be updated',
+						description: 'Whose value counts: the items say that the other side is to be updated',
 					},
 				],
 			},
@@ -140,7 +145,7 @@ export const properties: INodeProperties[] = [
 				type: 'string',
 				default: '',
 				placeholder: 'customer, invoice',
-				description: 'Kinds of records to compare, separated by commas. Empty: all that both systems have.',
+				description: 'Kinds of records to compare, separated by commas, as the policy names them. Empty: all that both systems have.',
 			},
 			{
 				displayName: 'Include Known Differences',
@@ -150,12 +155,12 @@ export const properties: INodeProperties[] = [
 				description: 'Whether to list also what people have accepted, what waits for a review, and what the rules let differ',
 			},
 			{
-				displayName: 'Wait for Streams',
+				displayName: 'Wait for Streams (Seconds)',
 				name: 'waitSeconds',
 				type: 'number',
 				typeOptions: { minValue: 1 },
 				default: 60,
-				description: 'How many seconds to wait at most until the triggers have come as far as the rows were read',
+				description: 'How long to wait at most until the triggers have come as far as the rows were read',
 			},
 		],
 	},

@@ -42,9 +42,10 @@ export class SyncMonitor implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: OUTPUTS_BY_OPERATION,
 		credentials: [
-			{ name: 'bisyncStoreApi', required: true, testedBy: 'testSyncStore' },
+			{ name: 'bisyncStoreApi', displayName: 'Sync Store', required: true, testedBy: 'testSyncStore' },
 			{
 				name: 'bisyncPostgresApi',
+				displayName: 'Postgres Replication',
 				required: true,
 				testedBy: 'testPostgresReplication',
 				displayOptions: { hide: { operation: WITHOUT_DATABASE, connectWith: ['postgres'] } },
@@ -52,6 +53,7 @@ export class SyncMonitor implements INodeType {
 			{
 				// eslint-disable-next-line @n8n/community-nodes/valid-credential-references, n8n-nodes-base/node-class-description-credentials-name-unsuffixed -- the credential of n8n's own Postgres node
 				name: 'postgres',
+				displayName: 'Postgres (Built-In)',
 				required: true,
 				displayOptions: { hide: { operation: WITHOUT_DATABASE, connectWith: ['bisyncPostgresApi'] } },
 			},

@@ -26,7 +26,7 @@ export const operation: INodeProperties = {
 			name: 'Check Health',
 			value: 'check',
 			action: 'Check the health of a policy',
-			description: 'Judges all that was measured and what the sync store knows. By default it gives out an item only when there is news.',
+			description: 'Judges what was measured and what the sync store knows. By default, gives out an item only when there is news.',
 		},
 		{
 			name: 'History',
@@ -38,7 +38,7 @@ export const operation: INodeProperties = {
 			name: 'Measure System',
 			value: 'measure',
 			action: 'Measure a system',
-			description: 'Sends a heartbeat through the database of one system and looks at its replication slot. One node for each system, then Check Health.',
+			description: 'Sends a heartbeat through the database of one system and looks at its replication slot. One node for each system.',
 		},
 		{
 			name: 'Prometheus Text',

@@ -8,8 +8,8 @@ const onCheck = { show: { operation: ['check'] } };
 
 export const properties: INodeProperties[] = [
 	operation,
-	policy,
 	shownWhen(connectWith, { operation: ['measure'] }),
+	policy,
 	shownWhen(system, { operation: ['measure'] }),
 	{
 		displayName: 'Tell',
@@ -35,6 +35,7 @@ export const properties: INodeProperties[] = [
 			{ name: 'Minute', value: 'minute', description: 'Kept for 7 days' },
 		],
 		default: 'hour',
+		description: 'How long a time one item is about',
 	},
 	{
 		displayName: 'Hours Back',
@@ -52,7 +53,7 @@ export const properties: INodeProperties[] = [
 		placeholder: 'Add Threshold',
 		displayOptions: { show: { operation: ['check', 'prometheus'] } },
 		default: {},
-		description: 'From where on something is a warning, or critical',
+		description: 'From where on something is a warning, or critical. What you do not add has the default that the editor shows when you add it.',
 		options: thresholdOptions,
 	},
 	{

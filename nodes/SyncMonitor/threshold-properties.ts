@@ -18,14 +18,14 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 const SHOWN: readonly Shown[] = [
-	{ key: 'conflictsPerThousand', label: 'Conflicts', unit: 'per 1,000 Changes', factor: 1, what: 'Conflicts for each thousand changes in the last hour' },
+	{ key: 'conflictsPerThousand', label: 'Conflicts', unit: 'per 1,000', factor: 1, what: 'Conflicts for each thousand changes in the last hour' },
 	{ key: 'lagMs', label: 'Lag', unit: 'Seconds', factor: 1_000, what: 'From a change in a system until the sync has observed it' },
-	{ key: 'reviewMs', label: 'Oldest Question', unit: 'Hours', factor: HOUR, what: 'How long a question may wait for a person' },
+	{ key: 'reviewMs', label: 'Oldest Review', unit: 'Hours', factor: HOUR, what: 'How long a question may wait for a person' },
 	{ key: 'queueAgeMs', label: 'Oldest Record', unit: 'Minutes', factor: MINUTE, what: 'How long a record may wait to be looked at' },
 	{ key: 'unsettledMs', label: 'Oldest Write', unit: 'Minutes', factor: MINUTE, what: 'How long a write may be on the way' },
 	{ key: 'slotBytes', label: 'Slot', unit: 'MB', factor: 1024 * 1024, what: 'Log that a replication slot keeps on the disk of its server' },
-	{ key: 'slotRoomPercent', label: 'Slot Room Left', unit: 'Percent', factor: 1, what: 'Of what max_slot_wal_keep_size allows a slot, what must be left' },
-	{ key: 'queueDepth', label: 'Waiting Records', unit: 'Count', factor: 1, what: 'Records that wait to be looked at' },
+	{ key: 'slotRoomPercent', label: 'Slot Room', unit: 'Percent', factor: 1, what: 'How much must be left of what max_slot_wal_keep_size allows a slot' },
+	{ key: 'queueDepth', label: 'Waiting', unit: 'Records', factor: 1, what: 'Records that wait to be looked at' },
 	{ key: 'writesPerChange', label: 'Writes', unit: 'per Change', factor: 1, what: 'Writes for each change that somebody made: a loop shows here' },
 ];
 
@@ -35,7 +35,7 @@ const LEVELS = [
 ] as const;
 
 const comparedHours: INodeProperties = {
-	displayName: 'Compared (Hours)',
+	displayName: 'Comparison Age (Hours)',
 	name: 'comparedHours',
 	type: 'number',
 	typeOptions: { minValue: 0 },
@@ -44,7 +44,7 @@ const comparedHours: INodeProperties = {
 };
 
 const staleMinutes: INodeProperties = {
-	displayName: 'Measured (Minutes)',
+	displayName: 'Measurement Age (Minutes)',
 	name: 'staleMinutes',
 	type: 'number',
 	typeOptions: { minValue: 1 },
@@ -77,11 +77,11 @@ export function readThresholds(given: IDataObject): Thresholds {
 		const of = (level: 'warning' | 'critical'): number => numberOr(given[`${key}-${level}`], DEFAULT_THRESHOLDS[key][level] / factor, label) * factor;
 		return [key, { warning: of('warning'), critical: of('critical') }];
 	});
-	const staleMs = numberOr(given['staleMinutes'], DEFAULT_THRESHOLDS.staleMs / MINUTE, 'Measured') * MINUTE;
+	const staleMs = numberOr(given['staleMinutes'], DEFAULT_THRESHOLDS.staleMs / MINUTE, 'Measurement Age') * MINUTE;
 	return {
 		...DEFAULT_THRESHOLDS,
 		...Object.fromEntries(limits),
-		comparedMs: numberOr(given['comparedHours'], DEFAULT_THRESHOLDS.comparedMs / HOUR, 'Compared') * HOUR,
+		comparedMs: numberOr(given['comparedHours'], DEFAULT_THRESHOLDS.comparedMs / HOUR, 'Comparison Age') * HOUR,
 		staleMs,
 		unmeasuredMs: Math.max(DEFAULT_THRESHOLDS.unmeasuredMs, 3 * staleMs),
 	};

@@ -41,9 +41,10 @@ export class SyncRecord implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [
-			{ name: 'bisyncStoreApi', required: true, testedBy: 'testSyncStore', displayOptions: { hide: { operation: ['readTables'] } } },
+			{ name: 'bisyncStoreApi', displayName: 'Sync Store', required: true, testedBy: 'testSyncStore', displayOptions: { hide: { operation: ['readTables'] } } },
 			{
 				name: 'bisyncPostgresApi',
+				displayName: 'Postgres Replication',
 				required: true,
 				testedBy: 'testPostgresReplication',
 				displayOptions: { hide: { operation: WITHOUT_DATABASE, connectWith: ['postgres'] } },
@@ -51,6 +52,7 @@ export class SyncRecord implements INodeType {
 			{
 				// eslint-disable-next-line @n8n/community-nodes/valid-credential-references, n8n-nodes-base/node-class-description-credentials-name-unsuffixed -- the credential of n8n's own Postgres node
 				name: 'postgres',
+				displayName: 'Postgres (Built-In)',
 				required: true,
 				displayOptions: { hide: { operation: WITHOUT_DATABASE, connectWith: ['bisyncPostgresApi'] } },
 			},

@@ -8,6 +8,7 @@ export const ROLL_BACK_WAYS = ['preview', 'apply'] as const;
 export const RUNS = ['time', 'execution'] as const;
 export const CREATED_RECORDS = ['leave', 'delete'] as const;
 
+const APPLY = { ...ROLL_BACK, rollBackDo: ['apply'] };
 const BY_TIME = { ...ROLL_BACK, rollBackRun: ['time'] };
 
 export const rollBackProperties: INodeProperties[] = [
@@ -18,11 +19,28 @@ export const rollBackProperties: INodeProperties[] = [
 		type: 'options',
 		displayOptions: { show: ROLL_BACK },
 		options: [
-			{ name: 'Preview', value: 'preview', description: 'Say what would be given back and what is left alone; change nothing' },
-			{ name: 'Roll Back', value: 'apply', description: 'Give it back: the records become due, and the workflow of the sync writes them' },
+			{ name: 'Preview', value: 'preview', description: 'Says what would be given back and what is left alone. Changes nothing.' },
+			{ name: 'Roll Back', value: 'apply', description: 'Gives it back: the records become due, and the workflow of the sync writes them' },
 		],
 		default: 'preview',
 		description: 'Whether to look first or to do it',
+	},
+	{
+		displayName: 'This changes records in the systems. Run it as a preview first, with the same settings.',
+		name: 'rollBackNotice',
+		type: 'notice',
+		displayOptions: { show: APPLY },
+		default: '',
+	},
+	{
+		displayName: 'By',
+		name: 'by',
+		type: 'string',
+		required: true,
+		displayOptions: { show: APPLY },
+		default: '',
+		placeholder: 'name@example.com',
+		description: 'Who says so, for the journal',
 	},
 	{
 		displayName: 'The Run',
@@ -34,7 +52,7 @@ export const rollBackProperties: INodeProperties[] = [
 			{ name: 'An Execution', value: 'execution', description: 'What one execution of the sync’s workflow decided, by the number that n8n shows for it' },
 		],
 		default: 'time',
-		description: 'Which writes are the run',
+		description: 'How you say which writes of the sync are taken back',
 	},
 	{
 		displayName: 'Execution ID',
@@ -65,13 +83,13 @@ export const rollBackProperties: INodeProperties[] = [
 		description: 'Writes that were decided before this moment. It must be past, so that what is rolled back is no part of the run.',
 	},
 	{
-		displayName: 'Only What Fits',
+		displayName: 'Filters',
 		name: 'runFilter',
 		type: 'collection',
-		placeholder: 'Add Condition',
+		placeholder: 'Add Filter',
 		displayOptions: { show: ROLL_BACK },
 		default: {},
-		description: 'Further conditions for the writes that make up the run',
+		description: 'Take back a part of the run only: what fits all of these',
 		options: [
 			{ displayName: 'Entity', name: 'entity', type: 'string', default: '', placeholder: 'customer', description: 'Records of this kind only' },
 			{ displayName: 'Fields', name: 'fields', type: 'string', default: '', placeholder: 'status, discount', description: 'These fields only, separated by commas' },
@@ -85,11 +103,18 @@ export const rollBackProperties: INodeProperties[] = [
 		type: 'options',
 		displayOptions: { show: ROLL_BACK },
 		options: [
-			{ name: 'Leave and List', value: 'leave', description: 'They stay; whether they are to go is for a person to say' },
+			{ name: 'Leave and List', value: 'leave', description: 'They stay, and the answer lists them' },
 			{ name: 'Delete Everywhere', value: 'delete', description: 'They go, in all systems, the one they came from included, where nobody has changed them since' },
 		],
 		default: 'leave',
-		description: 'A bad import makes records that should not be: deleting them deletes them in every system',
+		description: 'What becomes of records that are there only because of the run, such as those of a bad import',
+	},
+	{
+		displayName: 'These records are deleted in <b>all</b> systems, also in the one they came from, unless somebody has changed them since.',
+		name: 'rollBackCreatedNotice',
+		type: 'notice',
+		displayOptions: { show: { ...ROLL_BACK, rollBackCreated: ['delete'] } },
+		default: '',
 	},
 	{
 		displayName: 'Records at Most',
@@ -98,7 +123,7 @@ export const rollBackProperties: INodeProperties[] = [
 		typeOptions: { minValue: 1 },
 		displayOptions: { show: ROLL_BACK },
 		default: 10000,
-		description: 'Stop after so many records; the answer then says where to go on',
+		description: 'Stops after so many records. The answer then says isCut, and where to go on.',
 	},
 	{
 		displayName: 'After',
@@ -106,17 +131,7 @@ export const rollBackProperties: INodeProperties[] = [
 		type: 'string',
 		displayOptions: { show: ROLL_BACK },
 		default: '',
-		placeholder: '={{ $json.next }}',
-		description: 'Where an answer that was cut says to go on; empty to begin with the first record',
-	},
-	{
-		displayName: 'By',
-		name: 'by',
-		type: 'string',
-		required: true,
-		displayOptions: { show: { ...ROLL_BACK, rollBackDo: ['apply'] } },
-		default: '',
-		placeholder: 'name@example.com',
-		description: 'Who says so, for the journal',
+		placeholder: '{{ $json.next }}',
+		description: 'To go on where an answer was cut (isCut): its value "next". Empty to begin with the first record.',
 	},
 ];

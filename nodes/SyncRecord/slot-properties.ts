@@ -15,11 +15,18 @@ export const slotProperties: INodeProperties[] = [
 		type: 'options',
 		displayOptions: { show: DROP },
 		options: [
-			{ name: 'Preview', value: 'preview', description: 'Say which slots would be dropped and why; change nothing' },
-			{ name: 'Drop', value: 'drop', description: 'Drop them: the log that is kept for them is freed, and the changes in it are gone for whoever would have read them' },
+			{ name: 'Preview', value: 'preview', description: 'Says which slots would be dropped and why. Changes nothing.' },
+			{ name: 'Drop', value: 'drop', description: 'Drops them: the log that they keep on disk is freed, with the changes in it that nobody has read' },
 		],
 		default: 'preview',
 		description: 'Whether to look first or to do it',
+	},
+	{
+		displayName: 'The changes that wait in a dropped slot are lost to its trigger: it finds that at its next start, and all rows may have to be read anew.',
+		name: 'slotNotice',
+		type: 'notice',
+		displayOptions: { show: { ...DROP, slotDo: ['drop'] } },
+		default: '',
 	},
 	{
 		displayName: 'Unused for (Hours)',
@@ -29,7 +36,7 @@ export const slotProperties: INodeProperties[] = [
 		displayOptions: { show: DROP },
 		default: 168,
 		description:
-			"Slots of this policy from which nobody has read for so long, by the server's clock. Servers before Postgres 17 do not say since when: name the slot there.",
+			"How long nobody must have read from a slot of this policy before it is dropped, by the server's clock. Servers before Postgres 17 do not say since when: name the slot under Slots there.",
 	},
 	{
 		displayName: 'Slots',
@@ -39,6 +46,6 @@ export const slotProperties: INodeProperties[] = [
 		default: '',
 		placeholder: 'bisync_crm_billing_crm',
 		description:
-			'These slots only, separated by commas, however short they have been unused, and also those of triggers without a policy. Empty: the slots of this policy that have been unused for so long. One that is being read is never dropped.',
+			'Only these, separated by commas, whoever they belong to and however short they have been unused. Empty: all of this policy that have been unused for the hours above. A slot that is being read is never dropped.',
 	},
 ];
