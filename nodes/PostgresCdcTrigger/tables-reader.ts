@@ -5,6 +5,7 @@ import { alignFailover } from '../../src/postgres/failover-slot';
 import type { NewSlot } from '../../src/postgres/create-slot';
 import type { EventOrigin } from '../../src/postgres/event-envelope';
 import { type EventTables, plainTables } from '../../src/postgres/event-tables';
+import { publishedColumns } from '../../src/postgres/publication';
 import { shapeChanges, shapeInWords } from '../../src/postgres/shape-changes';
 import type { SystemIdentity } from '../../src/postgres/slot';
 import { labelOf } from '../../src/postgres/snapshot-columns';
@@ -95,7 +96,7 @@ export class TablesReader implements Reader<PreparedTables> {
 		const { settings, source, host, timing } = this.parts;
 		const first = prepared.start.kind === 'begin' ? await this.#makeSlot(prepared) : null;
 		if (first === null && settings.failover !== undefined) await alignFailover(settings.connection, settings.slot, settings.failover);
-		const rows = this.#rowReading(prepared, first);
+		const rows = await this.#rowReading(prepared, first);
 		const progress = new RunProgress();
 		let isOutdated = false;
 		const patience = new Patience(host.logger, stop, timing?.backOff);
@@ -150,15 +151,16 @@ export class TablesReader implements Reader<PreparedTables> {
 		return { system: database, database, systemId: server.systemId, tables, isMarker: (prefix) => prefix.startsWith('bisync:'), markerSystem: null, shape };
 	}
 
-	/** Null: there is nothing to read but changes. */
-	#rowReading(prepared: PreparedTables, first: NewSlot | null): RowReading | null {
+	/** Null: there is nothing to read but changes. Rows are read with the columns that their changes have: the publication may leave some out. */
+	async #rowReading(prepared: PreparedTables, first: NewSlot | null): Promise<RowReading | null> {
 		const { settings, host, timing } = this.parts;
 		const { wanted, start } = prepared;
 		const tables = (start.reading ?? []).filter(({ phase }) => phase !== 'done');
 		if (tables.length === 0) return null;
 		host.logger.info(`Reading the rows of ${tables.map(({ table }) => table).join(', ')}`);
 		const whereOf = ({ table }: TableReading): string | null => wanted.find((one) => labelOf(one) === table)?.rowFilter ?? null;
-		const parts = { settings, origin: this.#origin(prepared), log: host.logger, tables: start.reading ?? [], keeper: this.#keeper, whereOf, onRefused: (error: SyncError) => tellRefused(this.parts, error), turnMs: timing?.turnMs };
+		const origin = this.#origin({ ...prepared, tables: plainTables(wanted, await publishedColumns(settings)) });
+		const parts = { settings, origin, log: host.logger, tables: start.reading ?? [], keeper: this.#keeper, whereOf, onRefused: (error: SyncError) => tellRefused(this.parts, error), turnMs: timing?.turnMs };
 		return new RowReading(parts, first);
 	}
 

@@ -14,6 +14,8 @@ export interface EventTable extends TableName {
 	keyOf(row: Row): Key;
 	/** Tables that hold further columns of the same records. */
 	readonly parts: readonly EventPart[];
+	/** What is read of its rows. Absent: all but generated columns. */
+	readonly columns?: readonly string[] | undefined;
 }
 
 /** A table joined one-to-one to another one. */
@@ -100,14 +102,21 @@ function eventPart(
 	};
 }
 
-/** Tables without a policy: each is an entity of its own, named as the table. */
+/**
+ * Tables without a policy: each is an entity of its own, named as the table.
+ *
+ * @param published - what the log has of their rows; null: all columns, or nobody knows
+ */
 export function plainTables(
 	tables: readonly (TableName & { readonly key: readonly string[] })[],
+	published: (table: TableName) => readonly string[] | null = () => null,
 ): EventTables {
 	return new EventTables(
 		tables.map(({ schema, table, key }) => {
 			const entity = `${schema}.${table}`;
-			return { schema, table, entity, key, keyOf: (row) => plainKey(entity, key, row), parts: [] };
+			const columns = published({ schema, table });
+			const read = columns === null ? {} : { columns: [...new Set([...columns, ...key])] };
+			return { schema, table, entity, key, keyOf: (row) => plainKey(entity, key, row), parts: [], ...read };
 		}),
 	);
 }

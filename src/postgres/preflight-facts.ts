@@ -78,6 +78,8 @@ export interface TableFacts {
 	readonly uniqueKeys: readonly (readonly string[])[];
 	/** Where the rows are: the table itself, or each partition; every one has an identity of its own. */
 	readonly storage: readonly StorageFacts[];
+	/** A partitioned table itself: it has no rows, but its identity is the one that the log names old rows by. Absent or null: it is none. */
+	readonly root?: StorageFacts | null;
 }
 
 export interface ColumnFacts {
@@ -165,7 +167,7 @@ const TABLE_FACTS = `
 	        where i.indrelid = c.oid and i.indisunique and i.indisvalid
 	          and i.indpred is null and i.indexprs is null) as "uniqueKeys",
 	       (select jsonb_agg(jsonb_build_object(
-	                 'schema', sn.nspname, 'table', s.relname, 'identity', s.relreplident,
+	                 'schema', sn.nspname, 'table', s.relname, 'identity', s.relreplident, 'isRoot', s.relkind = 'p',
 	                 'columns', (select jsonb_agg(a.attname) from pg_attribute a
 	                             where a.attrelid = s.oid and a.attnum > 0 and not a.attisdropped
 	                               and (s.relreplident = 'f' or a.attnum = any (i.indkey))))
@@ -174,7 +176,7 @@ const TABLE_FACTS = `
 	        join pg_namespace sn on sn.oid = s.relnamespace
 	        left join pg_index i on i.indrelid = s.oid and i.indisvalid
 	          and (s.relreplident = 'd' and i.indisprimary or s.relreplident = 'i' and i.indisreplident)
-	        where s.oid = c.oid and c.relkind <> 'p'
+	        where s.oid = c.oid
 	           or s.oid in (select relid from pg_partition_tree(c.oid) where isleaf and c.relkind = 'p')) as storage
 	from unnest($1::text[], $2::text[]) with ordinality as w (schema, name, place)
 	left join pg_namespace n on n.nspname = w.schema
@@ -192,6 +194,7 @@ interface TableRow {
 	readonly storage:
 		| readonly (TableName & {
 				identity: 'd' | 'n' | 'f' | 'i';
+				isRoot: boolean;
 				columns: readonly string[] | null;
 		  })[]
 		| null;
@@ -209,17 +212,17 @@ export async function readTables(
 	const rows = await query<TableRow>(client, TABLE_FACTS, [schemas, names]);
 	return rows.map(({ kind, columns, uniqueKeys, storage, ...row }) => {
 		if (kind === null) return null;
+		const places = (storage ?? []).map((place) => ({
+			isRoot: place.isRoot,
+			facts: { schema: place.schema, table: place.table, replicaIdentity: IDENTITIES[place.identity], identityColumns: place.columns ?? [] },
+		}));
 		return {
 			...row,
 			kind,
 			columns: columns ?? [],
 			uniqueKeys: uniqueKeys ?? [],
-			storage: (storage ?? []).map((place) => ({
-				schema: place.schema,
-				table: place.table,
-				replicaIdentity: IDENTITIES[place.identity],
-				identityColumns: place.columns ?? [],
-			})),
+			storage: places.flatMap(({ isRoot, facts }) => (isRoot ? [] : [facts])),
+			root: places.find(({ isRoot }) => isRoot)?.facts ?? null,
 		};
 	});
 }

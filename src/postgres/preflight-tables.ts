@@ -6,17 +6,27 @@ import { ident, tableName } from './sql';
 export function judgeTable(
 	wanted: WantedTable,
 	facts: TableFacts | null,
-	{ server }: PreflightFacts,
+	{ server, publication }: PreflightFacts,
 	{ requireFull = false }: PreflightRequest,
 ): Problem[] {
 	const name = tableName(wanted);
-	const shared = judgePolledTable(wanted, facts, server);
+	const published = publication?.tables.find(({ schema, table }) => schema === wanted.schema && table === wanted.table);
+	const shared = judgePolledTable(wanted, facts, server, published?.columns ?? []);
 	if (!facts || (facts.kind !== 'r' && facts.kind !== 'p')) return shared;
 	return [...judgePersistence(name, facts), ...shared, ...judgeIdentity(name, wanted, facts, requireFull)];
 }
 
-/** The same of one whose changes are not read from the log: any table whose rows can be read and told apart. Pure. */
-export function judgePolledTable(wanted: WantedTable, facts: TableFacts | null, server: Pick<ServerFacts, 'database' | 'role'>): Problem[] {
+/**
+ * The same of one whose changes are not read from the log: any table whose rows can be read and told apart. Pure.
+ *
+ * @param published - columns that the log has in any case, generated ones among them (Postgres 18 on)
+ */
+export function judgePolledTable(
+	wanted: WantedTable,
+	facts: TableFacts | null,
+	server: Pick<ServerFacts, 'database' | 'role'>,
+	published: readonly string[] = [],
+): Problem[] {
 	const name = tableName(wanted);
 	if (!facts) {
 		return [
@@ -38,7 +48,7 @@ export function judgePolledTable(wanted: WantedTable, facts: TableFacts | null, 
 			},
 		];
 	}
-	return [...judgeColumns(name, wanted, facts), ...judgeAccess(name, wanted, facts, ident(server.role)), ...judgeKey(name, wanted, facts)];
+	return [...judgeColumns(name, wanted, facts, published), ...judgeAccess(name, wanted, facts, ident(server.role)), ...judgeKey(name, wanted, facts)];
 }
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -57,7 +67,7 @@ function judgePersistence(name: string, { persistence }: TableFacts): Problem[] 
 	return [{ severity: 'error', code: 'TABLE_NOT_LOGGED', message, fix }];
 }
 
-function judgeColumns(name: string, wanted: WantedTable, { columns }: TableFacts): Problem[] {
+function judgeColumns(name: string, wanted: WantedTable, { columns }: TableFacts, published: readonly string[]): Problem[] {
 	const byName = new Map(columns.map((column) => [column.name, column]));
 	return wantedColumns(wanted).flatMap((column): Problem[] => {
 		const found = byName.get(column);
@@ -66,9 +76,9 @@ function judgeColumns(name: string, wanted: WantedTable, { columns }: TableFacts
 			const fix = 'Correct the column in the policy, or add it to the table.';
 			return [{ severity: 'error', code: 'COLUMN_MISSING', message, fix }];
 		}
-		if (!found.isGenerated) return [];
+		if (!found.isGenerated || published.includes(column)) return [];
 		const message = `Column ${ident(column)} of ${name} is generated, and such columns are not in the change stream`;
-		const fix = 'Leave the column out of the policy; name the columns it is computed from.';
+		const fix = 'Leave the column out, and name the columns it is computed from; on Postgres 18 or later a publication can carry stored ones (publish_generated_columns = stored).';
 		return [{ severity: 'error', code: 'COLUMN_GENERATED', message, fix }];
 	});
 }
@@ -124,20 +134,20 @@ function judgeKey(
 	return problems;
 }
 
-/** Each partition has a replica identity of its own, and that is the one that counts. */
+/** Each partition has a replica identity of its own, by which its old rows are logged; what of them is sent, that of the partitioned table says. */
 function judgeIdentity(
 	name: string,
 	{ key }: WantedTable,
-	{ storage }: TableFacts,
+	{ storage, root = null }: TableFacts,
 	requireFull: boolean,
 ): Problem[] {
 	const setFull = (places: TableFacts['storage']) =>
 		places.map((place) => `alter table ${tableName(place)} replica identity full;`).join(' ');
-	const notFull = storage.filter(({ replicaIdentity }) => replicaIdentity !== 'full');
-	const without = notFull.filter(({ identityColumns }) => identityColumns.length === 0);
+	const notFull = [...(root === null ? [] : [root]), ...storage].filter(({ replicaIdentity }) => replicaIdentity !== 'full');
+	const without = notFull.filter((place) => place !== root && place.identityColumns.length === 0);
 	if (without.length > 0) {
 		const message = `${name} has no replica identity: once it is published, updates and deletes of it fail, for every user`;
-		return [{ severity: 'error', code: 'IDENTITY_NOTHING', message, fix: setFull(without) }];
+		return [{ severity: 'error', code: 'IDENTITY_NOTHING', message, fix: setFull([...without, ...notFull.filter((place) => place === root)]) }];
 	}
 	const lacking = notFull.filter(
 		({ identityColumns }) => !key.every((column) => identityColumns.includes(column)),

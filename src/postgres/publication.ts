@@ -1,4 +1,5 @@
 import { SyncError } from '../core/errors';
+import { askServer, type PgSettings } from './connect';
 import { codeOf, ident, query, type Queryable, tableName } from './sql';
 
 /** A table by name. */
@@ -82,6 +83,12 @@ export async function readPublication(
 			rowFilter: table.rowfilter ?? null,
 		})),
 	};
+}
+
+/** What the log has of the tables of a publication; null of a table that is not in it, and of all before Postgres 15. @throws SyncError as `connect` */
+export async function publishedColumns({ connection, publication }: { readonly connection: PgSettings; readonly publication: string }): Promise<(table: TableName) => readonly string[] | null> {
+	const state = await askServer(connection, async (client) => await readPublication(client, publication));
+	return ({ schema, table }) => state?.tables.find((one) => one.schema === schema && one.table === table)?.columns ?? null;
 }
 
 /**

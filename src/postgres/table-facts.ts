@@ -177,11 +177,12 @@ function literalsIn(list: string): string[] | null {
 	return length === list.length ? found.map(([, text = '']) => text.replaceAll("''", "'")) : null;
 }
 
-/** Of a partitioned table the weakest partition counts. */
+/** Of a partitioned table the weakest partition counts, or the table itself if that is weaker. */
 function identityOf({
 	storage,
+	root = null,
 }: ServerTable): Pick<TableFacts, 'replicaIdentity' | 'identityColumns'> {
-	const [first, ...others] = storage;
+	const [first, ...others] = storage.length === 0 || root === null ? storage : [...storage, root];
 	if (!first) return {}; // A view, or a table without partitions: nothing is logged of it.
 	const weakest = others.reduce((a, b) => (strength(b) < strength(a) ? b : a), first);
 	const columns = others.reduce(

@@ -136,7 +136,22 @@ function rowDraft(change: RowChange, table: EventTable): Draft {
 	const { entity } = table;
 	if (op === 't') return { ...noRow(), entity, op: 't', key: {}, lsn, table, marker: null };
 	if (op !== 'i') requireIdentity(relation, table);
-	return new RowDraft(OPS[op], lsn, table, { old: oldRowValues(change), row: change.new ? rowValues(relation, change.new) : null });
+	const row = change.new ? rowValues(relation, change.new) : null;
+	return new RowDraft(OPS[op], lsn, table, { old: knownOld(change, row, table), row });
+}
+
+/**
+ * The version before a change, as far as the log has it. A partition that logs keys alone, of a table whose identity is full, has
+ * nulls for all other columns, which they were not. It has an old version only where the row is gone, or has got another
+ * key: one that is null beside the key there counts as unknown, also in the rare case that it was so.
+ */
+function knownOld(change: RowChange, row: RowValues | null, { key }: Pick<EventTable, 'key'>): RowValues | null {
+	const old = oldRowValues(change);
+	if (old === null || change.relation.replicaIdentity !== 'full') return old;
+	if (row !== null && key.every((column) => old.values[column] === row.values[column])) return old;
+	const others = Object.keys(old.values).filter((column) => !key.includes(column));
+	if (others.length === 0 || others.some((column) => old.values[column] !== null)) return old;
+	return { values: Object.fromEntries(key.map((column) => [column, old.values[column] ?? null])), unchanged: [] };
 }
 
 /** A class for the reason that `ChangedRow` is one. */
@@ -179,8 +194,8 @@ function partDrafts(change: RowChange, table: EventPart): Draft[] {
 	const event = { ...noRow(), entity, part, lsn, table, marker: null };
 	if (op === 't') return [{ ...event, op: 't', key: {} }];
 	if (op !== 'i') requireIdentity(relation, table);
-	const old = oldRowValues(change);
 	const row = change.new ? rowValues(relation, change.new) : null;
+	const old = knownOld(change, row, table);
 	const before = old && asPart(part, old.values);
 	const [from, to] = [old ?? row, row].map((values) => values && table.keyOf(keyRow(table, old, values)));
 	const gone = (key: Key): Draft => ({ ...event, op: 'd', key, before });

@@ -72,7 +72,7 @@ describe.each([15, 18] as const)('the preflight of Postgres %i', (version) => {
 		expect(
 			problems.find(({ code, message }) => code === 'IDENTITY_NOTHING' && message.includes('parts'))
 				?.fix,
-		).toBe('alter table "public"."parts_high" replica identity full;');
+		).toBe('alter table "public"."parts_high" replica identity full; alter table "public"."parts" replica identity full;');
 	});
 
 	test('is satisfied once its own fixes have been run', async () => {

@@ -184,6 +184,29 @@ test('a key of old rows is not enough when whole ones are asked for', () => {
 	]);
 });
 
+test('old rows of partitions are sent by the identity of the partitioned table', () => {
+	const root = identity('default', ['id'], 'customers');
+	const storage = [{ ...customers.storage[0]!, table: 'customers_2024' }];
+	expect(withTable({ kind: 'p', storage, root })).toMatchObject([
+		{ severity: 'warning', code: 'IDENTITY_KEY_ONLY', fix: 'alter table "public"."customers" replica identity full;' },
+	]);
+	expect(withTable({ kind: 'p', storage, root: { ...root, identityColumns: [] } })).toMatchObject([
+		{ severity: 'error', code: 'IDENTITY_LACKS_KEY', fix: 'alter table "public"."customers" replica identity full;' },
+	]);
+	expect(withTable({ kind: 'p', storage, root: customers.storage[0]! })).toEqual([]);
+});
+
+test('a generated column that the publication carries may be named', () => {
+	const columns = customers.columns.map((column) => ({ ...column, isGenerated: column.name === 'name' }));
+	const codes = (published: readonly string[]) => {
+		const tables = [{ schema: 'public', table: 'customers', columns: published, rowFilter: null }];
+		const publication = { name: 'bisync', allTables: false, missingOperations: [], viaRoot: true, mayAlter: true, tables };
+		return judge({ ...facts, publication, tables: [{ ...customers, columns }] }, request).map(({ code }) => code);
+	};
+	expect(codes(['id', 'name'])).not.toContain('COLUMN_GENERATED');
+	expect(codes(['id'])).toContain('COLUMN_GENERATED');
+});
+
 test('each partition needs a replica identity of its own', () => {
 	const storage = [
 		customers.storage[0]!,
