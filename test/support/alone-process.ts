@@ -49,6 +49,7 @@ export class AloneProcesses {
 	readonly #ready: Promise<ChildProcess>[] = [];
 	readonly #all: ChildProcess[] = [];
 	#lives = 0;
+	#isClosed = false;
 
 	/** @param count - how many there will be: two of them load their modules, which takes seconds, before they are needed */
 	constructor(private readonly count: number) {
@@ -58,7 +59,7 @@ export class AloneProcesses {
 	/** Starts the next one. */
 	async start(order: Pick<AloneOrder, 'parameters' | 'credentials' | 'death'>): Promise<ChildProcess> {
 		const next = this.#ready.shift();
-		if (!next) throw new TypeError('there are no more processes than were asked for');
+		if (!next || this.#isClosed) throw new TypeError('there are no more processes than were asked for');
 		const child = await next;
 		this.#lives += 1;
 		child.send({ ...order, life: this.#lives, folder: this.#folder } satisfies AloneOrder);
@@ -79,6 +80,7 @@ export class AloneProcesses {
 	}
 
 	async close(): Promise<void> {
+		this.#isClosed = true;
 		await Promise.allSettled(this.#ready);
 		await Promise.all(this.#all.map(endOf));
 		rmSync(this.#folder, { recursive: true, force: true });

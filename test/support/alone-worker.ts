@@ -79,11 +79,11 @@ class Worker {
 		return 'success';
 	}
 
-	/** Changes count once all rows have been read. */
+	/** Changes count once all rows have been read, and then in place of rows, too: none come any more. */
 	#counts(events: readonly ChangeEvent[], among: 'rows' | 'changes'): boolean {
-		if (among === 'rows') return events.some(({ op }) => op === 'r');
 		const { stream } = this.#workflow.getStaticData('node', NODE) as TablesMemory;
-		return stream?.reading?.every(({ phase }) => phase === 'done') ?? false;
+		const isRead = stream?.reading?.every(({ phase }) => phase === 'done') ?? false;
+		return isRead || (among === 'rows' && events.some(({ op }) => op === 'r'));
 	}
 
 	#note(line: JournalLine): void {
