@@ -3,12 +3,17 @@ import { readerOfType, readText, type ValueReader } from './column-values';
 import type { RelationColumn } from './pgoutput';
 import { type Tuple, UNCHANGED } from './pgoutput-reader';
 
-/** A row version as JSON. A column that is in neither was not sent. */
-export interface RowValues {
-	readonly values: Record<string, Json>;
-	/** Columns with large values that did not change and were not sent. */
-	readonly unchanged: string[];
+/** A row version as JSON. A column that is in neither was not sent. A class for the reason that `ChangedRow` is one. */
+export class RowValues {
+	constructor(
+		readonly values: Record<string, Json>,
+		/** Columns with large values that did not change and were not sent. */
+		readonly unchanged: string[],
+	) {}
 }
+
+/** Copied for each row, which an empty literal would be, too, but in V8's old generation. */
+const NONE: readonly string[] = [];
 
 /** What it takes to read a row: the columns of a relation, or those of a snapshot. */
 export interface Columns {
@@ -45,7 +50,7 @@ export class RowPlan {
 			const reader = readers[at]!;
 			values[names[at]!] = reader === null ? text : reader(text);
 		}
-		return { values, unchanged: [] };
+		return new RowValues(values, NONE.slice());
 	}
 
 	/** Of a row that lacks columns. */
@@ -59,7 +64,7 @@ export class RowPlan {
 			if (typeof text === 'string') values[name] = reader(text);
 			else if (text !== null) delete values[name];
 		});
-		return { values, unchanged };
+		return new RowValues(values, unchanged);
 	}
 }
 

@@ -8,7 +8,7 @@ import { asPart, columnOfPart } from '../core/record-parts';
 import { envelope, type EventBody, type EventOrigin } from './event-envelope';
 import type { EventPart, EventTable } from './event-tables';
 import type { TableName } from './publication';
-import type { RowValues } from './row-plan';
+import { RowValues } from './row-plan';
 import {
 	type MessageChange,
 	oldRowValues,
@@ -151,7 +151,7 @@ function knownOld(change: RowChange, row: RowValues | null, { key }: Pick<EventT
 	if (row !== null && key.every((column) => old.values[column] === row.values[column])) return old;
 	const others = Object.keys(old.values).filter((column) => !key.includes(column));
 	if (others.length === 0 || others.some((column) => old.values[column] !== null)) return old;
-	return { values: Object.fromEntries(key.map((column) => [column, old.values[column] ?? null])), unchanged: [] };
+	return new RowValues(Object.fromEntries(key.map((column) => [column, old.values[column] ?? null])), []);
 }
 
 /** A class for the reason that `ChangedRow` is one. */
