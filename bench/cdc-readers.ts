@@ -5,7 +5,7 @@ import { LogicalReplicationService, PgoutputPlugin } from 'pg-logical-replicatio
 import { plainTables } from '../src/postgres/event-tables';
 import { openChangeStream } from '../src/postgres/change-stream';
 import { largeTransactionEvents } from '../src/postgres/large-transaction';
-import { transactionEvents } from '../src/postgres/transaction-events';
+import { takeEvents } from '../src/postgres/transaction-events';
 import type { ConnectionSettings } from '../test/support/embedded-postgres';
 
 /** What one reader is to read: everything in the slot, which ends with so many rows. */
@@ -41,7 +41,7 @@ async function readOurs({ settings, slot, publication, table, rows }: ReadTask):
 		if (spool) {
 			for await (const events of largeTransactionEvents({ ...transaction, spool }, 1_000)) seen += events.length;
 			spool.close();
-		} else seen += transactionEvents(transaction, origin).length;
+		} else seen += takeEvents(transaction, origin).length;
 		stream.acknowledge(transaction.endLsn);
 		if (seen >= rows) break;
 	}

@@ -9,7 +9,7 @@ import { PollSnapshot } from '../../src/postgres/poll-snapshot';
 import { readSnapshot } from '../../src/postgres/snapshot';
 import { snapshotEvents } from '../../src/postgres/snapshot-events';
 import { readSourceState } from '../../src/postgres/source-setup';
-import { transactionEvents } from '../../src/postgres/transaction-events';
+import { takeEvents } from '../../src/postgres/transaction-events';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
 import type { SyncStore } from '../../src/store/sync-store';
 import { Batcher } from './batcher';
@@ -132,7 +132,7 @@ async function pendingChanges(
 	});
 	try {
 		const batcher = new Batcher(stream.transactions(), (transaction) =>
-			transactionEvents(transaction, origin),
+			takeEvents(transaction, origin),
 		);
 		const batch = await batcher.take({
 			maxChanges: MAX_ITEMS,

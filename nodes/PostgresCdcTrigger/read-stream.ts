@@ -8,7 +8,7 @@ import { PLACE_PREFIX } from '../../src/postgres/exact-place';
 import type { SystemIdentity } from '../../src/postgres/slot';
 import type { SourceTransaction } from '../../src/postgres/source-transaction';
 import { largeTransactionEvents } from '../../src/postgres/large-transaction';
-import { transactionEvents } from '../../src/postgres/transaction-events';
+import { takeEvents } from '../../src/postgres/transaction-events';
 import { Acknowledger } from './acknowledger';
 import { pause } from './back-off';
 import { type Batch, Batcher, type TransactionEvents } from './batcher';
@@ -141,7 +141,7 @@ function freshEvents(transaction: SourceTransaction, request: ReadRequest): Tran
 	const fresh = (events: readonly ChangeEvent[]): ChangeEvent[] =>
 		events.filter((event) => (event.source.position ?? '') > delivery.position && isWanted(event));
 	const { spool } = transaction;
-	if (!spool) return fresh(transactionEvents(transaction, origin));
+	if (!spool) return fresh(takeEvents(transaction, origin));
 	return freshParts(largeTransactionEvents({ ...transaction, spool }, settings.maxChanges), fresh);
 }
 

@@ -15,8 +15,8 @@ export interface SourceTransaction {
 	readonly commitTsMs: number;
 	/** The replication origin the transaction came from, or null when it was made on this server. */
 	readonly origin: string | null;
-	/** All changes, or those before the ones in `spool`. */
-	readonly changes: readonly SourceChange[];
+	/** All changes, or those before the ones in `spool`. `takeEvents` takes them out. */
+	readonly changes: SourceChange[];
 	/** Further changes of a transaction that is too large for memory; see `largeTransactionEvents`. Absent: there are none. */
 	readonly spool?: LargeChanges;
 }

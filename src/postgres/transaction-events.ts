@@ -35,11 +35,27 @@ export function transactionEvents(
 	transaction: SourceTransaction,
 	origin: EventOrigin,
 ): ChangeEvent[] {
+	return takeEvents({ ...transaction, changes: [...transaction.changes] }, origin);
+}
+
+/**
+ * As `transactionEvents`, of a transaction that nobody looks at again: its changes are taken out of it, and each is let go
+ * once its events are there. With both in memory at once, V8 gives its young generation twice the room.
+ */
+export function takeEvents(transaction: SourceTransaction, origin: EventOrigin): ChangeEvent[] {
 	if (transaction.spool) throw new TypeError('a transaction that is too large for memory has more changes than these');
+	const hasMessages = transaction.changes.some(({ kind }) => kind === 'message');
+	const rest = transaction.changes.splice(0).reverse();
 	const draftsOf = drafting(origin);
-	const drafts: Draft[] = [];
-	for (const change of transaction.changes) for (const draft of draftsOf(change)) drafts.push(draft);
-	return eventsOf(drafts, { transaction, origin, firstIndex: 0 });
+	const write = eventWriter({ transaction, origin });
+	const [drafts, events]: [Draft[], ChangeEvent[]] = [[], []];
+	for (let change = rest.pop(); change !== undefined; change = rest.pop()) {
+		for (const draft of draftsOf(change)) {
+			if (hasMessages) drafts.push(draft);
+			else events.push(write(draft, events.length));
+		}
+	}
+	return hasMessages ? eventsOf(drafts, { transaction, origin, firstIndex: 0 }) : events;
 }
 
 /** An event before it is known whether it stands alone, and so before it has an index. */
