@@ -139,7 +139,7 @@ class Comparing {
 			if (isNew) this.#new.add(record);
 			else this.#new.delete(record);
 			if (found === 'moving' || (found === 'differs' && isUnsure)) this.#moving.set(record, event);
-			else if (found === 'differs') this.#differing.set(record, { event, link: before?.id ?? null, alone: this.#differences([look]) });
+			else if (found === 'differs') this.#differing.set(record, { event, link: before?.id ?? null, alone: before === null ? [] : this.#differences([look]) });
 		}
 	}
 
