@@ -5,7 +5,7 @@ import { LogicalReplicationService, PgoutputPlugin } from 'pg-logical-replicatio
 import { plainTables } from '../src/postgres/event-tables';
 import { openChangeStream } from '../src/postgres/change-stream';
 import { largeTransactionEvents } from '../src/postgres/large-transaction';
-import { takeEvents } from '../src/postgres/transaction-events';
+import { takeEvents } from '../src/postgres/take-events';
 import type { ConnectionSettings } from '../test/support/embedded-postgres';
 
 /** What one reader is to read: everything in the slot, which ends with so many rows. */

@@ -9,7 +9,7 @@ import { PollSnapshot } from '../../src/postgres/poll-snapshot';
 import { readSnapshot } from '../../src/postgres/snapshot';
 import { snapshotEvents } from '../../src/postgres/snapshot-events';
 import { readSourceState } from '../../src/postgres/source-setup';
-import { takeEvents } from '../../src/postgres/transaction-events';
+import { takeEvents } from '../../src/postgres/take-events';
 import { policyInForce, requirePublished } from '../../src/store/published-policy';
 import type { SyncStore } from '../../src/store/sync-store';
 import { Batcher } from './batcher';

@@ -8,7 +8,7 @@ import { PLACE_PREFIX } from '../../src/postgres/exact-place';
 import type { SystemIdentity } from '../../src/postgres/slot';
 import type { SourceTransaction } from '../../src/postgres/source-transaction';
 import { largeTransactionEvents } from '../../src/postgres/large-transaction';
-import { takeEvents } from '../../src/postgres/transaction-events';
+import { takeEvents } from '../../src/postgres/take-events';
 import { Acknowledger } from './acknowledger';
 import { pause } from './back-off';
 import { type Batch, Batcher, type TransactionEvents } from './batcher';
