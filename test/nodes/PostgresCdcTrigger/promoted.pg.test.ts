@@ -156,7 +156,10 @@ test('a standby that had not received everything is an older copy, slot or not: 
 		await agree(lab);
 		const n8n = fakeN8n(lab.observing);
 		await lab.start({ n8n });
-		await waitUntil('the rows', async () => (await lab.stream()).snapshot === 'done' && (await lab.stream()).timeline === 2);
+		await waitUntil('the rows', async () => {
+			const { snapshot, timeline } = await lab.stream();
+			return snapshot === 'done' && timeline === 2;
+		});
 		await decideAll(lab);
 		const { links } = await lab.store.load({ policy: 'lab', keys: [{ system: 'crm', entity: 'customer', key: { id: '2' } }] });
 		expect(links.map(({ state }) => state.inFlight['crm']?.kind)).toEqual(['insert']);
