@@ -1,7 +1,8 @@
 import type { Key } from '../../src/core/link';
+import { unpaired } from '../../src/core/hashed-bucket';
 import type { EntityPolicy } from '../../src/core/policy';
 import { type DigestShape, digestShape, type HashSums } from '../../src/core/row-digest';
-import { type DigestSums, keyHashIn, scannedDigests, type StoreDigests, type StoredDigest } from '../../src/store/store-digests';
+import { type DigestSums, scannedDigests, type StoreDigests } from '../../src/store/store-digests';
 import type { SyncStore } from '../../src/store/sync-store';
 import { chunks } from './chunks';
 import type { RowHashing, RowSource } from './row-source';
@@ -33,8 +34,8 @@ const MIN_BUCKETS = 64;
 /** The servers' tables of sums stay in their processors' caches: with four times as many, grouping takes half as long as hashing. */
 const MAX_BUCKETS = 16_384;
 const UNKNOWN_ROWS = 1_000_000;
-/** Rows that are listed at once. */
-export const LISTED = 40_000;
+/** Rows that are listed at once: each list is a look at all of them. */
+const LISTED = 200_000;
 /** So often digests are worked out that other processes leave behind. */
 const MAX_REFRESHES = 3;
 
@@ -122,31 +123,15 @@ interface Drill {
 	readonly rows: number;
 }
 
-async function* suspectsIn(buckets: readonly number[], { side, digests, parts, mask, rows }: Drill): AsyncGenerator<readonly Key[], void, undefined> {
-	for (const wanted of chunks(buckets, bucketsListed(mask, rows))) {
+async function* suspectsIn(buckets: readonly number[], { side, digests, parts, mask, rows: all }: Drill): AsyncGenerator<readonly Key[], void, undefined> {
+	for (const wanted of chunks(buckets, bucketsListed(mask, all))) {
 		const [mine, theirs] = await settled([
 			side.hashing.inBuckets(mask, wanted),
 			digests.inBuckets({ policy: parts.policy, entity: parts.entity.name, shape: side.shape, mask, buckets: wanted }),
 		] as const);
-		const { places, links } = unpaired(mine.hashes, theirs);
-		yield [...mine.keysAt(places), ...(await keysOf(links, side.system, parts))];
+		const { mine: rows, theirs: links } = unpaired(mine, theirs);
+		yield [...(await side.hashing.keysAt(rows)), ...(await keysOf(links, side.system, parts))];
 	}
-}
-
-/** What the other side has not: places of `mine`, and links that have no row by this hash and none of those under their key. */
-export function unpaired(mine: readonly string[], theirs: readonly StoredDigest[]): { readonly places: readonly number[]; readonly links: readonly string[] } {
-	const left = new Map<string, number>();
-	for (const hash of mine) left.set(hash, (left.get(hash) ?? 0) + 1);
-	const take = (hash: string): boolean => {
-		const count = left.get(hash) ?? 0;
-		if (count > 0) left.set(hash, count - 1);
-		return count > 0;
-	};
-	const unknown = theirs.filter(({ hash }) => !take(hash));
-	const places = mine.flatMap((hash, place) => (take(hash) ? [place] : []));
-	// A row that has changed is found by its key: reading its link, too, would find the same key.
-	const keys = new Set(places.map((place) => keyHashIn(mine[place] ?? '')));
-	return { places, links: unknown.flatMap(({ hash, link }) => (keys.has(keyHashIn(hash)) ? [] : [link])) };
 }
 
 const LOADED = 1_000;

@@ -1,11 +1,12 @@
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 
+import { unpaired } from '../../src/core/hashed-bucket';
 import { compareLists, type ListComparison, type ListField, type ListRules } from '../../src/core/reconcile-lists';
 import { compareKeys } from '../../src/postgres/rows-by-text';
 import { CONNECT_WITH, databaseSettings } from '../shared/open-database';
 import type { Outputs } from '../shared/run-node';
 import { invalid, oneOf, text } from '../shared/settings';
-import { bucketsListed, differingBuckets, LISTED, maskFor, settled } from './by-hash';
+import { bucketsListed, differingBuckets, maskFor, settled } from './by-hash';
 import { chunks } from './chunks';
 import { type Lists, outputsOf } from './compare-items';
 import { fieldsOf, keysOf, plainFields } from './list-rules';
@@ -74,8 +75,9 @@ interface Found {
 
 /** Rows that are read at once. */
 const READ = 500;
-/** Of the sums: where more differ, the tables are read whole. */
+/** Of the sums: where more differ, and there are more rows than these, the tables are read whole. */
 const MOST_DIFFERING = 1 / 2;
+const MANY_ROWS = 40_000;
 
 /**
  * First the keys of rows that may differ: by hashes, or by reading both tables sorted. Then these rows are read again,
@@ -110,17 +112,12 @@ class TableComparison {
 		this.#rows = { a: sumsA.rows, b: sumsB.rows };
 		const buckets = differingBuckets(sumsA, sumsB);
 		const rows = Math.max(sumsA.rows, sumsB.rows, 1);
-		if (rows > LISTED && buckets.length > (mask + 1) * MOST_DIFFERING) return 'most of it differs';
+		if (rows > MANY_ROWS && buckets.length > (mask + 1) * MOST_DIFFERING) return 'most of it differs';
 		for (const some of chunks(buckets, bucketsListed(mask, rows))) {
-			const [mine, theirs] = await settled([a.hashed(mask, some), b.hashed(mask, some)] as const);
-			this.#suspectUnpaired(mine, theirs);
-			this.#suspectUnpaired(theirs, mine);
+			const { mine, theirs } = unpaired(...(await settled([a.inBuckets(mask, some), b.inBuckets(mask, some)] as const)));
+			for (const key of [...(await a.keysAt(mine)), ...(await b.keysAt(theirs))]) this.#suspect(key);
 		}
 		return null;
-	}
-
-	#suspectUnpaired(mine: ReadonlyMap<string, readonly KeyTexts[]>, theirs: ReadonlyMap<string, readonly KeyTexts[]>): void {
-		for (const [hash, keys] of mine) if (keys.length !== (theirs.get(hash)?.length ?? 0)) for (const key of keys) this.#suspect(key);
 	}
 
 	#suspect(key: KeyTexts): void {

@@ -1,4 +1,5 @@
 import type { ChangeEvent } from '../../src/core/change-event';
+import type { HashedBucket } from '../../src/core/hashed-bucket';
 import type { Key } from '../../src/core/link';
 import type { DigestShape, HashSums } from '../../src/core/row-digest';
 
@@ -23,13 +24,7 @@ export interface RowHashing {
 	/** How many rows there are, about; null: nobody knows. */
 	readonly estimate: number | null;
 	sums(mask: number): Promise<HashSums>;
-	inBuckets(mask: number, buckets: readonly number[]): Promise<ListedRows>;
-}
-
-/** Many rows, of which few will be looked at. */
-export interface ListedRows {
-	/** By row; see `StoredDigest`. */
-	readonly hashes: readonly string[];
-	/** Keys of the rows at these places. */
-	keysAt(places: readonly number[]): readonly Key[];
+	inBuckets(mask: number, buckets: readonly number[]): Promise<readonly HashedBucket[]>;
+	/** Of the rows with these ids. */
+	keysAt(ids: readonly string[]): Promise<readonly Key[]>;
 }

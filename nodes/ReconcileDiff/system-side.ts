@@ -116,14 +116,8 @@ export class SystemSide implements RowSource {
 		return {
 			estimate: hashes.estimate,
 			sums: async (mask) => await hashes.sums(mask),
-			inBuckets: async (mask, buckets) => {
-				const { columns, rows } = await hashes.inBuckets(mask, buckets);
-				const keysAt = (places: readonly number[]): Key[] => {
-					const texts = places.flatMap((place) => (rows[place] ? [rows[place].texts] : []));
-					return rowsOf({ table, columns, rows: texts }, { ...table, parts: [] }).map(({ values }) => table.keyOf(values));
-				};
-				return { hashes: rows.map(({ hash }) => hash), keysAt };
-			},
+			inBuckets: async (mask, buckets) => await hashes.inBuckets(mask, buckets),
+			keysAt: async (places) => rowsOf({ table, ...(await hashes.keysAt(places)) }, { ...table, parts: [] }).map(({ values }) => table.keyOf(values)),
 		};
 	}
 

@@ -1,4 +1,5 @@
 import type { Json } from '../../src/core/canonical-json';
+import type { HashedBucket } from '../../src/core/hashed-bucket';
 import type { DigestShape, HashSums } from '../../src/core/row-digest';
 import type { PgSettings } from '../../src/postgres/connect';
 import { type EventTable, plainTables } from '../../src/postgres/event-tables';
@@ -58,18 +59,16 @@ export class TableSide {
 		return await this.#hashes.sums(mask);
 	}
 
-	/** By the text of both hashes, the keys of the rows that have them. */
-	async hashed(mask: number, buckets: readonly number[]): Promise<Map<string, KeyTexts[]>> {
+	async inBuckets(mask: number, buckets: readonly number[]): Promise<readonly HashedBucket[]> {
 		if (!this.#hashes) throw new TypeError('the hashes were not prepared');
-		const { columns, rows } = await this.#hashes.inBuckets(mask, buckets);
-		const read = this.#valuesOf(columns, rows.map(({ texts }) => texts));
-		const found = new Map<string, KeyTexts[]>();
-		rows.forEach(({ hash, texts }, at) => {
-			// Without a key it is compared with nothing, and counted apart.
-			if (texts.includes(null)) return;
-			found.set(hash, [...(found.get(hash) ?? []), this.keyOf(read[at] ?? {})]);
-		});
-		return found;
+		return await this.#hashes.inBuckets(mask, buckets);
+	}
+
+	/** Of the rows with these ids. What has no whole key is compared with nothing, and counted apart. */
+	async keysAt(ids: readonly string[]): Promise<KeyTexts[]> {
+		if (!this.#hashes) throw new TypeError('the hashes were not prepared');
+		const { columns, rows } = await this.#hashes.keysAt(ids);
+		return this.#valuesOf(columns, rows.filter((row) => !row.includes(null))).map((row) => this.keyOf(row));
 	}
 
 	async *sorted(): AsyncGenerator<{ readonly key: KeyTexts; readonly row: Row }, void, undefined> {

@@ -1,19 +1,22 @@
 import type pg from 'pg';
 
 import { VALUE_KIND, TEXT_KIND, NULL_KIND } from '../core/digest-text';
+import type { HashedBucket } from '../core/hashed-bucket';
 import { type DigestShape, type HashSums, KEY_SEED } from '../core/row-digest';
 import { hasReader } from './column-values';
 import type { Tuple } from './pgoutput-reader';
 import { readShape, type SnapshotColumn, type SnapshotTable, type TableShape } from './snapshot-columns';
 import { AS_TEXT, ident, query, tableName } from './sql';
 
-/** Rows with their hashes. */
-export interface HashedRows {
-	/** Of the key. */
+/** Keys of some rows. */
+export interface KeyRows {
 	readonly columns: readonly SnapshotColumn[];
-	/** By row: the hashes of the key and of the row, with a space between, and the key's columns as the server prints them. */
-	readonly rows: readonly { readonly hash: string; readonly texts: Tuple }[];
+	/** As the server prints them. */
+	readonly rows: readonly Tuple[];
 }
+
+/** Rows that are looked up at once. */
+const PLACES = 10_000;
 
 /** The server's answer: how many rows, and `bucket:sum,bucket:sum`. */
 export function parseSums({ rows, sums }: { readonly rows: string | null; readonly sums: string | null }): HashSums {
@@ -57,17 +60,31 @@ export class RowHashes {
 		return parseSums(sums ?? { rows: null, sums: null });
 	}
 
-	/** The rows in some buckets. */
-	async inBuckets(mask: number, buckets: readonly number[]): Promise<HashedRows> {
+	/** The rows in some buckets; the id of each is its place in this snapshot. */
+	async inBuckets(mask: number, buckets: readonly number[]): Promise<readonly HashedBucket[]> {
 		const { key, row } = this.expressions;
-		const list = this.shape.keyColumns.map(({ name }) => `t.${ident(name)}`);
-		const { rows } = await this.client.query<(string | null)[]>({
-			text: `select ${key} || ' ' || ${row}, ${list.join(', ')} from ${this.source} where (${key} & ${mask}) in (select unnest($1::bigint[]))`,
-			values: [buckets],
-			rowMode: 'array',
-			types: AS_TEXT,
-		});
-		return { columns: this.shape.keyColumns, rows: rows.map(([hash, ...texts]) => ({ hash: hash ?? '', texts })) };
+		const listed = `select ${key} & ${mask} as bucket, ${key} || ' ' || ${row} as hash, ${PLACE} as place from ${this.source} where (${key} & ${mask}) in (select unnest($1::bigint[]))`;
+		return await this.#grouping(async () =>
+			await this.#query<HashedBucket & pg.QueryResultRow>(`select bucket::int as bucket, string_agg(hash, ',') as hashes, string_agg(place, ' ') as ids from (${listed}) as l group by 1`, [buckets]),
+		);
+	}
+
+	/** The keys of the rows at these places. */
+	async keysAt(places: readonly string[]): Promise<KeyRows> {
+		const { keyColumns: columns } = this.shape;
+		const list = columns.map(({ name }) => `t.${ident(name)}`).join(', ');
+		const found: Tuple[] = [];
+		for (let at = 0; at < places.length; at += PLACES) {
+			const some = places.slice(at, at + PLACES);
+			const { rows } = await this.client.query<(string | null)[]>({
+				text: `select ${list} from ${this.source} where t.ctid = any ($1::tid[]) and ${PLACE} = any ($2::text[])`,
+				values: [some.map((place) => place.slice(place.indexOf('('))), some],
+				rowMode: 'array',
+				types: AS_TEXT,
+			});
+			found.push(...rows);
+		}
+		return { columns, rows: found };
 	}
 
 	/** The planner takes each key's hash for a group of its own, and would sort all rows by it. */
@@ -79,10 +96,13 @@ export class RowHashes {
 		return result;
 	}
 
-	async #query<Row extends pg.QueryResultRow>(text: string): Promise<Row[]> {
-		return await query<Row>(this.client, text);
+	async #query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+		return await query<Row>(this.client, text, [...values]);
 	}
 }
+
+/** Of one partition, and in it. */
+const PLACE = `t.tableoid::bigint || t.ctid::text`;
 
 /** Whether a text hashes on that server as `ChainedHash` says: one that is known does. */
 async function hashesAlike(client: pg.ClientBase): Promise<boolean> {

@@ -1,3 +1,4 @@
+import type { HashedBucket } from '../core/hashed-bucket';
 import type { LinkState } from '../core/link';
 import type { EntityPolicy } from '../core/policy';
 import { type DigestShape, digestShapes, type LinkDigest, linkDigest } from '../core/row-digest';
@@ -5,7 +6,7 @@ import { parseSums } from '../postgres/row-hashes';
 import { type LinkDocument, unpackLink } from './link-document';
 import type { StoreDatabase } from './postgres-database';
 import { scanLinks } from './postgres-load';
-import type { BucketsRequest, DigestsRequest, DigestSums, StoreDigests, StoredDigest } from './store-digests';
+import type { BucketsRequest, DigestsRequest, DigestSums, StoreDigests } from './store-digests';
 
 /**
  * Migration 9: what rows hash to by what the streams have shown, beside the documents, so that reconcile compares a table
@@ -58,20 +59,30 @@ const numbersOf = ({ rows }: LinkDigest): (string | null)[] =>
 export class PostgresDigests implements StoreDigests {
 	constructor(private readonly db: StoreDatabase) {}
 
-	/** In one statement, so that all of it is seen at one moment. Links without a row are in bucket -1: they are counted, too. */
+	/**
+	 * In one look, so that all of it is seen at one moment. Links without a row are in bucket -1: they are counted, too.
+	 * `offset 0` keeps the planner from taking each key's hash for a group of its own, and then for too many to be hashed.
+	 */
 	async sums({ policy, entity, shapes, mask }: DigestsRequest): Promise<DigestSums> {
 		const isStale = shapes.map(({ place }, at) => `l.digests[${3 * place + 1}] is distinct from $${at + 4}::bigint`).join(' or ');
-		const sides = shapes.map(
-			(shape, at) => `select ${at} as side, coalesce(${keyIn(shape)} & $3::bigint, -1) as bucket, count(*) as n, sum(coalesce(${rowIn(shape)}, 0)) as total,
-				count(*) filter (where ${isStale}) as stale, count(*) filter (where l.differs) as differing
-				from ${this.db.schema}.links l where l.policy = $1 and l.entity = $2 group by 2`,
-		);
+		const hashes = shapes.map((shape, at) => `coalesce(${keyIn(shape)} & $3::bigint, -1) as b${at}, coalesce(${rowIn(shape)}, 0) as r${at}`);
+		const each = (text: (at: number) => string, between: string): string => shapes.map((_, at) => text(at)).join(between);
 		const found = await this.db.transaction(async (query) => {
-			await query(`select set_config(name, value, true) from unnest($1::text[], $2::text[]) as wanted (name, value)`, [Object.keys(GROUPING), Object.values(GROUPING)]);
+			await query(`select set_config('work_mem', '128MB', true)`);
 			return await query<SumsRow>(
-				`select side, sum(n) filter (where bucket >= 0)::text as rows, string_agg(bucket || ':' || total, ',') filter (where bucket >= 0) as sums,
+				`with links as (
+					select ${hashes.join(', ')}, ${isStale} as is_stale, l.differs
+					from ${this.db.schema}.links l where l.policy = $1 and l.entity = $2 offset 0
+				), sums as (
+					select case ${each((at) => `when grouping(b${at}) = 0 then ${at}`, ' ')} end as side,
+						coalesce(${each((at) => `b${at}`, ', ')}) as bucket, count(*) as n,
+						case ${each((at) => `when grouping(b${at}) = 0 then sum(r${at})`, ' ')} end as total,
+						count(*) filter (where is_stale) as stale, count(*) filter (where differs) as differing
+					from links group by grouping sets (${each((at) => `(b${at})`, ', ')})
+				)
+				select side, sum(n) filter (where bucket >= 0)::text as rows, string_agg(bucket || ':' || total, ',') filter (where bucket >= 0) as sums,
 					sum(n)::text as links, sum(stale)::text as stale, sum(differing)::text as differing
-				from (${sides.join(' union all ')}) as b group by side`,
+				from sums group by side`,
 				[policy, entity, mask, ...shapes.map(({ tag }) => String(tag))],
 			);
 		});
@@ -80,10 +91,13 @@ export class PostgresDigests implements StoreDigests {
 		return { links: Number(links), stale: Number(stale), differing: Number(differing), sides: shapes.map((_, at) => parseSums(bySide.get(at) ?? NOTHING)) };
 	}
 
-	async inBuckets({ policy, entity, shape, mask, buckets }: BucketsRequest): Promise<readonly StoredDigest[]> {
-		return await this.db.query<StoredDigest & { [column: string]: unknown }>(
-			`select l.id as link, ${keyIn(shape)} || ' ' || coalesce(${rowIn(shape)}::text, '-') as hash from ${this.db.schema}.links l
-			where l.policy = $1 and l.entity = $2 and (${keyIn(shape)} & $3::bigint) in (select unnest($4::bigint[]))`,
+	async inBuckets({ policy, entity, shape, mask, buckets }: BucketsRequest): Promise<readonly HashedBucket[]> {
+		return await this.db.query<HashedBucket & { [column: string]: unknown }>(
+			`select bucket::int as bucket, string_agg(hash, ',') as hashes, string_agg(link, ' ') as ids from (
+				select ${keyIn(shape)} & $3::bigint as bucket, ${keyIn(shape)} || ' ' || coalesce(${rowIn(shape)}::text, '-') as hash, l.id as link
+				from ${this.db.schema}.links l
+				where l.policy = $1 and l.entity = $2 and (${keyIn(shape)} & $3::bigint) in (select unnest($4::bigint[]))
+			) as listed group by 1`,
 			[policy, entity, mask, buckets],
 		);
 	}
@@ -133,8 +147,6 @@ interface LinkRow {
 }
 
 const PAGE = 1_000;
-/** The planner takes each key's hash for a group of its own, and would sort all rows by it. */
-const GROUPING = { enable_sort: 'off', work_mem: '128MB' };
 
 interface SumsRow {
 	readonly side: number;

@@ -1,3 +1,4 @@
+import type { HashedBucket } from '../core/hashed-bucket';
 import type { EntityPolicy } from '../core/policy';
 import { type DigestShape, digestOf, type HashSums, linkDigest, type RowDigest } from '../core/row-digest';
 import type { LoadedLink, ScanRequest, SyncStore } from './sync-store';
@@ -6,8 +7,8 @@ import type { LoadedLink, ScanRequest, SyncStore } from './sync-store';
 export interface StoreDigests {
 	/** Sums of the hashes of all links of an entity, as they are at one moment. */
 	sums(request: DigestsRequest): Promise<DigestSums>;
-	/** The records in some buckets of one shape. */
-	inBuckets(request: BucketsRequest): Promise<readonly StoredDigest[]>;
+	/** The records in some buckets of one shape, with the ids of their links. */
+	inBuckets(request: BucketsRequest): Promise<readonly HashedBucket[]>;
 	/** A page of the links of which the systems do not all show the same, in the order of their ids. */
 	differing(request: ScanRequest & { readonly entity: string }): Promise<readonly LoadedLink[]>;
 	/** Works out the digests that were made by other shapes, or not at all. */
@@ -37,16 +38,7 @@ export interface BucketsRequest extends Omit<DigestsRequest, 'shapes'> {
 	readonly buckets: readonly number[];
 }
 
-export interface StoredDigest {
-	readonly link: string;
-	/** The hashes of the key and of the row, with a space between. What equals no row has "-" for the second, as no row has. */
-	readonly hash: string;
-}
-
 export const hashText = ({ key, row }: RowDigest): string => `${key} ${row ?? '-'}`;
-
-/** The first of the two. */
-export const keyHashIn = (hash: string): string => hash.slice(0, hash.indexOf(' '));
 
 const PAGE = 1_000;
 
@@ -65,12 +57,18 @@ export function scannedDigests(store: Pick<SyncStore, 'scanLinks'>, entity: Enti
 		},
 		inBuckets: async (request) => {
 			const wanted = new Set(request.buckets);
-			const found: StoredDigest[] = [];
+			const found = new Map<number, { hashes: string[]; ids: string[] }>();
 			for await (const { state } of linksOf(store, request)) {
 				const digest = digestOf(state, request.shape);
-				if (digest && wanted.has(bucketOf(digest.key, request.mask))) found.push({ link: state.id, hash: hashText(digest) });
+				if (digest === null) continue;
+				const bucket = bucketOf(digest.key, request.mask);
+				if (!wanted.has(bucket)) continue;
+				const rows = found.get(bucket) ?? { hashes: [], ids: [] };
+				found.set(bucket, rows);
+				rows.hashes.push(hashText(digest));
+				rows.ids.push(state.id);
 			}
-			return found;
+			return [...found].map(([bucket, { hashes, ids }]) => ({ bucket, hashes: hashes.join(','), ids: ids.join(' ') }));
 		},
 		differing: async ({ limit, ...request }) => {
 			const found: LoadedLink[] = [];
