@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
 
 import { compareSystems } from '../nodes/ReconcileDiff/compare-systems';
 import { SystemSide } from '../nodes/ReconcileDiff/system-side';
@@ -12,6 +13,8 @@ import { ENTITY, POLICY } from './reconcile-seed';
 export interface CompareTask {
 	readonly store: ConnectionSettings;
 	readonly systems: Readonly<Record<string, ConnectionSettings>>;
+	/** Looks only at what has been written since the last comparison. */
+	readonly keeps: boolean;
 }
 
 export interface CompareResult {
@@ -23,16 +26,22 @@ export interface CompareResult {
 	readonly transferredMb: number;
 	readonly records: number;
 	readonly readWhole: Readonly<Record<string, string>>;
+	readonly lastWhole: Readonly<Record<string, string>>;
 }
 
 const MB = 1024 * 1024;
 
-/** One comparison in a process of its own, whose memory is its alone. The task is an argument, the result a line. */
+/** Comparisons in a process of their own, whose memory is theirs alone. The task is an argument; one comparison for each line that comes in, and its result as a line. */
 async function main(): Promise<void> {
-	const { store: settings, systems } = JSON.parse(process.argv[2] ?? '') as CompareTask;
+	const { store: settings, systems, keeps } = JSON.parse(process.argv[2] ?? '') as CompareTask;
 	const sockets = collectSockets();
 	const store = new PostgresStore(openPool(settings, 4));
 	await store.migrate();
+	for await (const _line of createInterface({ input: process.stdin })) process.stdout.write(`${JSON.stringify(await compareOnce(store, systems, { sockets, keeps }))}\n`);
+	await store.close();
+}
+
+async function compareOnce(store: PostgresStore, systems: CompareTask['systems'], { sockets, keeps }: { sockets: Socket[]; keeps: boolean }): Promise<CompareResult> {
 	const published = requirePublished(await store.load({ policy: POLICY }), POLICY);
 	const { policy } = policyInForce(published);
 	const open = async (system: string): Promise<SystemSide> => {
@@ -40,22 +49,25 @@ async function main(): Promise<void> {
 		if (!connection) throw new Error(`there is no ${system}`);
 		return await SystemSide.open({ store, published, policy, system, connection, waitMs: 60_000, run: 'bench' });
 	};
+	const transferred = (): number => sockets.reduce((sum, { bytesRead, bytesWritten }) => sum + bytesRead + (bytesWritten ?? 0), 0);
 	global.gc?.();
 	// The highest resident size from now on; see proc(5).
 	await writeFile('/proc/self/clear_refs', '5');
-	const idle = process.memoryUsage.rss();
-	const cpu = process.cpuUsage();
-	const started = performance.now();
+	const [idle, bytes, cpu, started] = [process.memoryUsage.rss(), transferred(), process.cpuUsage(), performance.now()];
 	const sides = await Promise.all(Object.keys(systems).map(open));
-	const { found, readWhole } = await compareSystems({ store, published, sides, entities: [ENTITY], later: open });
+	const { found, readWhole, lastWhole } = await compareSystems({ store, published, sides, entities: [ENTITY], later: open, keeps });
 	for (const side of sides) await side.close();
 	const seconds = (performance.now() - started) / 1_000;
 	const { user, system } = process.cpuUsage(cpu);
-	const extraMb = ((await highestResident()) - idle) / MB;
-	await store.close();
-	const transferredMb = sockets.reduce((sum, { bytesRead, bytesWritten }) => sum + bytesRead + (bytesWritten ?? 0), 0) / MB;
-	const result: CompareResult = { seconds, cpuSeconds: (user + system) / 1e6, extraMb, transferredMb, records: found.length, readWhole };
-	process.stdout.write(`${JSON.stringify(result)}\n`);
+	return {
+		seconds,
+		cpuSeconds: (user + system) / 1e6,
+		extraMb: ((await highestResident()) - idle) / MB,
+		transferredMb: (transferred() - bytes) / MB,
+		records: found.length,
+		readWhole,
+		lastWhole,
+	};
 }
 
 /** All connections that are made from now on. */

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 import { say, timed } from '../demo/progress';
 import { type ConnectionSettings, startPostgres } from '../test/support/embedded-postgres';
@@ -20,13 +22,15 @@ export interface Limit {
 
 export interface ReconcileRound {
 	readonly differences: number;
+	/** Only what has been written since the comparison before was looked at. */
+	readonly isSecond: boolean;
 	readonly limit: Limit;
 	/** Of the server, while it was compared. */
 	readonly serverCpuSeconds: number;
 	readonly result: CompareResult;
 }
 
-/** Two tables of so many rows, equal at first, then with 1,000 rows of one changed beside the sync. */
+/** Two tables of so many rows, equal at first, then with 1,000 rows of one changed beside the sync. In between, what a second run takes that looks only at what has changed. */
 export async function runReconcileBench({ rows, rounds }: { rows: number; rounds: number }, closeOnExit: (close: () => Promise<void>) => void): Promise<readonly ReconcileRound[]> {
 	const server = await timed('starting Postgres 18', async () => await startPostgres({ version: 18, settings: { shared_buffers: '512MB' } }));
 	closeOnExit(async () => await server.stop());
@@ -38,20 +42,37 @@ export async function runReconcileBench({ rows, rounds }: { rows: number; rounds
 	for (const settings of [crm, billing, store]) await withClient(settings, async (client) => await client.query('vacuum analyze'));
 	const postmaster = Number.parseInt(await readFile(join(server.record.directory, 'data', 'postmaster.pid'), 'utf8'), 10);
 	const cpu = async (): Promise<number> => (await usageOf(postmaster)).cpuSeconds;
+	const task = { store, systems: { crm, billing }, keeps: false };
+	const measured = async (work: () => Promise<CompareResult>, what: string): Promise<Omit<ReconcileRound, 'differences' | 'isSecond'>> => {
+		const [atFirst, limit] = [await cpu(), await limitOf([crm, billing], store)];
+		const between = await cpu();
+		const result = await work();
+		const serverCpuSeconds = (await cpu()) - between;
+		say(`  ${what}: limit ${limit.total.toFixed(2)} s (${limit.tables.map((seconds) => seconds.toFixed(2)).join(' + ')} + ${limit.links.toFixed(2)}), ${result.seconds.toFixed(2)} s, found ${result.records}`);
+		return { limit: { ...limit, cpuSeconds: between - atFirst }, result, serverCpuSeconds };
+	};
 	const done: ReconcileRound[] = [];
-	for (const differences of [0, 1_000]) {
-		if (differences > 0) await withClient(billing, async (client) => await client.query(`update ${TABLE} set street = 'elsewhere' where id in (select (n * ${rows / differences})::bigint from generate_series(1, ${differences}) n)`));
-		for (let round = 0; round < rounds; round++) {
-			const [atFirst, limit] = [await cpu(), await limitOf([crm, billing], store)];
-			const between = await cpu();
-			const result = await compareOnce({ store, systems: { crm, billing } });
-			done.push({ differences, limit: { ...limit, cpuSeconds: between - atFirst }, result, serverCpuSeconds: (await cpu()) - between });
-			say(`  ${differences} differences, round ${round + 1}: limit ${limit.total.toFixed(2)} s (${limit.tables.map((seconds) => seconds.toFixed(2)).join(' + ')} + ${limit.links.toFixed(2)}), ${result.seconds.toFixed(2)} s, found ${result.records}`);
-		}
+	for (let round = 0; round < rounds; round++) done.push({ differences: 0, isSecond: false, ...(await measured(async () => await compareAlone(task), `0 differences, round ${round + 1}`)) });
+	const comparing = new Comparing({ ...task, keeps: true });
+	for (let round = 0; round < rounds; round++) {
+		await withClient(store, async (client) => await client.query('delete from n8n_bisync.comparisons'));
+		const first = await measured(async () => await comparing.compare(), `first run that leaves something, round ${round + 1}`);
+		await withClient(billing, async (client) => await client.query(changed(rows, `city || '!'`)));
+		const second = await measured(async () => await comparing.compare(), `second run, after ${CHANGES} changes, round ${round + 1}`);
+		await withClient(billing, async (client) => await client.query(changed(rows, 'left(city, -1)')));
+		done.push({ differences: CHANGES, isSecond: true, ...second, limit: { ...second.limit, total: first.result.seconds } });
 	}
+	await comparing.end();
+	await withClient(billing, async (client) => await client.query(changed(rows, `city || '!'`)));
+	for (let round = 0; round < rounds; round++) done.push({ differences: CHANGES, isSecond: false, ...(await measured(async () => await compareAlone(task), `${CHANGES} differences, round ${round + 1}`)) });
 	await server.stop();
 	return done;
 }
+
+const CHANGES = 1_000;
+
+/** Changes as many rows, far from each other. */
+const changed = (rows: number, city: string): string => `update ${TABLE} set city = ${city} where id in (select (n * ${rows / CHANGES})::bigint from generate_series(1, ${CHANGES}) n)`;
 
 async function limitOf(tables: readonly ConnectionSettings[], store: ConnectionSettings): Promise<Omit<Limit, 'cpuSeconds'>> {
 	const seconds: number[] = [];
@@ -68,33 +89,65 @@ async function secondsOf(settings: ConnectionSettings, statement: string): Promi
 	});
 }
 
-async function compareOnce(task: CompareTask): Promise<CompareResult> {
-	return await new Promise((resolve, reject) => {
+async function compareAlone(task: CompareTask): Promise<CompareResult> {
+	const comparing = new Comparing(task);
+	try {
+		return await comparing.compare();
+	} finally {
+		await comparing.end();
+	}
+}
+
+/** A process that compares as often as it is told to, as n8n does night by night. */
+class Comparing {
+	readonly #child;
+	readonly #results: AsyncIterator<string>;
+	readonly #ended: Promise<unknown>;
+
+	constructor(task: CompareTask) {
 		const args = ['--expose-gc', ...process.execArgv, join(__dirname, 'reconcile-process.ts'), JSON.stringify(task)];
-		const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-		let output = '';
-		child.stdout.on('data', (bytes: Buffer) => (output += String(bytes)));
-		child.on('error', reject);
-		child.on('close', (code) => (code === 0 ? resolve(JSON.parse(output) as CompareResult) : reject(new Error(`the comparison ended with ${code}`))));
-	});
+		this.#child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+		this.#ended = once(this.#child, 'close');
+		this.#results = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+	}
+
+	async compare(): Promise<CompareResult> {
+		this.#child.stdin.write('compare\n');
+		const { value, done } = await this.#results.next();
+		if (done) throw new Error('the comparison ended without a result');
+		return JSON.parse(value) as CompareResult;
+	}
+
+	async end(): Promise<void> {
+		this.#child.stdin.end();
+		await this.#ended;
+	}
 }
 
 export function printReconcile(rounds: readonly ReconcileRound[], rows: number): void {
 	console.log(`\n${rows.toLocaleString('en')} rows of 15 columns on each side (median of the rounds)\n`);
 	console.log('differences  limit s    ours s   × limit   × CPU of limit   own CPU s   MB transferred   MB above idle');
-	for (const differences of new Set(rounds.map((round) => round.differences))) {
-		const own = rounds.filter((round) => round.differences === differences);
-		const cells = [
-			median(own.map(({ limit }) => limit.total)).toFixed(2).padStart(9),
-			median(own.map(({ result }) => result.seconds)).toFixed(2).padStart(10),
-			median(own.map(({ limit, result }) => result.seconds / limit.total)).toFixed(2).padStart(10),
-			median(own.map(({ limit, result, serverCpuSeconds }) => (serverCpuSeconds + result.cpuSeconds) / limit.cpuSeconds)).toFixed(2).padStart(17),
-			median(own.map(({ result }) => result.cpuSeconds)).toFixed(2).padStart(12),
-			median(own.map(({ result }) => result.transferredMb)).toFixed(1).padStart(17),
-			Math.max(...own.map(({ result }) => result.extraMb)).toFixed(0).padStart(16),
-		];
-		console.log(`${String(differences).padStart(11)}${cells.join('')}`);
-		for (const { result } of own) for (const [entity, why] of Object.entries(result.readWhole)) console.log(`  ${entity} was read whole: ${why}`);
+	const whole = rounds.filter(({ isSecond }) => !isSecond);
+	for (const differences of new Set(whole.map((round) => round.differences))) printLine(whole.filter((round) => round.differences === differences));
+	console.log('\nonly what has changed, after a first run by the same process: its time in place of the limit');
+	printLine(rounds.filter(({ isSecond }) => isSecond));
+}
+
+function printLine(own: readonly ReconcileRound[]): void {
+	const cells = [
+		String(own[0]?.differences ?? '').padStart(11),
+		median(own.map(({ limit }) => limit.total)).toFixed(2).padStart(9),
+		median(own.map(({ result }) => result.seconds)).toFixed(2).padStart(10),
+		median(own.map(({ limit, result }) => result.seconds / limit.total)).toFixed(2).padStart(10),
+		median(own.map(({ limit, result, serverCpuSeconds }) => (serverCpuSeconds + result.cpuSeconds) / limit.cpuSeconds)).toFixed(2).padStart(17),
+		median(own.map(({ result }) => result.cpuSeconds)).toFixed(2).padStart(12),
+		median(own.map(({ result }) => result.transferredMb)).toFixed(1).padStart(17),
+		Math.max(...own.map(({ result }) => result.extraMb)).toFixed(0).padStart(16),
+	];
+	console.log(cells.join(''));
+	for (const { result, isSecond } of own) {
+		for (const [entity, why] of Object.entries(result.readWhole)) console.log(`  ${entity} was read whole: ${why}`);
+		if (isSecond && Object.keys(result.lastWhole).length === 0) console.log('  everything was compared');
 	}
 }
 

@@ -1,14 +1,11 @@
-import type { Key } from '../../src/core/link';
 import { unpaired } from '../../src/core/hashed-bucket';
-import type { EntityPolicy } from '../../src/core/policy';
-import { type DigestShape, digestShape, type HashSums } from '../../src/core/row-digest';
+import { MAX_SUSPECTS } from '../../src/core/kept-comparison';
+import type { Key } from '../../src/core/link';
+import type { HashSums } from '../../src/core/row-digest';
 import { type DigestSums, scannedDigests, type StoreDigests } from '../../src/store/store-digests';
-import type { SyncStore } from '../../src/store/sync-store';
+import { type ByChange, ComparedBefore } from './by-change';
 import { chunks } from './chunks';
-import type { RowHashing, RowSource } from './row-source';
-
-/** The store, as far as hashes are concerned. */
-export type HashStore = Pick<SyncStore, 'load' | 'scanLinks' | 'digests'>;
+import { type ByHashParts, hashedSides, type HashedSide, settled, suspectKeys } from './hashed-side';
 
 export interface ByHash {
 	readonly links: number;
@@ -19,13 +16,10 @@ export interface ByHash {
 	/** Of the links whose systems do not all show the same. */
 	readonly digests: StoreDigests;
 	readonly differing: number;
-}
-
-export interface ByHashParts {
-	readonly store: HashStore;
-	readonly policy: string;
-	readonly entity: EntityPolicy;
-	readonly sides: readonly RowSource[];
+	/** When all was hashed for the last time, in milliseconds, where only what has been written since the last comparison was looked at. */
+	readonly wholeAtMs?: number;
+	/** Leaves what the next comparison begins with. Only once all suspects have been listed. */
+	keep?(): Promise<void>;
 }
 
 /** Rows of a bucket, at least. The more there are, the more is listed where one differs; the fewer, the more sums travel. */
@@ -40,19 +34,65 @@ const LISTED = 200_000;
 const MAX_REFRESHES = 3;
 
 /**
- * Compares each side with what the store knows of that side, by sums of hashes that are computed where the rows are, and
- * lists those that differ. What is listed may be equal all the same (it is changing, or its text is another one); what
- * is not listed is to the letter what the store knows, but for a chance of 1 in 2^64 for each bucket that differs.
+ * Compares each side with what the store knows of that side, by what has been written since the last comparison where that is
+ * wanted and can be told, else by the hashes of all rows.
  *
  * @returns why not, where the rows of one side cannot be compared so
  */
 export async function compareByHash(parts: ByHashParts): Promise<ByHash | string> {
 	const sides = await hashedSides(parts);
 	if (typeof sides === 'string') return sides;
-	const mask = maskFor(sides.map(({ hashing }) => hashing.estimate));
 	const digests = parts.store.digests ?? scannedDigests(parts.store, parts.entity);
+	const before = parts.keeps === true ? await ComparedBefore.of(parts, sides, digests.changes) : null;
+	const changed = (await before?.compare()) ?? null;
+	if (before && changed) return byChange(changed, before, digests);
+	const whole = await compareSums(parts, { sides, digests, onRefreshed: async () => await before?.refreshed() });
+	return before && typeof whole !== 'string' ? keeping(whole, before) : whole;
+}
+
+function byChange({ suspects, ...found }: ByChange, before: ComparedBefore, digests: StoreDigests): ByHash {
+	return {
+		...found,
+		digests,
+		async *suspects(system) {
+			yield suspects[system] ?? [];
+		},
+		keep: async () => await before.keep(suspects, false),
+	};
+}
+
+/** Notes the suspects as they are listed. */
+function keeping(whole: ByHash, before: ComparedBefore): ByHash {
+	const suspects: Record<string, Key[]> = {};
+	return {
+		...whole,
+		async *suspects(system) {
+			const mine: Key[] = (suspects[system] = []);
+			for await (const keys of whole.suspects(system)) {
+				// More are not kept, and need not be noted.
+				if (mine.length <= MAX_SUSPECTS) for (const key of keys) mine.push(key);
+				yield keys;
+			}
+		},
+		keep: async () => await before.keep(suspects, true),
+	};
+}
+
+interface Summing {
+	readonly sides: readonly HashedSide[];
+	readonly digests: StoreDigests;
+	onRefreshed(): Promise<void>;
+}
+
+/**
+ * By sums of hashes that are computed where the rows are; lists those that differ. What is listed may be equal all the same
+ * (it is changing, or its text is another one); what is not listed is to the letter what the store knows, but for a chance
+ * of 1 in 2^64 for each bucket that differs.
+ */
+async function compareSums(parts: ByHashParts, { sides, digests, onRefreshed }: Summing): Promise<ByHash | string> {
+	const mask = maskFor(sides.map(({ hashing }) => hashing.estimate));
 	const summing = sides.map(async ({ hashing }) => await hashing.sums(mask));
-	const [known, ...found] = await settled([sumsOf(digests, parts, { sides, mask }), ...summing] as const);
+	const [known, ...found] = await settled([sumsOf(parts, { sides, digests, onRefreshed, mask }), ...summing] as const);
 	if (known === null) return 'other processes keep committing without hashes';
 	const rows = sides.map(({ system }, at): [string, number] => [system, found[at]?.rows ?? 0]);
 	const suspects = (system: string): AsyncIterable<readonly Key[]> => {
@@ -62,23 +102,6 @@ export async function compareByHash(parts: ByHashParts): Promise<ByHash | string
 		return suspectsIn(differingBuckets(mine, theirs), { side, digests, parts, mask, rows: mine.rows });
 	};
 	return { links: known.links, differing: known.differing, rows: Object.fromEntries(rows), suspects, digests };
-}
-
-interface HashedSide {
-	readonly system: string;
-	readonly shape: DigestShape;
-	readonly hashing: RowHashing;
-}
-
-async function hashedSides({ entity, sides }: ByHashParts): Promise<readonly HashedSide[] | string> {
-	const hashed: HashedSide[] = [];
-	for (const side of sides) {
-		const shape = digestShape(entity, side.system);
-		const hashing = typeof shape === 'string' ? shape : ((await side.hashing?.(shape)) ?? 'its rows have no hashes');
-		if (typeof shape === 'string' || typeof hashing === 'string') return `${side.system}: ${String(hashing)}`;
-		hashed.push({ system: side.system, shape, hashing });
-	}
-	return hashed;
 }
 
 /** @param estimates - of the rows of each side; null: nobody knows */
@@ -93,19 +116,14 @@ export function bucketsListed(mask: number, rows: number): number {
 	return Math.max(1, Math.floor((LISTED * (mask + 1)) / Math.max(1, rows)));
 }
 
-/** Waits for all, also where one fails: a statement that still runs would keep its session from being closed. */
-export async function settled<T extends readonly unknown[]>(work: { readonly [At in keyof T]: Promise<T[At]> }): Promise<T> {
-	await Promise.allSettled(work);
-	return (await Promise.all(work)) as unknown as T;
-}
-
 /** Null: there are links that have no digests each time. */
-async function sumsOf(digests: StoreDigests, { policy, entity }: ByHashParts, { sides, mask }: { sides: readonly HashedSide[]; mask: number }): Promise<DigestSums | null> {
+async function sumsOf({ policy, entity }: ByHashParts, { sides, digests, onRefreshed, mask }: Summing & { mask: number }): Promise<DigestSums | null> {
 	const request = { policy, entity: entity.name, shapes: sides.map(({ shape }) => shape), mask };
 	for (let turn = 0; turn <= MAX_REFRESHES; turn++) {
 		const sums = await digests.sums(request);
 		if (sums.stale === 0) return sums;
 		await digests.refresh(policy, entity);
+		await onRefreshed();
 	}
 	return null;
 }
@@ -129,18 +147,6 @@ async function* suspectsIn(buckets: readonly number[], { side, digests, parts, m
 			side.hashing.inBuckets(mask, wanted),
 			digests.inBuckets({ policy: parts.policy, entity: parts.entity.name, shape: side.shape, mask, buckets: wanted }),
 		] as const);
-		const { mine: rows, theirs: links } = unpaired(mine, theirs);
-		yield [...(await side.hashing.keysAt(rows)), ...(await keysOf(links, side.system, parts))];
+		yield await suspectKeys(unpaired(mine, theirs), side, parts);
 	}
-}
-
-const LOADED = 1_000;
-
-async function keysOf(links: readonly string[], system: string, { store, policy }: ByHashParts): Promise<Key[]> {
-	const keys: Key[] = [];
-	for (const some of chunks(links, LOADED)) {
-		const loaded = await store.load({ policy, links: some });
-		keys.push(...loaded.links.flatMap(({ state }): Key[] => (state.keys[system] ? [state.keys[system]] : [])));
-	}
-	return keys;
 }

@@ -7,8 +7,9 @@ import { differenceOf, type RecordDifference, systemsAgree } from '../../src/cor
 import { approvedPart } from '../../src/core/pending';
 import { policyInForce } from '../../src/store/published-policy';
 import type { LoadedLink, PublishedPolicy } from '../../src/store/sync-store';
-import { type ByHash, compareByHash, type HashStore } from './by-hash';
+import { type ByHash, compareByHash } from './by-hash';
 import { chunks } from './chunks';
+import type { HashStore } from './hashed-side';
 import { lookAt, type Look, recordOf } from './look';
 import type { RowSource } from './row-source';
 
@@ -20,6 +21,8 @@ export interface CompareParts {
 	readonly entities: readonly string[];
 	/** Looks up a later place of the system; whoever asks closes it. */
 	readonly later: (system: string) => Promise<RowSource>;
+	/** See `ByHashParts`. */
+	readonly keeps?: boolean | undefined;
 }
 
 export interface FoundDifference {
@@ -39,6 +42,8 @@ export interface Comparison {
 	readonly links: number;
 	/** By entity whose rows were all read, instead of being compared by hashes: why. */
 	readonly readWhole: Readonly<Record<string, string>>;
+	/** By entity of which only what has been written since the last comparison was looked at: when all was hashed for the last time, ISO 8601. */
+	readonly lastWhole: Readonly<Record<string, string>>;
 }
 
 /** A read that shows a record otherwise than the sync knows it. */
@@ -77,26 +82,29 @@ class Comparing {
 	readonly #rows: Record<string, Record<string, number>> = {};
 	#links = 0;
 	readonly #whole: Record<string, string> = {};
+	readonly #lastWhole: Record<string, string> = {};
 
 	constructor(private readonly parts: CompareParts) {}
 
 	async compare(name: string): Promise<void> {
-		const { store, published, sides } = this.parts;
+		const { store, published, sides, keeps } = this.parts;
 		const entity = policyInForce(published).policy.entities.get(name);
-		const byHash = entity ? await compareByHash({ store, policy: published.name, entity, sides }) : 'the policy does not know it';
+		const byHash = entity ? await compareByHash({ store, policy: published.name, entity, sides, keeps }) : 'the policy does not know it';
 		if (typeof byHash === 'string') await this.#readWhole(name, byHash);
 		else await this.#lookAtSuspects(name, byHash);
 	}
 
 	/** Only what is not by its hash what the store knows, and what the store knows to differ. */
-	async #lookAtSuspects(entity: string, { rows, links, suspects, digests, differing }: ByHash): Promise<void> {
+	async #lookAtSuspects(entity: string, { rows, links, suspects, digests, differing, wholeAtMs, keep }: ByHash): Promise<void> {
+		if (wholeAtMs !== undefined) this.#lastWhole[entity] = new Date(wholeAtMs).toISOString();
 		this.#rows[entity] = { ...rows };
 		this.#links += links;
 		for (const side of this.parts.sides) {
 			for await (const keys of suspects(side.system)) {
-				for (const some of chunks(keys)) await this.#sort(await side.read(entity, some));
+				for await (const reads of readAhead(chunks(keys), async (some) => await side.read(entity, some))) await this.#sort(reads);
 			}
 		}
+		await keep?.();
 		if (differing === 0) return;
 		await this.#eachLink(async (page) => await digests.differing({ policy: this.parts.published.name, entity, limit: LINKS, ...page }), async (some) => this.#compareAtRest(some));
 	}
@@ -234,7 +242,20 @@ class Comparing {
 		}
 		const standing = this.#standing.map((difference) => ({ difference, reads: [], newRows: [] }));
 		const stillChanging = [...this.#moving.values()].map(({ system, entity, key }) => ({ system, entity, key }));
-		return { found: [...found, ...standing], stillChanging, rows: this.#rows, links: this.#links, readWhole: this.#whole };
+		return { found: [...found, ...standing], stillChanging, rows: this.#rows, links: this.#links, readWhole: this.#whole, lastWhole: this.#lastWhole };
+	}
+}
+
+/** Reads the next while one is looked at. */
+async function* readAhead<T, R>(items: readonly T[], read: (item: T) => Promise<R>): AsyncGenerator<R, void, undefined> {
+	let next: Promise<R> | undefined;
+	for (const [at, item] of items.entries()) {
+		const found = await (next ?? read(item));
+		const following = items[at + 1];
+		next = following === undefined ? undefined : read(following);
+		// Whoever stops early does not wait for it.
+		next?.catch(() => undefined);
+		yield found;
 	}
 }
 

@@ -6,9 +6,10 @@ import { compareKeys } from '../../src/postgres/rows-by-text';
 import { CONNECT_WITH, databaseSettings } from '../shared/open-database';
 import type { Outputs } from '../shared/run-node';
 import { invalid, oneOf, text } from '../shared/settings';
-import { bucketsListed, differingBuckets, maskFor, settled } from './by-hash';
+import { bucketsListed, differingBuckets, maskFor } from './by-hash';
 import { chunks } from './chunks';
 import { type Lists, outputsOf } from './compare-items';
+import { settled } from './hashed-side';
 import { fieldsOf, keysOf, plainFields } from './list-rules';
 import { type KeyTexts, type Row, TableSide } from './table-side';
 

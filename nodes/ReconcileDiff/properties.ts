@@ -155,6 +155,13 @@ export const properties: INodeProperties[] = [
 				description: 'Whether to list also what people have accepted, what waits for a review, and what the rules let differ',
 			},
 			{
+				displayName: 'Look Only at What Has Changed',
+				name: 'onlyChanged',
+				type: 'boolean',
+				default: false,
+				description: 'Whether to compare only what has been written since the last run that had this on, and what differed then. The first run, and one a week, compares everything. Needs a sync store in Postgres.',
+			},
+			{
 				displayName: 'Wait for Streams (Seconds)',
 				name: 'waitSeconds',
 				type: 'number',

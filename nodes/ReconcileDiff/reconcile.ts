@@ -30,6 +30,7 @@ interface Run {
 	readonly sides: readonly SystemSide[];
 	readonly later: (system: string) => Promise<SystemSide>;
 	readonly withKnown: boolean;
+	readonly keeps: boolean;
 	/** All entities that both systems have are looked at. */
 	readonly isWhole: boolean;
 	readonly startedMs: number;
@@ -117,7 +118,7 @@ async function inRun(context: IExecuteFunctions, store: SyncStore, work: (run: R
 	const opening = systems.map(later);
 	try {
 		const sides = await Promise.all(opening);
-		return await work({ id, store, published, entities, sides, later, withKnown: options['withKnown'] === true, isWhole: given === '', startedMs });
+		return await work({ id, store, published, entities, sides, later, withKnown: options['withKnown'] === true, keeps: options['onlyChanged'] === true, isWhole: given === '', startedMs });
 	} finally {
 		for (const side of await Promise.allSettled(opening)) if (side.status === 'fulfilled') await side.value.close();
 	}

@@ -81,7 +81,7 @@ export function differenceItem(difference: RecordDifference, { run, published }:
 	return item as unknown as IDataObject;
 }
 
-function summaryOf({ found, stillChanging, rows, links, readWhole }: Comparison, listed: readonly RecordDifference[], { run, sides, startedMs, published }: ReportParts): IDataObject {
+function summaryOf({ found, stillChanging, rows, links, readWhole, lastWhole }: Comparison, listed: readonly RecordDifference[], { run, sides, startedMs, published }: ReportParts): IDataObject {
 	const all = found.map(({ difference }) => difference);
 	const settled = all.flatMap(({ isBeingTakenIn, fields }) => (isBeingTakenIn ? [] : fields.filter(isSettled)));
 	const summary = {
@@ -101,6 +101,7 @@ function summaryOf({ found, stillChanging, rows, links, readWhole }: Comparison,
 		rows,
 		links,
 		readWhole,
+		...(Object.keys(lastWhole).length > 0 ? { lastWhole } : {}),
 		places: Object.fromEntries(sides.map((side) => [side.system, side.lsn])),
 		durationMs: Math.round(performance.now() - startedMs),
 	};

@@ -27,4 +27,17 @@ export interface RowHashing {
 	inBuckets(mask: number, buckets: readonly number[]): Promise<readonly HashedBucket[]>;
 	/** Of the rows with these ids. */
 	keysAt(ids: readonly string[]): Promise<readonly Key[]>;
+	/** Absent: what has been written since cannot be told. */
+	readonly changes?: RowChanges;
+}
+
+/** What has been written of a table since an earlier look. */
+export interface RowChanges {
+	/** See `Seen`. */
+	readonly identity: string;
+	horizon(): Promise<string>;
+	/** All rows as they are now, and which of them have been written since. Null: the horizon is too far away, or more have been written. */
+	since(horizon: string, most: number): Promise<{ readonly rows: number; readonly ids: readonly string[] } | null>;
+	/** The hashes of the rows with these keys, as if they were a bucket. */
+	find(keys: readonly Key[]): Promise<readonly HashedBucket[]>;
 }

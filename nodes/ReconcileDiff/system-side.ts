@@ -15,11 +15,12 @@ import type { EventOrigin } from '../../src/postgres/event-envelope';
 import { type EventTable, policyTables } from '../../src/postgres/event-tables';
 import { type ExactPlace, openExactPlace } from '../../src/postgres/exact-place';
 import { type SnapshotChange, snapshotEvents, snapshotLsn } from '../../src/postgres/snapshot-events';
+import type { RowHashes } from '../../src/postgres/row-hashes';
 import { rowsOf } from '../../src/postgres/snapshot-rows';
 import { hasPassed } from '../../src/store/stream-reach';
 import type { StreamRecord } from '../../src/store/stream-record';
 import type { PublishedPolicy, SyncStore } from '../../src/store/sync-store';
-import type { RowHashing, RowSource } from './row-source';
+import type { RowChanges, RowHashing, RowSource } from './row-source';
 
 export interface SideParts {
 	readonly store: Pick<SyncStore, 'load'>;
@@ -44,6 +45,8 @@ export class SystemSide implements RowSource {
 		readonly parts: SideParts,
 		private readonly place: ExactPlace,
 		private readonly lineage: number,
+		/** See `StreamRecord.start`. */
+		private readonly streamStart: Position,
 	) {}
 
 	/**
@@ -57,7 +60,7 @@ export class SystemSide implements RowSource {
 		let isReady = false;
 		try {
 			requireSameServer(parts.system, before, place);
-			const side = new SystemSide(parts, place, lineageOf(before.position));
+			const side = new SystemSide(parts, place, lineageOf(before.position), before.start);
 			await side.#untilPassed();
 			isReady = true;
 			return side;
@@ -118,6 +121,18 @@ export class SystemSide implements RowSource {
 			sums: async (mask) => await hashes.sums(mask),
 			inBuckets: async (mask, buckets) => await hashes.inBuckets(mask, buckets),
 			keysAt: async (places) => rowsOf({ table, ...(await hashes.keysAt(places)) }, { ...table, parts: [] }).map(({ values }) => table.keyOf(values)),
+			...(hashes.identity === null ? {} : { changes: this.#changes(table, hashes, [hashes.identity, String(shape.tag)]) }),
+		};
+	}
+
+	/** A stream that began anew saw a gap: what was looked at before it may have been another copy of the system. */
+	#changes(table: EventTable, hashes: RowHashes, identity: readonly string[]): RowChanges {
+		const { systemId, timeline } = this.place.server;
+		return {
+			identity: [systemId, timeline, this.streamStart, ...identity].join(' '),
+			horizon: async () => await hashes.horizon(),
+			since: async (horizon, most) => await hashes.changedSince(horizon, most),
+			find: async (keys) => await this.place.snapshot.hashesOf(table, hashes, keysOf(table, keys)),
 		};
 	}
 

@@ -58,4 +58,14 @@ function pair(mine: Rows, theirs: Rows): Unpaired {
 	};
 }
 
-const keyHashIn = (hash = ''): string => hash.slice(0, hash.indexOf(' '));
+/** The first of the two. */
+export const keyHashIn = (hash = ''): string => hash.slice(0, hash.indexOf(' '));
+
+/** Rows that were looked up one by one, as if they were a bucket; none where there are none. */
+export function oneBucket(rows: readonly (readonly [hash: string, id: string])[]): HashedBucket[] {
+	if (rows.length === 0) return [];
+	return [{ bucket: 0, hashes: rows.map(([hash]) => hash).join(','), ids: rows.map(([, id]) => id).join(' ') }];
+}
+
+/** How many rows they have. */
+export const countOf = (buckets: readonly HashedBucket[]): number => buckets.reduce((sum, { ids }) => sum + ids.split(' ').length, 0);

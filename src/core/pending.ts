@@ -52,6 +52,7 @@ export interface Hidden {
 }
 
 export function hidePending(state: LinkState, { pending }: PolicyInForce): Hidden {
+	if (pending.size === 0) return { state, restore: (decided) => decided };
 	const hidden: (readonly [string, string, View])[] = [];
 	const fields = Object.entries(state.fields).map(([field, kept]): [string, FieldState] => {
 		const views = Object.entries(kept.views).filter(([system, view]) => {

@@ -7,12 +7,21 @@ import { hasReader } from './column-values';
 import type { Tuple } from './pgoutput-reader';
 import { readShape, type SnapshotColumn, type SnapshotTable, type TableShape } from './snapshot-columns';
 import { AS_TEXT, ident, query, tableName } from './sql';
+import { type Ask, horizonOf, tableIdentity, writtenSince } from './written-since';
 
 /** Keys of some rows. */
 export interface KeyRows {
 	readonly columns: readonly SnapshotColumn[];
 	/** As the server prints them. */
 	readonly rows: readonly Tuple[];
+}
+
+/** What has been written of a table since an earlier look. */
+export interface ChangedRows {
+	/** All that there are. */
+	readonly rows: number;
+	/** Places of the rows that have been written since. */
+	readonly ids: readonly string[];
 }
 
 /** Rows that are looked up at once. */
@@ -27,18 +36,28 @@ export function parseSums({ rows, sums }: { readonly rows: string | null; readon
 	return { rows: Number(rows ?? 0), sums: new Map(pairs) };
 }
 
+interface HashedTable extends Pick<TableShape, 'keyColumns' | 'estimate'> {
+	/** In SQL, by the name `t`. */
+	readonly source: string;
+	readonly identity: string | null;
+}
+
 /** Hashes of a table's rows, computed by its server in the transaction of the session. */
 export class RowHashes {
 	private constructor(
 		private readonly client: pg.ClientBase,
-		private readonly source: string,
 		private readonly expressions: HashExpressions,
-		private readonly shape: Pick<TableShape, 'keyColumns' | 'estimate'>,
+		private readonly table: HashedTable,
 	) {}
+
+	/** See `tableIdentity`. */
+	get identity(): string | null {
+		return this.table.identity;
+	}
 
 	/** Rows, by the server's statistics; null: it has none. */
 	get estimate(): number | null {
-		return this.shape.estimate;
+		return this.table.estimate;
 	}
 
 	/** @returns why not, where the server or a column cannot be hashed as the sync does it */
@@ -47,15 +66,19 @@ export class RowHashes {
 		const { keyColumns, isPartitioned, estimate } = await readShape(client as pg.Client, { schema: table.schema, table: table.table, key: [...shape.key, ...shape.fields.map(({ column }) => column)], columns: [] });
 		const expressions = hashExpressions(shape, keyColumns);
 		if (typeof expressions === 'string') return expressions;
-		return new RowHashes(client, `${isPartitioned ? '' : 'only '}${tableName(table)} as t`, expressions, { keyColumns: keyColumns.slice(0, shape.key.length), estimate });
+		const source = `${isPartitioned ? '' : 'only '}${tableName(table)} as t`;
+		// Holds the table and its partitions as they are until the transaction ends: one that were written anew in between would have its rows elsewhere.
+		await query(client, `select from ${source} limit 0`);
+		const identity = await tableIdentity(async (text, values) => await query(client, text, values), tableName(table), keyColumns.map(({ name }) => name));
+		return new RowHashes(client, expressions, { source, keyColumns: keyColumns.slice(0, shape.key.length), estimate, identity });
 	}
 
 	/** One look at all rows. */
 	async sums(mask: number): Promise<HashSums> {
 		const { key, row } = this.expressions;
-		const grouped = `select ${key} & ${mask} as bucket, count(*) as n, sum(${row}) as total from ${this.source} group by 1`;
+		const grouped = `select ${key} & ${mask} as bucket, count(*) as n, sum(${row}) as total from ${this.table.source} group by 1`;
 		const [sums] = await this.#grouping(async () =>
-			await this.#query<{ rows: string | null; sums: string | null }>(`select sum(n)::text as rows, string_agg(bucket || ':' || total, ',') as sums from (${grouped}) as b`),
+			await this.#ask<{ rows: string | null; sums: string | null }>(`select sum(n)::text as rows, string_agg(bucket || ':' || total, ',') as sums from (${grouped}) as b`),
 		);
 		return parseSums(sums ?? { rows: null, sums: null });
 	}
@@ -63,21 +86,21 @@ export class RowHashes {
 	/** The rows in some buckets; the id of each is its place in this snapshot. */
 	async inBuckets(mask: number, buckets: readonly number[]): Promise<readonly HashedBucket[]> {
 		const { key, row } = this.expressions;
-		const listed = `select ${key} & ${mask} as bucket, ${key} || ' ' || ${row} as hash, ${PLACE} as place from ${this.source} where (${key} & ${mask}) in (select unnest($1::bigint[]))`;
+		const listed = `select ${key} & ${mask} as bucket, ${key} || ' ' || ${row} as hash, ${PLACE} as place from ${this.table.source} where (${key} & ${mask}) in (select unnest($1::bigint[]))`;
 		return await this.#grouping(async () =>
-			await this.#query<HashedBucket & pg.QueryResultRow>(`select bucket::int as bucket, string_agg(hash, ',') as hashes, string_agg(place, ' ') as ids from (${listed}) as l group by 1`, [buckets]),
+			await this.#ask<HashedBucket & pg.QueryResultRow>(`select bucket::int as bucket, string_agg(hash, ',') as hashes, string_agg(place, ' ') as ids from (${listed}) as l group by 1`, [buckets]),
 		);
 	}
 
 	/** The keys of the rows at these places. */
 	async keysAt(places: readonly string[]): Promise<KeyRows> {
-		const { keyColumns: columns } = this.shape;
+		const { keyColumns: columns } = this.table;
 		const list = columns.map(({ name }) => `t.${ident(name)}`).join(', ');
 		const found: Tuple[] = [];
 		for (let at = 0; at < places.length; at += PLACES) {
 			const some = places.slice(at, at + PLACES);
 			const { rows } = await this.client.query<(string | null)[]>({
-				text: `select ${list} from ${this.source} where t.ctid = any ($1::tid[]) and ${PLACE} = any ($2::text[])`,
+				text: `select ${list} from ${this.table.source} where t.ctid = any ($1::tid[]) and ${PLACE} = any ($2::text[])`,
 				values: [some.map((place) => place.slice(place.indexOf('('))), some],
 				rowMode: 'array',
 				types: AS_TEXT,
@@ -85,6 +108,27 @@ export class RowHashes {
 			found.push(...rows);
 		}
 		return { columns, rows: found };
+	}
+
+	/** See `horizonOf`. Only of a table that has an identity. */
+	async horizon(): Promise<string> {
+		return await horizonOf(this.#ask);
+	}
+
+	/** Two looks at all rows, which hash none. Null: that horizon is too far away, or more have been written since than that. */
+	async changedSince(horizon: string, most: number): Promise<ChangedRows | null> {
+		const isWritten = await writtenSince(this.#ask, horizon, 't');
+		if (isWritten === null) return null;
+		const changed = await this.#ask<{ id: string }>(`select ${PLACE} as id from ${this.table.source} where ${isWritten} limit ${most + 1}`);
+		if (changed.length > most) return null;
+		const [found] = await this.#ask<{ rows: string }>(`select count(*)::text as rows from ${this.table.source}`);
+		return { rows: Number(found?.rows), ids: changed.map(({ id }) => id) };
+	}
+
+	/** A statement without its condition, over `t`: of each row the text of its hashes (see `HashedBucket`), and its place. */
+	get listing(): string {
+		const { key, row } = this.expressions;
+		return `select ${key} || ' ' || ${row}, ${PLACE} from ${this.table.source}`;
 	}
 
 	/** The planner takes each key's hash for a group of its own, and would sort all rows by it. */
@@ -96,9 +140,7 @@ export class RowHashes {
 		return result;
 	}
 
-	async #query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-		return await query<Row>(this.client, text, [...values]);
-	}
+	readonly #ask: Ask = async (text, values) => await query(this.client, text, values);
 }
 
 /** Of one partition, and in it. */

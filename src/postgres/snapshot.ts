@@ -1,6 +1,7 @@
 import type pg from 'pg';
 
 import { SyncError } from '../core/errors';
+import { type HashedBucket, oneBucket } from '../core/hashed-bucket';
 import { columnOfPart } from '../core/record-parts';
 import type { Operation } from '../core/link';
 import type { DigestShape } from '../core/row-digest';
@@ -165,6 +166,12 @@ export class SnapshotSession {
 	/** Hashes of its rows, by which many are compared without reading them; a text says why there are none. */
 	async hashes(table: SnapshotTable, shape: DigestShape): Promise<RowHashes | string> {
 		return await RowHashes.of(this.client, table, shape);
+	}
+
+	/** The hashes of the rows with these keys, as if they were a bucket. */
+	async hashesOf(table: SnapshotTable, { listing }: RowHashes, keys: readonly KeyTexts[]): Promise<readonly HashedBucket[]> {
+		const rows = await this.#find(table, listing, keys);
+		return oneBucket(rows.map(([hash, place]) => [String(hash), String(place)]));
 	}
 
 	/** Its rows in the order of their keys' texts; see `rows-by-text.ts`. */

@@ -41,12 +41,12 @@ export class StoreDatabase {
 	}
 
 	/** Runs statements in one transaction of one connection; rolled back when `work` throws. */
-	async transaction<T>(work: (query: StoreDatabase['query']) => Promise<T>): Promise<T> {
+	async transaction<T>(work: (query: StoreDatabase['query']) => Promise<T>, isolation: 'read committed' | 'repeatable read' = 'read committed'): Promise<T> {
 		const client = await this.#connect();
 		const send: StoreDatabase['query'] = async (text, values = []) =>
 			await this.#send(client, text, values);
 		try {
-			await send('begin isolation level read committed');
+			await send(`begin isolation level ${isolation}`);
 			const result = await work(send);
 			await send('commit');
 			client.release();

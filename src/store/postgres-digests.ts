@@ -1,9 +1,11 @@
 import type { HashedBucket } from '../core/hashed-bucket';
 import type { LinkState } from '../core/link';
 import type { EntityPolicy } from '../core/policy';
-import { type DigestShape, digestShapes, type LinkDigest, linkDigest } from '../core/row-digest';
+import { digestShapes, type LinkDigest, linkDigest } from '../core/row-digest';
 import { parseSums } from '../postgres/row-hashes';
+import { keyIn, rowIn } from './digest-columns';
 import { type LinkDocument, unpackLink } from './link-document';
+import { PostgresChanges } from './postgres-changes';
 import type { StoreDatabase } from './postgres-database';
 import { scanLinks } from './postgres-load';
 import type { BucketsRequest, DigestsRequest, DigestSums, StoreDigests } from './store-digests';
@@ -57,7 +59,11 @@ const numbersOf = ({ rows }: LinkDigest): (string | null)[] =>
 
 /** The digests in the schema of a Postgres store, summed there. */
 export class PostgresDigests implements StoreDigests {
-	constructor(private readonly db: StoreDatabase) {}
+	readonly changes: PostgresChanges;
+
+	constructor(private readonly db: StoreDatabase) {
+		this.changes = new PostgresChanges(db);
+	}
 
 	/**
 	 * In one look, so that all of it is seen at one moment. Links without a row are in bucket -1: they are counted, too.
@@ -132,7 +138,7 @@ export class PostgresDigests implements StoreDigests {
 				select l.id from ${this.db.schema}.links l
 				where l.policy = $1 and l.id = any (array(select w.id from wanted w)) order by l.id for update
 			)
-			update ${this.db.schema}.links l set digests = w.digests, differs = w.differs
+			update ${this.db.schema}.links l set digests = w.digests, differs = w.differs, written = pg_current_xact_id()
 			from wanted w, locked where l.policy = $1 and l.id = locked.id and l.id = w.id collate "C" and l.revision = w.revision`,
 			[policy, JSON.stringify(rows)],
 		);
@@ -159,7 +165,3 @@ interface SumsRow {
 }
 
 const NOTHING: SumsRow = { side: 0, rows: null, sums: null, links: '0', stale: '0', differing: '0' };
-
-/** Where a link's row keeps the hashes by this shape; its tag stands before them. */
-const keyIn = ({ place }: DigestShape): string => `l.digests[${3 * place + 2}]`;
-const rowIn = ({ place }: DigestShape): string => `l.digests[${3 * place + 3}]`;

@@ -1,6 +1,7 @@
 import { SyncError } from '../core/errors';
 import { COMMIT, COMMIT_TYPES, IDENTITIES, MOVED_LINKS, WRITES } from './postgres-commit-functions';
 import { BUCKETS } from './postgres-buckets';
+import { COMPARISONS } from './postgres-changes';
 import { DATES } from './postgres-dates';
 import { DIGESTS } from './postgres-digests';
 import { SAMPLES } from './postgres-figures';
@@ -22,6 +23,7 @@ const MIGRATIONS: readonly string[] = [
 	SIGNATURES,
 	SAMPLES,
 	DIGESTS,
+	COMPARISONS,
 ];
 
 /** Classes of the advisory locks taken in this schema: arbitrary numbers that nobody else is likely to use. */

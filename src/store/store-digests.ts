@@ -1,6 +1,7 @@
 import type { HashedBucket } from '../core/hashed-bucket';
 import type { EntityPolicy } from '../core/policy';
 import { type DigestShape, digestOf, type HashSums, linkDigest, type RowDigest } from '../core/row-digest';
+import type { StoreChanges } from './store-changes';
 import type { LoadedLink, ScanRequest, SyncStore } from './sync-store';
 
 /** What the store knows of the rows of systems, as hashes: by them, many records are compared without reading any. */
@@ -13,6 +14,8 @@ export interface StoreDigests {
 	differing(request: ScanRequest & { readonly entity: string }): Promise<readonly LoadedLink[]>;
 	/** Works out the digests that were made by other shapes, or not at all. */
 	refresh(policy: string, entity: EntityPolicy): Promise<void>;
+	/** What has been written since an earlier look. Absent: this store cannot tell. */
+	readonly changes?: StoreChanges;
 }
 
 export interface DigestsRequest {

@@ -143,6 +143,11 @@ test('sums by bucket what it lists, of rows with several key columns and of part
 			expect(new Set(keys)).toEqual(new Set(ofBucket.map(([key]) => key)));
 		}
 		expect((await hashes.inBuckets(7, [3])).map(({ bucket }) => bucket)).toEqual([3]);
+		// Between two statements nobody can write the table anew: the rows would have other places.
+		const another = await connect(db.settings);
+		await another.query(`set lock_timeout = '100ms'`);
+		await expect(another.query('alter table many_2 set unlogged')).rejects.toThrow(/lock timeout/);
+		await another.end();
 		// Both partitions have a row at this place.
 		const [one = ''] = listed[0]?.ids.split(' ') ?? [];
 		expect((await hashes.keysAt([one])).rows).toHaveLength(1);
