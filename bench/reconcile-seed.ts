@@ -40,7 +40,7 @@ export async function seedStore(store: ConnectionSettings, systems: Readonly<Rec
 		await db.migrate();
 		await db.publishPolicy({ name: POLICY, document: policy.document, hash: 'bench', by: 'bench', initialMode: 'live' });
 		for (const [system, settings] of Object.entries(systems)) await registerStream(db, { system, settings, policy });
-		await seedLinks(store, policy, systems['crm'] ?? store);
+		await eachPage({ store, settings: systems['crm'] ?? store, where: null }, INSERT);
 	} finally {
 		await db.close();
 	}
@@ -57,22 +57,35 @@ async function registerStream(store: PostgresStore, { system, settings, policy }
 	}
 }
 
-async function seedLinks(store: ConnectionSettings, policy: Policy, settings: ConnectionSettings): Promise<void> {
+/** What a sync has observed that has carried changes of these rows from one system to the other. */
+export async function observeRows(store: ConnectionSettings, settings: ConnectionSettings, where: string): Promise<void> {
+	await eachPage({ store, settings, where }, UPDATE);
+}
+
+/** Sends a statement for each page of rows, with what the store is to know of them. */
+async function eachPage({ store, settings, where }: { store: ConnectionSettings; settings: ConnectionSettings; where: string | null }, statement: string): Promise<void> {
+	const policy = benchPolicy();
 	const [table] = policyTables(policy, 'crm').all;
 	const entity = policy.entities.get(ENTITY);
 	if (!table || !entity) throw new Error('the policy has no table');
 	const session = await openSnapshot(settings);
 	await withClient(store, async (client) => {
-		let inserting: Promise<unknown> = Promise.resolve();
-		for await (const page of session.pages(table, { pageSize: BATCH })) {
+		let writing: Promise<unknown> = Promise.resolve();
+		for await (const page of session.pages(table, { pageSize: BATCH, where })) {
 			const rows = rowsOf(page, table).map(({ values }) => rowOf(stateOf(values, table.keyOf(values), entity), entity));
-			await inserting;
-			inserting = client.query(INSERT, [POLICY, ENTITY, JSON.stringify(rows)]);
+			await writing;
+			writing = client.query(statement, [POLICY, ENTITY, JSON.stringify(rows)]);
 		}
-		await inserting;
+		await writing;
 	});
 	await session.close();
 }
+
+const UPDATE = `with given as materialized (
+		select * from json_to_recordset($3::json) as g(id text, state text, digests bigint[], differs boolean)
+	)
+	update n8n_bisync.links l set revision = l.revision + 1, state = g.state::json, digests = g.digests, differs = g.differs, written = pg_current_xact_id()
+	from given g where l.policy = $1 and l.entity = $2 and l.id = g.id`;
 
 /** Not by commits, which take several times as long; what is written is what they would write. */
 const INSERT = `with given as materialized (

@@ -8,7 +8,7 @@ import { say, timed } from '../demo/progress';
 import { type ConnectionSettings, startPostgres } from '../test/support/embedded-postgres';
 import { usageOf } from './process-usage';
 import type { CompareResult, CompareTask } from './reconcile-process';
-import { ENTITY, POLICY, seedStore, TABLE } from './reconcile-seed';
+import { ENTITY, observeRows, POLICY, seedStore, TABLE } from './reconcile-seed';
 import { createTable, fillTable, withClient } from './wide-table';
 
 /** Seconds of one look at everything: of each table, of the links, and of all three one after the other. */
@@ -22,15 +22,15 @@ export interface Limit {
 
 export interface ReconcileRound {
 	readonly differences: number;
-	/** Only what has been written since the comparison before was looked at. */
-	readonly isSecond: boolean;
+	/** Only what has been written since the comparison before was looked at, which the limit is: by the sync, or beside it. Absent: all was. */
+	readonly second?: 'by the sync' | 'beside it';
 	readonly limit: Limit;
 	/** Of the server, while it was compared. */
 	readonly serverCpuSeconds: number;
 	readonly result: CompareResult;
 }
 
-/** Two tables of so many rows, equal at first, then with 1,000 rows of one changed beside the sync. In between, what a second run takes that looks only at what has changed. */
+/** Two tables of so many rows, equal at first, then with 1,000 rows of one changed beside the sync. In between, what the next run takes that looks only at what has changed. */
 export async function runReconcileBench({ rows, rounds }: { rows: number; rounds: number }, closeOnExit: (close: () => Promise<void>) => void): Promise<readonly ReconcileRound[]> {
 	const server = await timed('starting Postgres 18', async () => await startPostgres({ version: 18, settings: { shared_buffers: '512MB' } }));
 	closeOnExit(async () => await server.stop());
@@ -43,7 +43,7 @@ export async function runReconcileBench({ rows, rounds }: { rows: number; rounds
 	const postmaster = Number.parseInt(await readFile(join(server.record.directory, 'data', 'postmaster.pid'), 'utf8'), 10);
 	const cpu = async (): Promise<number> => (await usageOf(postmaster)).cpuSeconds;
 	const task = { store, systems: { crm, billing }, keeps: false };
-	const measured = async (work: () => Promise<CompareResult>, what: string): Promise<Omit<ReconcileRound, 'differences' | 'isSecond'>> => {
+	const measured = async (work: () => Promise<CompareResult>, what: string): Promise<Omit<ReconcileRound, 'differences' | 'second'>> => {
 		const [atFirst, limit] = [await cpu(), await limitOf([crm, billing], store)];
 		const between = await cpu();
 		const result = await work();
@@ -52,27 +52,34 @@ export async function runReconcileBench({ rows, rounds }: { rows: number; rounds
 		return { limit: { ...limit, cpuSeconds: between - atFirst }, result, serverCpuSeconds };
 	};
 	const done: ReconcileRound[] = [];
-	for (let round = 0; round < rounds; round++) done.push({ differences: 0, isSecond: false, ...(await measured(async () => await compareAlone(task), `0 differences, round ${round + 1}`)) });
+	for (let round = 0; round < rounds; round++) done.push({ differences: 0, ...(await measured(async () => await compareAlone(task), `0 differences, round ${round + 1}`)) });
 	const comparing = new Comparing({ ...task, keeps: true });
+	const change = async (settings: ConnectionSettings, city: string): Promise<void> => await withClient(settings, async (client) => void (await client.query(`update ${TABLE} set city = ${city} where ${someOf(rows)}`)));
 	for (let round = 0; round < rounds; round++) {
 		await withClient(store, async (client) => await client.query('delete from n8n_bisync.comparisons'));
 		const first = await measured(async () => await comparing.compare(), `first run that leaves something, round ${round + 1}`);
-		await withClient(billing, async (client) => await client.query(changed(rows, `city || '!'`)));
-		const second = await measured(async () => await comparing.compare(), `second run, after ${CHANGES} changes, round ${round + 1}`);
-		await withClient(billing, async (client) => await client.query(changed(rows, 'left(city, -1)')));
-		done.push({ differences: CHANGES, isSecond: true, ...second, limit: { ...second.limit, total: first.result.seconds } });
+		const after = async (second: 'by the sync' | 'beside it'): Promise<void> => {
+			const { limit, ...found } = await measured(async () => await comparing.compare(), `the next run, after ${CHANGES} changes ${second}, round ${round + 1}`);
+			done.push({ differences: found.result.records, second, limit: { ...limit, total: first.result.seconds }, ...found });
+		};
+		for (const settings of [crm, billing]) await change(settings, `city || '+'`);
+		await observeRows(store, crm, someOf(rows));
+		await after('by the sync');
+		await change(billing, `city || '!'`);
+		await after('beside it');
+		await change(billing, 'left(city, -1)');
 	}
 	await comparing.end();
-	await withClient(billing, async (client) => await client.query(changed(rows, `city || '!'`)));
-	for (let round = 0; round < rounds; round++) done.push({ differences: CHANGES, isSecond: false, ...(await measured(async () => await compareAlone(task), `${CHANGES} differences, round ${round + 1}`)) });
+	await change(billing, `city || '!'`);
+	for (let round = 0; round < rounds; round++) done.push({ differences: CHANGES, ...(await measured(async () => await compareAlone(task), `${CHANGES} differences, round ${round + 1}`)) });
 	await server.stop();
 	return done;
 }
 
 const CHANGES = 1_000;
 
-/** Changes as many rows, far from each other. */
-const changed = (rows: number, city: string): string => `update ${TABLE} set city = ${city} where id in (select (n * ${rows / CHANGES})::bigint from generate_series(1, ${CHANGES}) n)`;
+/** As many rows, far from each other. */
+const someOf = (rows: number): string => `id in (select (n * ${rows / CHANGES})::bigint from generate_series(1, ${CHANGES}) n)`;
 
 async function limitOf(tables: readonly ConnectionSettings[], store: ConnectionSettings): Promise<Omit<Limit, 'cpuSeconds'>> {
 	const seconds: number[] = [];
@@ -127,10 +134,12 @@ class Comparing {
 export function printReconcile(rounds: readonly ReconcileRound[], rows: number): void {
 	console.log(`\n${rows.toLocaleString('en')} rows of 15 columns on each side (median of the rounds)\n`);
 	console.log('differences  limit s    ours s   × limit   × CPU of limit   own CPU s   MB transferred   MB above idle');
-	const whole = rounds.filter(({ isSecond }) => !isSecond);
+	const whole = rounds.filter(({ second }) => second === undefined);
 	for (const differences of new Set(whole.map((round) => round.differences))) printLine(whole.filter((round) => round.differences === differences));
-	console.log('\nonly what has changed, after a first run by the same process: its time in place of the limit');
-	printLine(rounds.filter(({ isSecond }) => isSecond));
+	for (const second of ['by the sync', 'beside it'] as const) {
+		console.log(`\nonly what has changed, after ${CHANGES} changes ${second}, by a process that has compared all: the time of that in place of the limit`);
+		printLine(rounds.filter((round) => round.second === second));
+	}
 }
 
 function printLine(own: readonly ReconcileRound[]): void {
@@ -145,9 +154,9 @@ function printLine(own: readonly ReconcileRound[]): void {
 		Math.max(...own.map(({ result }) => result.extraMb)).toFixed(0).padStart(16),
 	];
 	console.log(cells.join(''));
-	for (const { result, isSecond } of own) {
+	for (const { result, second } of own) {
 		for (const [entity, why] of Object.entries(result.readWhole)) console.log(`  ${entity} was read whole: ${why}`);
-		if (isSecond && Object.keys(result.lastWhole).length === 0) console.log('  everything was compared');
+		if (second && Object.keys(result.lastWhole).length === 0) console.log('  everything was compared');
 	}
 }
 

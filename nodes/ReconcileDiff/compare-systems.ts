@@ -101,7 +101,7 @@ class Comparing {
 		this.#links += links;
 		for (const side of this.parts.sides) {
 			for await (const keys of suspects(side.system)) {
-				for await (const reads of readAhead(chunks(keys), async (some) => await side.read(entity, some))) await this.#sort(reads);
+				for await (const looks of ahead(chunks(keys), async (some) => await this.#lookAt(await side.read(entity, some)))) this.#note(looks);
 			}
 		}
 		await keep?.();
@@ -137,8 +137,15 @@ class Comparing {
 	 * it is still there under that key at a later place, and still no link has it.
 	 */
 	async #sort(reads: readonly ChangeEvent[]): Promise<void> {
-		if (reads.length === 0) return;
-		for (const look of await lookAt(this.parts.store, this.parts.published, reads)) {
+		this.#note(await this.#lookAt(reads));
+	}
+
+	async #lookAt(reads: readonly ChangeEvent[]): Promise<readonly Look[]> {
+		return reads.length === 0 ? [] : await lookAt(this.parts.store, this.parts.published, reads);
+	}
+
+	#note(looks: readonly Look[]): void {
+		for (const look of looks) {
 			const { event, found, isNew, before } = look;
 			const record = recordOf(event);
 			this.#moving.delete(record);
@@ -246,16 +253,16 @@ class Comparing {
 	}
 }
 
-/** Reads the next while one is looked at. */
-async function* readAhead<T, R>(items: readonly T[], read: (item: T) => Promise<R>): AsyncGenerator<R, void, undefined> {
+/** Begins the next while one is used. */
+async function* ahead<T, R>(items: readonly T[], work: (item: T) => Promise<R>): AsyncGenerator<R, void, undefined> {
 	let next: Promise<R> | undefined;
 	for (const [at, item] of items.entries()) {
-		const found = await (next ?? read(item));
+		const current = next ?? work(item);
 		const following = items[at + 1];
-		next = following === undefined ? undefined : read(following);
-		// Whoever stops early does not wait for it.
+		next = following === undefined ? undefined : work(following);
+		// Where the current one fails, nobody waits for it.
 		next?.catch(() => undefined);
-		yield found;
+		yield await current;
 	}
 }
 
