@@ -65,4 +65,4 @@ export async function tableIdentity(ask: Ask, table: string, columns: readonly s
 }
 
 /** A composite type may get another attribute, a range another type of bounds, and a reg… type prints a name. */
-const NAMES_SOMETHING = `t.typtype not in ('b', 'e', 'd') and t.oid >= 16384 or t.typtype = 'c' or (t.oid < 16384 and t.typname ~ '^(reg|aclitem)')`;
+const NAMES_SOMETHING = `t.typtype not in ('b', 'e', 'd') and t.oid >= 16384 or (t.oid < 16384 and t.typname ~ '^(reg|aclitem)')`;

@@ -58,6 +58,17 @@ test('a row that is gone without a word has everything compared, and what is kno
 	});
 });
 
+test('a record of which the sync knows something else than before is looked at, though nobody has written its rows', async () => {
+	await withCustomers(12, async (lab) => {
+		await compared(lab, CHANGED);
+		await lab.store.pool.query(`update n8n_bisync.links set state = replace(state::text, '"name 3"', '"another"')::json, digests[3] = digests[3] + 1, digests[6] = digests[6] + 1,
+			written = pg_current_xact_id() where state::text like '%"name 3"%'`);
+		const { summary, different } = await comparedTwice(lab);
+		expect(summary).toHaveProperty('lastWhole');
+		expect(different).toMatchObject([{ fields: [{ field: 'name', values: { crm: 'name 3', billing: 'name 3' }, known: { crm: 'another', billing: 'another' } }] }]);
+	});
+});
+
 test('a new label of an enumeration has everything compared', async () => {
 	await withCustomers(3, async (lab) => {
 		await lab.sql('crm', `create type kind as enum ('a')`);
