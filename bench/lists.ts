@@ -17,31 +17,35 @@ export interface ListsResult {
 	readonly items: readonly number[];
 }
 
-/** n8n's own node, and ours, comparing by "id" and listing what differs. */
+/** Ours, and n8n's own node, which may have to be stopped, comparing by "id" and listing what differs. */
 const NODES: Readonly<Record<string, { readonly type: string; readonly typeVersion: number; readonly parameters: object }>> = {
-	'Compare Datasets': { type: 'n8n-nodes-base.compareDatasets', typeVersion: 2.3, parameters: { mergeByFields: { values: [{ field1: 'id', field2: 'id' }] }, resolve: 'includeBoth', options: {} } },
 	'Reconcile Diff': { type: 'n8n-nodes-bisync.reconcileDiff', typeVersion: 1, parameters: { operation: 'compareLists', key: 'id' } },
+	'Compare Datasets': { type: 'n8n-nodes-base.compareDatasets', typeVersion: 2.3, parameters: { mergeByFields: { values: [{ field1: 'id', field2: 'id' }] }, resolve: 'includeBoth', options: {} } },
 };
 
 /** Two lists of so many items in the real n8n; every hundredth item of the second one differs in a field, and one is missing on each side. */
 export async function runListsBench(sizes: readonly number[], closeOnExit: (close: () => Promise<void>) => void): Promise<readonly ListsResult[]> {
-	const databases = await timed('starting Postgres 18', async () => await startDatabases());
-	closeOnExit(async () => await databases.stop());
-	let running: SyncInN8n | null = null;
-	closeOnExit(async () => await running?.n8n.remove());
 	const results: ListsResult[] = [];
+	let close = async (): Promise<void> => await Promise.resolve();
+	closeOnExit(async () => await close());
 	for (const rows of sizes) {
-		for (const node of Object.keys(NODES)) {
-			// A new one each time: nothing is left of what the one before has used, or is still at.
-			running = await startN8n(databases, () => undefined, { NODE_OPTIONS: '--max-old-space-size=4096', EXECUTIONS_DATA_SAVE_MANUAL_EXECUTIONS: 'true' });
-			const result = await measure(running, node, rows);
-			if (result.seconds === null) await running.n8n.kill();
+		const databases = await timed('starting Postgres 18', async () => await startDatabases());
+		close = async () => await databases.stop();
+		// One for both nodes, and a new one for each size: nothing is left of what the one before has used, or is still at.
+		const running = await startN8n(databases, () => undefined, { NODE_OPTIONS: '--max-old-space-size=4096', EXECUTIONS_DATA_SAVE_MANUAL_EXECUTIONS: 'true' });
+		close = async () => {
+			await running.n8n.kill();
 			await running.n8n.remove();
+			await databases.stop();
+		};
+		for (const node of Object.keys(NODES)) {
+			const result = await measure(running, node, rows);
 			say(`  ${node}, ${rows.toLocaleString('en')} items on each side: ${secondsOf(result)} s`);
 			results.push(result);
 		}
+		await close();
+		close = async () => await Promise.resolve();
 	}
-	await databases.stop();
 	return results;
 }
 
