@@ -1,8 +1,8 @@
 import { type HashedBucket, keyHashIn, oneBucket } from '../core/hashed-bucket';
 import type { KeptComparison } from '../core/kept-comparison';
-import { hashOfKey } from '../core/row-digest';
+import { type DigestShape, hashOfKey } from '../core/row-digest';
 import { horizonOf } from '../postgres/written-since';
-import { keyIn, rowIn } from './digest-columns';
+import { hashIn, isStale, keyIn } from './digest-columns';
 import { indexable, keyText } from './identity-text';
 import { type LinkDocument, unpackLink } from './link-document';
 import type { StoreDatabase } from './postgres-database';
@@ -106,10 +106,9 @@ type Query = StoreDatabase['query'];
 
 /** One look at the digests of all links, and at those that were written since: the others have the digests that they had then. */
 async function look(schema: string, query: Query, { policy, entity, shapes, horizon, most }: ChangesRequest): Promise<Omit<LinkChanges, 'keysOf' | 'find'> | null> {
-	const isStale = shapes.map(({ place }, at) => `l.digests[${3 * place + 1}] is distinct from $${at + 4}::bigint`).join(' or ');
 	const changed = await query<{ id: string; is_stale: boolean }>(
-		`select l.id, ${isStale} as is_stale from ${schema}.links l where l.policy = $1 and l.entity = $2 and l.written >= $3::xid8 limit ${most + 1}`,
-		[policy, entity, horizon, ...shapes.map(({ tag }) => String(tag))],
+		`select l.id, ${isStale(shapes)} as is_stale from ${schema}.links l where l.policy = $1 and l.entity = $2 and l.written >= $3::xid8 limit ${most + 1}`,
+		[policy, entity, horizon],
 	);
 	if (changed.length > most) return null;
 	const rows = shapes.map((shape, at) => `count(${keyIn(shape)})::text as rows${at}`);
@@ -143,9 +142,9 @@ async function keysOf(schema: string, query: Query, { policy, links }: { policy:
 	});
 }
 
-async function find(schema: string, query: Query, { policy, entity, shape, keys }: ChangesRequest & { shape: ChangesRequest['shapes'][number]; keys: readonly RecordKey[] }): Promise<HashedBucket[]> {
+async function find(schema: string, query: Query, { policy, entity, shape, keys }: Pick<ChangesRequest, 'policy' | 'entity'> & { shape: DigestShape; keys: readonly RecordKey[] }): Promise<HashedBucket[]> {
 	const rows = await query<{ hash: string; id: string }>(
-		`select ${keyIn(shape)} || ' ' || coalesce(${rowIn(shape)}::text, '-') as hash, l.id
+		`select ${hashIn(shape)} as hash, l.id
 		from ${schema}.links l where l.policy = $1 and l.entity = $2 and ${keyIn(shape)} is not null
 		and l.id in (select k.link from ${schema}.link_keys k where k.policy = $1 and k.key = any ($3::text[]))`,
 		[policy, entity, keys.map((key) => indexable(keyText(key)))],

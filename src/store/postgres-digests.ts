@@ -3,7 +3,7 @@ import type { LinkState } from '../core/link';
 import type { EntityPolicy } from '../core/policy';
 import { digestShapes, type LinkDigest, linkDigest } from '../core/row-digest';
 import { parseSums } from '../postgres/row-hashes';
-import { keyIn, rowIn } from './digest-columns';
+import { hashIn, isStale, keyIn, rowIn } from './digest-columns';
 import { type LinkDocument, unpackLink } from './link-document';
 import { PostgresChanges } from './postgres-changes';
 import type { StoreDatabase } from './postgres-database';
@@ -70,14 +70,13 @@ export class PostgresDigests implements StoreDigests {
 	 * `offset 0` keeps the planner from taking each key's hash for a group of its own, and then for too many to be hashed.
 	 */
 	async sums({ policy, entity, shapes, mask }: DigestsRequest): Promise<DigestSums> {
-		const isStale = shapes.map(({ place }, at) => `l.digests[${3 * place + 1}] is distinct from $${at + 4}::bigint`).join(' or ');
 		const hashes = shapes.map((shape, at) => `coalesce(${keyIn(shape)} & $3::bigint, -1) as b${at}, coalesce(${rowIn(shape)}, 0) as r${at}`);
 		const each = (text: (at: number) => string, between: string): string => shapes.map((_, at) => text(at)).join(between);
 		const found = await this.db.transaction(async (query) => {
 			await query(`select set_config('work_mem', '128MB', true)`);
 			return await query<SumsRow>(
 				`with links as (
-					select ${hashes.join(', ')}, ${isStale} as is_stale, l.differs
+					select ${hashes.join(', ')}, ${isStale(shapes)} as is_stale, l.differs
 					from ${this.db.schema}.links l where l.policy = $1 and l.entity = $2 offset 0
 				), sums as (
 					select case ${each((at) => `when grouping(b${at}) = 0 then ${at}`, ' ')} end as side,
@@ -89,7 +88,7 @@ export class PostgresDigests implements StoreDigests {
 				select side, sum(n) filter (where bucket >= 0)::text as rows, string_agg(bucket || ':' || total, ',') filter (where bucket >= 0) as sums,
 					sum(n)::text as links, sum(stale)::text as stale, sum(differing)::text as differing
 				from sums group by side`,
-				[policy, entity, mask, ...shapes.map(({ tag }) => String(tag))],
+				[policy, entity, mask],
 			);
 		});
 		const bySide = new Map(found.map((row) => [row.side, row]));
@@ -100,7 +99,7 @@ export class PostgresDigests implements StoreDigests {
 	async inBuckets({ policy, entity, shape, mask, buckets }: BucketsRequest): Promise<readonly HashedBucket[]> {
 		return await this.db.query<HashedBucket & { [column: string]: unknown }>(
 			`select bucket::int as bucket, string_agg(hash, ',') as hashes, string_agg(link, ' ') as ids from (
-				select ${keyIn(shape)} & $3::bigint as bucket, ${keyIn(shape)} || ' ' || coalesce(${rowIn(shape)}::text, '-') as hash, l.id as link
+				select ${keyIn(shape)} & $3::bigint as bucket, ${hashIn(shape)} as hash, l.id as link
 				from ${this.db.schema}.links l
 				where l.policy = $1 and l.entity = $2 and (${keyIn(shape)} & $3::bigint) in (select unnest($4::bigint[]))
 			) as listed group by 1`,
@@ -114,12 +113,11 @@ export class PostgresDigests implements StoreDigests {
 
 	async refresh(policy: string, entity: EntityPolicy): Promise<void> {
 		const shapes = digestShapes(entity).flatMap((shape) => shape ?? []);
-		const isStale = shapes.map(({ tag, place }) => `l.digests[${3 * place + 1}] is distinct from ${tag}`).join(' or ');
 		let after: string | undefined = shapes.length === 0 ? undefined : '';
 		while (after !== undefined) {
 			const links: LinkRow[] = await this.db.query<LinkRow>(
 				`select l.id, l.revision, l.state from ${this.db.schema}.links l
-				where l.policy = $1 and l.entity = $2 and l.id > $3 and (${isStale}) order by l.id limit ${PAGE}`,
+				where l.policy = $1 and l.entity = $2 and l.id > $3 and (${isStale(shapes)}) order by l.id limit ${PAGE}`,
 				[policy, entity.name, after],
 			);
 			await this.#keep(policy, links, entity);
