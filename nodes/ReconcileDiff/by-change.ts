@@ -68,6 +68,8 @@ export class ComparedBefore {
 		const horizon = kept?.seen[STORE]?.horizon;
 		if (!kept || horizon === undefined) return null;
 		const looks = await settled(sides.map(async ({ system, changes }) => await changes.since(kept.seen[system]?.horizon ?? '0', MOST)));
+		// Before the store looks at its links, too.
+		if (!looks.every((look) => look !== null)) return null;
 		const request = { policy: parts.policy, entity: parts.entity.name, shapes: sides.map(({ shape }) => shape), horizon, most: MOST };
 		return await this.changes.since(request, async (links) => await this.#compareWith(links, looks, kept));
 	}
@@ -120,7 +122,7 @@ export class ComparedBefore {
 	}
 }
 
-type Look = Awaited<ReturnType<RowChanges['since']>>;
+type Look = NonNullable<Awaited<ReturnType<RowChanges['since']>>>;
 
 /** Keys that are looked up at once. */
 const LISTED = 1_000;
