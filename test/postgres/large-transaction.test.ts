@@ -15,7 +15,7 @@ import { largeTransactionEvents } from '../../src/postgres/large-transaction';
 import type { PgoutputMessage } from '../../src/postgres/pgoutput';
 import { RecordGroups } from '../../src/postgres/record-groups';
 import type { SourceTransaction } from '../../src/postgres/source-transaction';
-import { transactionEvents } from '../../src/postgres/take-events';
+import { transactionEvents } from '../support/transaction-events';
 import { TransactionReader } from '../../src/postgres/transaction-reader';
 import { encodePgoutput } from '../support/pgoutput-encoder';
 

@@ -13,7 +13,7 @@ import type {
 	SourceChange,
 	SourceTransaction,
 } from '../../src/postgres/source-transaction';
-import { transactionEvents } from '../../src/postgres/take-events';
+import { transactionEvents } from '../support/transaction-events';
 import { sampleCustomer } from '../support/sample-policy';
 
 const MAC_KEY = 'the store’s secret';

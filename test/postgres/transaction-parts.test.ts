@@ -4,7 +4,7 @@ import type { EventOrigin } from '../../src/postgres/event-envelope';
 import { policyTables } from '../../src/postgres/event-tables';
 import { type Tuple, UNCHANGED } from '../../src/postgres/pgoutput-reader';
 import type { Relation, SourceChange } from '../../src/postgres/source-transaction';
-import { transactionEvents } from '../../src/postgres/take-events';
+import { transactionEvents } from '../support/transaction-events';
 import { partsSample } from '../support/parts-policy';
 
 const PREFIX = markerPrefix('store1', 'parts');

@@ -8,7 +8,7 @@ import { type ChangeStream, openChangeStream } from '../../src/postgres/change-s
 import { createSlot } from '../../src/postgres/create-slot';
 import { policyTables } from '../../src/postgres/event-tables';
 import type { SourceTransaction } from '../../src/postgres/source-transaction';
-import { transactionEvents } from '../../src/postgres/take-events';
+import { transactionEvents } from '../support/transaction-events';
 import type { PublishedPolicy } from '../../src/store/sync-store';
 import { waitUntil } from '../support/wait-until';
 import type { ScenarioDatabase } from './databases';
