@@ -1,6 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { account, compared, type Outcome, repaired, unseen, withCustomers } from '../support/reconcile-lab';
+import { seededRandom } from '../support/seeded-random';
 import type { SyncLab } from '../support/sync-lab';
 
 const CHANGED = { onlyChanged: true };
@@ -80,11 +81,7 @@ test('a new label of an enumeration has everything compared', async () => {
 });
 
 test('whatever is written on either side, seen or unseen, it finds what comparing everything finds', async () => {
-	let state = Number(process.env['PROPERTY_SEED'] ?? 5);
-	const below = (n: number): number => {
-		state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-		return (state >>> 8) % n;
-	};
+	const { below } = seededRandom(Number(process.env['PROPERTY_SEED'] ?? 5));
 	await withCustomers(40, async (lab) => {
 		await compared(lab, CHANGED);
 		let byChanges = 0;

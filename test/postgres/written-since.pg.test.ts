@@ -6,6 +6,7 @@ import { RowHashes } from '../../src/postgres/row-hashes';
 import { beginSnapshot } from '../../src/postgres/snapshot';
 import { query } from '../../src/postgres/sql';
 import { tableIdentity } from '../../src/postgres/written-since';
+import { seededRandom } from '../support/seeded-random';
 import { openTestDatabase, type TestDatabase } from '../support/test-database';
 
 let db: TestDatabase;
@@ -50,16 +51,8 @@ async function look(since: string | null): Promise<Look & { readonly changed: Re
 	});
 }
 
-function random(seed: number): (below: number) => number {
-	let state = seed;
-	return (below) => {
-		state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-		return (state >>> 8) % below;
-	};
-}
-
 test('a row that counts as not written since is the one that was there: after any writes, rollbacks, savepoints, vacuum, and a table written anew', async () => {
-	const below = random(Number(process.env['PROPERTY_SEED'] ?? 3));
+	const { below } = seededRandom(Number(process.env['PROPERTY_SEED'] ?? 3));
 	await db.pool.query(`insert into kept select n, 'v' from generate_series(1, 400) n`);
 	let before = await look(null);
 	const open = await connect(db.settings);
