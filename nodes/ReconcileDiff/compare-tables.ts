@@ -1,17 +1,17 @@
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 
-import { unpaired } from '../../src/core/hashed-bucket';
 import { compareLists, type ListComparison, type ListField, type ListRules } from '../../src/core/reconcile-lists';
-import { compareKeys } from '../../src/postgres/rows-by-text';
 import { CONNECT_WITH, databaseSettings } from '../shared/open-database';
 import type { Outputs } from '../shared/run-node';
 import { invalid, oneOf, text } from '../shared/settings';
-import { bucketsListed, differingBuckets, maskFor } from './by-hash';
 import { chunks } from './chunks';
 import { type Lists, outputsOf } from './compare-items';
 import { settled } from './hashed-side';
 import { fieldsOf, keysOf, plainFields } from './list-rules';
-import { type KeyTexts, type Row, TableSide } from './table-side';
+import { merged } from './sorted-tables';
+import { type KeyTexts, type Row, type Sides, TableSide } from './table-side';
+import type { TablesMemory } from './tables-before';
+import { tablesByHash } from './tables-by-hash';
 
 /** Compares two tables with each other, without a policy or a store. */
 export async function compareTables(context: IExecuteFunctions): Promise<Outputs> {
@@ -22,20 +22,17 @@ export async function compareTables(context: IExecuteFunctions): Promise<Outputs
 	const tables = { a: tableOf('Table A', context.getNodeParameter('tableA', 0)), b: tableOf('Table B', context.getNodeParameter('tableB', 0)) };
 	const databases = { a: await databaseSettings(context, ofA), b: await databaseSettings(context, ofB) };
 	const given = fieldsOf(context.getNodeParameter('fields', 0, {}));
+	const { onlyChanged } = context.getNodeParameter('tableOptions', 0, {}) as IDataObject;
+	const memory = onlyChanged === true ? context.getWorkflowStaticData('node') : null;
 	const opened = {
 		a: async () => await TableSide.open(databases.a, { ...tables.a, key: keys.map(({ a }) => a) }),
 		b: async () => await TableSide.open(databases.b, { ...tables.b, key: keys.map(({ b }) => b) }),
 	};
 	return await withSides(opened, async (sides) => {
 		const { rules, notCompared } = await rulesOf(sides, { keys, given });
-		const found = await new TableComparison(sides, rules).run();
+		const found = await new TableComparison(sides, rules, memory).run();
 		return reportOf(found, rules, { notCompared, durationMs: Math.round(performance.now() - startedMs) });
 	});
-}
-
-interface Sides {
-	readonly a: TableSide;
-	readonly b: TableSide;
 }
 
 /** Opens both, and closes what was opened, also where the other one could not be. */
@@ -70,16 +67,12 @@ interface Found {
 	readonly withoutKey: { readonly a: number; readonly b: number };
 	readonly lists: Lists;
 	readonly comparison: ListComparison;
-	/** Why all rows were read; null: they were told by hashes. */
-	readonly readWhole: string | null;
+	/** Why all rows were read, or of which time the last comparison of all of them is. Empty: all were told by hashes. */
+	readonly how: { readonly readWhole?: string; readonly lastWhole?: string };
 }
 
 /** Rows that are read at once. */
 const READ = 500;
-/** Of the sums: where more differ, and there are more rows than these, the tables are read whole. */
-const MOST_DIFFERING = 1 / 2;
-const MANY_ROWS = 40_000;
-
 /**
  * First the keys of rows that may differ: by hashes, or by reading both tables sorted. Then these rows are read again,
  * at a later moment, and compared: what was on its way between the two moments of the first look is there by then.
@@ -91,34 +84,22 @@ class TableComparison {
 	constructor(
 		private readonly sides: Sides,
 		private readonly rules: ListRules,
+		/** See `tablesByHash`. */
+		private readonly memory: TablesMemory | null,
 	) {}
 
 	async run(): Promise<Found> {
 		const { a, b } = this.sides;
-		const why = await this.#byHashes();
-		if (why !== null) await this.#bySorting();
+		const byHash = await tablesByHash(this.sides, this.rules, this.memory);
+		if (typeof byHash === 'string') await this.#bySorting();
+		else {
+			this.#rows = byHash.rows;
+			for (const key of byHash.keys) this.#suspect(key);
+		}
 		const withoutKey = { a: await a.rowsWithoutKey(), b: await b.rowsWithoutKey() };
 		const { lists, comparison } = await this.#readAgain();
-		return { rows: this.#rows, withoutKey, lists, comparison, readWhole: why };
-	}
-
-	/** @returns why not */
-	async #byHashes(): Promise<string | null> {
-		const { a, b } = this.sides;
-		const [ofA, ofB] = this.#columns;
-		const whyNot = (await typesApart(this.sides, [ofA, ofB], this.rules)) ?? (await a.prepareHashes(ofA)) ?? (await b.prepareHashes(ofB));
-		if (whyNot !== null) return whyNot;
-		const mask = maskFor([a.estimate, b.estimate]);
-		const [sumsA, sumsB] = await settled([a.sums(mask), b.sums(mask)] as const);
-		this.#rows = { a: sumsA.rows, b: sumsB.rows };
-		const buckets = differingBuckets(sumsA, sumsB);
-		const rows = Math.max(sumsA.rows, sumsB.rows, 1);
-		if (rows > MANY_ROWS && buckets.length > (mask + 1) * MOST_DIFFERING) return 'most of it differs';
-		for (const some of chunks(buckets, bucketsListed(mask, rows))) {
-			const { mine, theirs } = unpaired(...(await settled([a.inBuckets(mask, some), b.inBuckets(mask, some)] as const)));
-			for (const key of [...(await a.keysAt(mine)), ...(await b.keysAt(theirs))]) this.#suspect(key);
-		}
-		return null;
+		const how = typeof byHash === 'string' ? { readWhole: byHash } : byHash.wholeAtMs === undefined ? {} : { lastWhole: new Date(byHash.wholeAtMs).toISOString() };
+		return { rows: this.#rows, withoutKey, lists, comparison, how };
 	}
 
 	#suspect(key: KeyTexts): void {
@@ -126,7 +107,6 @@ class TableComparison {
 	}
 
 	async #bySorting(): Promise<void> {
-		this.#rows = { a: 0, b: 0 };
 		await withSides(this.#later, async (sides) => {
 			for await (const batch of merged(sides)) {
 				this.#rows = { a: this.#rows.a + batch.a.length, b: this.#rows.b + batch.b.length };
@@ -165,60 +145,6 @@ class TableComparison {
 	}
 }
 
-const TEXTS: ReadonlySet<number> = new Set([25, 1043]);
-
-/** Texts of different types are spelled differently, so that by hashes nearly all rows would differ. Null: none are. */
-async function typesApart({ a, b }: Sides, [ofA, ofB]: readonly [readonly string[], readonly string[]], { keys }: ListRules): Promise<string | null> {
-	const [typesA, typesB] = [await a.typesOf([...keys.map((key) => key.a), ...ofA]), await b.typesOf([...keys.map((key) => key.b), ...ofB])];
-	const place = typesA.findIndex(({ typeOid }, at) => {
-		const other = typesB[at]?.typeOid ?? 0;
-		return typeOid !== other && !(TEXTS.has(typeOid) && TEXTS.has(other));
-	});
-	return place === -1 ? null : `"${typesA[place]?.name}" and "${typesB[place]?.name}" are of different types`;
-}
-
-/** Rows of both sides, in batches in which each key is whole. */
-async function* merged({ a, b }: Sides): AsyncGenerator<{ a: Row[]; b: Row[] }, void, undefined> {
-	const [rowsA, rowsB] = [new Ahead(a.sorted()), new Ahead(b.sorted())];
-	let batch: { a: Row[]; b: Row[] } = { a: [], b: [] };
-	for (;;) {
-		const [nextA, nextB] = [await rowsA.peek(), await rowsB.peek()];
-		if (!nextA && !nextB) break;
-		const lowest = nextA && (!nextB || compareKeys(nextA.key, nextB.key) <= 0) ? nextA.key : (nextB?.key ?? []);
-		batch.a.push(...(await rowsA.take(lowest)));
-		batch.b.push(...(await rowsB.take(lowest)));
-		if (batch.a.length + batch.b.length < READ) continue;
-		yield batch;
-		batch = { a: [], b: [] };
-	}
-	yield batch;
-}
-
-type Sorted = ReturnType<TableSide['sorted']>;
-type Next = { readonly key: KeyTexts; readonly row: Row } | undefined;
-
-/** Rows of one side, with a look at the next one. */
-class Ahead {
-	#next: Next | null = null;
-
-	constructor(private readonly rows: Sorted) {}
-
-	async peek(): Promise<Next> {
-		if (this.#next === null) this.#next = (await this.rows.next()).value ?? undefined;
-		return this.#next;
-	}
-
-	/** All rows with this key. */
-	async take(key: KeyTexts): Promise<Row[]> {
-		const taken: Row[] = [];
-		for (let next = await this.peek(); next && compareKeys(next.key, key) === 0; next = await this.peek()) {
-			taken.push(next.row);
-			this.#next = null;
-		}
-		return taken;
-	}
-}
-
 /** What was found in batches, with the rows that it is about. */
 class KeptRows {
 	readonly lists: { a: Row[]; b: Row[] } = { a: [], b: [] };
@@ -236,11 +162,11 @@ class KeptRows {
 	}
 }
 
-function reportOf({ rows, withoutKey, lists, comparison, readWhole }: Found, rules: ListRules, facts: { notCompared: IDataObject; durationMs: number }): Outputs {
+function reportOf({ rows, withoutKey, lists, comparison, how }: Found, rules: ListRules, facts: { notCompared: IDataObject; durationMs: number }): Outputs {
 	const outputs = outputsOf(lists, comparison, rules);
 	const summary = outputs[3]?.[0]?.json ?? {};
 	const isEqual = summary['equal'] === true && withoutKey.a + withoutKey.b === 0;
 	const { same: _counted, ...rest } = summary;
-	const whole = { ...rest, equal: isEqual, rows, withoutKey, ...(readWhole === null ? {} : { readWhole }), ...facts };
+	const whole = { ...rest, equal: isEqual, rows, withoutKey, ...how, ...facts };
 	return [...outputs.slice(0, 3), [{ json: whole }]].map((output) => output.map(({ json }) => ({ json, pairedItem: { item: 0 } })));
 }

@@ -51,6 +51,8 @@ const tableField = (name: string, displayName: string, placeholder: string): INo
 	description: 'Name of the table, with its schema unless that is "public"',
 });
 
+const onlyChanged = (description: string): INodeProperties => ({ displayName: 'Look Only at What Has Changed', name: 'onlyChanged', type: 'boolean', default: false, description });
+
 export const properties: INodeProperties[] = [
 	operation,
 	{ ...policy, displayOptions: { show: bySystem } },
@@ -154,13 +156,7 @@ export const properties: INodeProperties[] = [
 				default: false,
 				description: 'Whether to list also what people have accepted, what waits for a review, and what the rules let differ',
 			},
-			{
-				displayName: 'Look Only at What Has Changed',
-				name: 'onlyChanged',
-				type: 'boolean',
-				default: false,
-				description: 'Whether to compare only what has been written since the last run that had this on, and what differed then. The first run, and one a week, compares everything. Needs a sync store in Postgres.',
-			},
+			onlyChanged('Whether to compare only what has been written since the last run that had this on, and what differed then. The first run, and one a week, compares everything. Needs a sync store in Postgres.'),
 			{
 				displayName: 'Wait for Streams (Seconds)',
 				name: 'waitSeconds',
@@ -170,5 +166,14 @@ export const properties: INodeProperties[] = [
 				description: 'How long to wait at most until the triggers have come as far as the rows were read',
 			},
 		],
+	},
+	{
+		displayName: 'Options',
+		name: 'tableOptions',
+		type: 'collection',
+		placeholder: 'Add Option',
+		default: {},
+		displayOptions: { show: byTables },
+		options: [onlyChanged('Whether to compare only what has been written since the last run that had this on, and what differed then. The first run, and one a week, compares everything. N8n keeps what a run leaves only for a published workflow: a run by hand begins where the last published one ended.')],
 	},
 ];

@@ -3,7 +3,7 @@ import type { HashedBucket } from '../../src/core/hashed-bucket';
 import type { DigestShape, HashSums } from '../../src/core/row-digest';
 import type { PgSettings } from '../../src/postgres/connect';
 import { type EventTable, plainTables } from '../../src/postgres/event-tables';
-import type { RowHashes } from '../../src/postgres/row-hashes';
+import type { KeySum, RowHashes } from '../../src/postgres/row-hashes';
 import { openSnapshot, type SnapshotSession } from '../../src/postgres/snapshot';
 import type { SnapshotColumn, SnapshotTable } from '../../src/postgres/snapshot-columns';
 import { rowsOf } from '../../src/postgres/snapshot-rows';
@@ -54,20 +54,41 @@ export class TableSide {
 		return this.#hashes?.estimate ?? null;
 	}
 
+	/** See `Seen`. Null: what has been written since cannot be told. */
+	get identity(): string | null {
+		return this.#prepared.identity;
+	}
+
+	async horizon(): Promise<string> {
+		return await this.#prepared.horizon();
+	}
+
 	async sums(mask: number): Promise<HashSums> {
-		if (!this.#hashes) throw new TypeError('the hashes were not prepared');
-		return await this.#hashes.sums(mask);
+		return await this.#prepared.sums(mask);
 	}
 
 	async inBuckets(mask: number, buckets: readonly number[]): Promise<readonly HashedBucket[]> {
-		if (!this.#hashes) throw new TypeError('the hashes were not prepared');
-		return await this.#hashes.inBuckets(mask, buckets);
+		return await this.#prepared.inBuckets(mask, buckets);
+	}
+
+	/** Keys of the rows that have been written since. Null: see `RowHashes.writtenSince`. */
+	async writtenSince(horizon: string, most: number): Promise<readonly KeyTexts[] | null> {
+		const ids = await this.#prepared.writtenSince(horizon, most);
+		return ids && (await this.keysAt(ids));
+	}
+
+	async keySum(): Promise<KeySum> {
+		return await this.#prepared.keySum();
+	}
+
+	/** The hashes of the rows with these keys, as if they were a bucket. */
+	async find(keys: readonly KeyTexts[]): Promise<readonly HashedBucket[]> {
+		return await this.session.hashesOf(this.table, this.#prepared, keys);
 	}
 
 	/** Of the rows with these ids. What has no whole key is compared with nothing, and counted apart. */
 	async keysAt(ids: readonly string[]): Promise<KeyTexts[]> {
-		if (!this.#hashes) throw new TypeError('the hashes were not prepared');
-		const { columns, rows } = await this.#hashes.keysAt(ids);
+		const { columns, rows } = await this.#prepared.keysAt(ids);
 		return this.#valuesOf(columns, rows.filter((row) => !row.includes(null))).map((row) => this.keyOf(row));
 	}
 
@@ -97,6 +118,11 @@ export class TableSide {
 		await this.session.close();
 	}
 
+	get #prepared(): RowHashes {
+		if (!this.#hashes) throw new TypeError('the hashes were not prepared');
+		return this.#hashes;
+	}
+
 	get #events(): EventTable {
 		const [table] = plainTables([this.table]).all;
 		if (!table) throw new TypeError('a table was not taken for one');
@@ -106,4 +132,9 @@ export class TableSide {
 	#valuesOf(columns: readonly SnapshotColumn[], rows: Parameters<typeof rowsOf>[0]['rows']): Row[] {
 		return rowsOf({ table: this.table, columns, rows }, this.#events).map(({ values }) => values);
 	}
+}
+
+export interface Sides {
+	readonly a: TableSide;
+	readonly b: TableSide;
 }

@@ -69,3 +69,7 @@ export function oneBucket(rows: readonly (readonly [hash: string, id: string])[]
 
 /** How many rows they have. */
 export const countOf = (buckets: readonly HashedBucket[]): number => buckets.reduce((sum, { ids }) => sum + ids.split(' ').length, 0);
+
+/** Of the hashes of their keys. */
+export const keySumOf = (buckets: readonly HashedBucket[]): bigint =>
+	buckets.reduce((sum, { hashes }) => hashes.split(',').reduce((all, hash) => all + BigInt(keyHashIn(hash)), sum), 0n);

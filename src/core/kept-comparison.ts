@@ -31,7 +31,7 @@ const MAX_AGE_MS = 7 * 24 * 60 * 60 * 1_000;
 export const MAX_SUSPECTS = 20_000;
 
 /** Whether the next look can begin where that one ended. */
-export function isOfUse(kept: KeptComparison, now: { readonly identities: Readonly<Record<string, string>>; readonly ms: number }): boolean {
+export function isOfUse(kept: Pick<KeptComparison, 'seen' | 'wholeAtMs'>, now: { readonly identities: Readonly<Record<string, string>>; readonly ms: number }): boolean {
 	const names = Object.keys(now.identities);
 	const isSame = names.every((name) => kept.seen[name]?.identity === now.identities[name]);
 	return isSame && names.length === Object.keys(kept.seen).length && now.ms - kept.wholeAtMs < MAX_AGE_MS;

@@ -24,6 +24,15 @@ export interface ChangedRows {
 	readonly ids: readonly string[];
 }
 
+/** All rows that there are. */
+export interface KeySum {
+	readonly rows: number;
+	/** Those whose key has no null. */
+	readonly keyed: number;
+	/** Of the hashes of their keys. */
+	readonly sum: bigint;
+}
+
 /** Rows that are looked up at once. */
 const PLACES = 10_000;
 
@@ -115,14 +124,30 @@ export class RowHashes {
 		return await horizonOf(this.#ask);
 	}
 
-	/** Two looks at all rows, which hash none. Null: that horizon is too far away, or more have been written since than that. */
+	/** Two looks at all rows, which hash none. Null: see `writtenSince`. */
 	async changedSince(horizon: string, most: number): Promise<ChangedRows | null> {
+		const ids = await this.writtenSince(horizon, most);
+		if (ids === null) return null;
+		const [found] = await this.#ask<{ rows: string }>(`select count(*)::text as rows from ${this.table.source}`);
+		return { rows: Number(found?.rows), ids };
+	}
+
+	/** Places of the rows that have been written since. Null: that horizon is too far away, or more have been written than that. */
+	async writtenSince(horizon: string, most: number): Promise<readonly string[] | null> {
 		const isWritten = await writtenSince(this.#ask, horizon, 't');
 		if (isWritten === null) return null;
-		const changed = await this.#ask<{ id: string }>(`select ${PLACE} as id from ${this.table.source} where ${isWritten} limit ${most + 1}`);
-		if (changed.length > most) return null;
-		const [found] = await this.#ask<{ rows: string }>(`select count(*)::text as rows from ${this.table.source}`);
-		return { rows: Number(found?.rows), ids: changed.map(({ id }) => id) };
+		const written = await this.#ask<{ id: string }>(`select ${PLACE} as id from ${this.table.source} where ${isWritten} limit ${most + 1}`);
+		return written.length > most ? null : written.map(({ id }) => id);
+	}
+
+	/** One look at all rows, which hashes their keys alone. */
+	async keySum(): Promise<KeySum> {
+		const nulls = this.table.keyColumns.flatMap(({ name, isNullable }) => (isNullable ? [`t.${ident(name)} is null`] : []));
+		const keyed = nulls.length === 0 ? '' : ` filter (where not (${nulls.join(' or ')}))`;
+		const [found] = await this.#ask<Record<'rows' | 'keyed' | 'sum', string>>(
+			`select count(*)::text as rows, count(*)${keyed}::text as keyed, coalesce(sum(${this.expressions.key})${keyed}, 0)::text as sum from ${this.table.source}`,
+		);
+		return { rows: Number(found?.rows), keyed: Number(found?.keyed), sum: BigInt(found?.sum ?? 0) };
 	}
 
 	/** A statement without its condition, over `t`: of each row the text of its hashes (see `HashedBucket`), and its place. */

@@ -6,15 +6,24 @@ import { RowHashes } from '../../src/postgres/row-hashes';
 import { beginSnapshot } from '../../src/postgres/snapshot';
 import { query } from '../../src/postgres/sql';
 import { tableIdentity } from '../../src/postgres/written-since';
+import { type PostgresServer, startPostgres } from '../support/embedded-postgres';
 import { seededRandom } from '../support/seeded-random';
 import { openTestDatabase, type TestDatabase } from '../support/test-database';
 
+let server: PostgresServer;
 let db: TestDatabase;
 let client: pg.Client;
+// Whatever else is open on a server holds the horizons back.
+beforeAll(async () => {
+	server = await startPostgres({ version: 18, settings: { autovacuum: false } });
+});
+afterAll(async () => {
+	await server.stop();
+});
 beforeEach(async () => {
-	db = await openTestDatabase('written-since');
+	db = await openTestDatabase('written-since', { server });
 	client = await connect(db.settings);
-	await db.pool.query(`create table kept (id int primary key, v text) with (autovacuum_enabled = off)`);
+	await db.pool.query(`create table kept (id int primary key, v text)`);
 });
 afterEach(async () => {
 	await client.end();
@@ -119,7 +128,6 @@ test.each([
 
 test('a horizon that this server has not come to, or that is too far behind, tells nothing', async () => {
 	const written = await db.pool.query<{ xid: string }>(`insert into kept values (1, 'v') returning pg_current_xact_id()::text as xid`);
-	// Not the horizon of the snapshot: whatever else is open on this server holds it back.
 	const own = BigInt(written.rows[0]?.xid ?? 0);
 	await within(async (hashes) => {
 		expect(await hashes.changedSince(String(own + 1_000_000n), 9)).toBeNull();
