@@ -4,14 +4,23 @@ import type { KeptComparison } from '../../src/core/kept-comparison';
 import { EXISTENCE, type Key, type LinkState } from '../../src/core/link';
 import { PostgresStore } from '../../src/store/postgres-store';
 import type { LinkChanges } from '../../src/store/store-changes';
+import { type PostgresServer, startPostgres } from '../support/embedded-postgres';
 import { openTestDatabase, type TestDatabase } from '../support/test-database';
 import { publish, shapesOf } from './contract/digest-contract';
 import { commit, commitOf, link, POLICY } from './contract/store-under-test';
 
+let server: PostgresServer;
 let db: TestDatabase;
 let store: PostgresStore;
+// Whatever else is open on a server holds the horizons back.
+beforeAll(async () => {
+	server = await startPostgres({ version: 18, settings: { autovacuum: false } });
+});
+afterAll(async () => {
+	await server.stop();
+});
 beforeEach(async () => {
-	db = await openTestDatabase('postgres-changes');
+	db = await openTestDatabase('postgres-changes', { server });
 	// What an integrator gives it: no superuser.
 	await db.pool.query(`drop role if exists plain_store; create role plain_store login password 'plain'; grant create on database ${db.settings.database} to plain_store`);
 	store = new PostgresStore(new pg.Pool({ ...db.settings, user: 'plain_store', password: 'plain', max: 4 }));

@@ -52,7 +52,7 @@ test('activated at the same moment, one of them begins, and the rows that are th
 		await lab.waitUntilAcknowledged();
 		const ids = new Set(idsOf(one, two));
 		expect(ids.size).toBe(301);
-		expect((await lab.stream()).snapshot).toBe('done');
+		await waitUntil('the end of the snapshot in the store', async () => (await lab.stream()).snapshot === 'done');
 		expect([one, two].flatMap(({ errors, failures }) => [...errors, ...failures])).toEqual([]);
 	});
 });
