@@ -1,8 +1,9 @@
 import { equalJson } from './canonical-json';
 import { freeze, startDraft, type Draft } from './draft';
 import type { JournalEntry, PolicyMode } from './journal';
-import { EXISTENCE, existsIn, FIRST_EPOCH, isStill, type FieldState, type LinkState, type Operation } from './link';
+import { EXISTENCE, existsIn, FIRST_EPOCH, isStill, type LinkState, type Operation } from './link';
 import { mergeField } from './merge-field';
+import { isFieldAtRest } from './merged-version';
 import type { PolicyInForce } from './observe';
 import { approvedPart, hidePending, pendingOf } from './pending';
 import { planOperations } from './plan-operations';
@@ -126,23 +127,6 @@ function isAtRest(state: LinkState, { policy }: PolicyInForce): boolean {
 	const { views = {} } = fields[EXISTENCE] ?? {};
 	if (![...entity.tables.keys()].every((system) => views[system] !== undefined)) return false;
 	return [EXISTENCE, ...entity.fields.keys()].every((field) => isFieldAtRest(fields[field]));
-}
-
-function isFieldAtRest(field: FieldState | undefined): boolean {
-	if (field === undefined) return true;
-	const { merged, views } = field;
-	if (isStill(field)) return false;
-	const all = Object.values(views);
-	if (merged === null) return all.length === 0;
-	return all.every(
-		({ canon, base, vector, accepted, unreadable }) =>
-			accepted === undefined &&
-			unreadable === undefined &&
-			base !== undefined &&
-			compare(vector, merged.vector) === 'equal' &&
-			equalJson(canon, merged.canon) &&
-			equalJson(base, merged.canon),
-	);
 }
 
 /** Fields in which a system's version and the merged one have not seen each other and differ. Frozen fields wait for a person and are left out. */

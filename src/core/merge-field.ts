@@ -5,7 +5,7 @@ import { explainVerdict } from './explain-verdict';
 import { fightReason, isFight, withTurn } from './fight';
 import { laterOf } from './latest';
 import { EXISTENCE, fieldOf, type FieldState, type MergedVersion, type View } from './link';
-import { agreedVersion, goneEverywhere, isContained, isGone, setMerged, systemsInOrder } from './merged-version';
+import { agreedVersion, goneEverywhere, isContained, isFieldAtRest, isGone, setMerged, systemsInOrder } from './merged-version';
 import { invalidity } from './policy-valid';
 import { judge, outranks, type Claimant, type Rules, type Verdict } from './strategies';
 import { compare, increment, join, type VersionVector } from './version-vector';
@@ -21,6 +21,7 @@ import { entire, forgetLosers, hasSeenValue, withOwn } from './withdrawn';
 export function mergeField(draft: Draft, name: string, rules: Rules): boolean {
 	const field = fieldOf(draft.state, name);
 	if (field.held !== undefined || (name !== EXISTENCE && isGone(draft.state))) return false;
+	if (isFieldAtRest(field)) return name === EXISTENCE && closeIfOver(draft);
 	const wasFrozen = field.frozen !== null;
 	if (wasFrozen && !settledByItself(draft, name, rules)) return false;
 	let changed = wasFrozen;

@@ -1,6 +1,6 @@
 import { equalJson } from './canonical-json';
 import type { Draft } from './draft';
-import { EXISTENCE, fieldOf, type FieldState, type LinkState, type MergedVersion, type View } from './link';
+import { EXISTENCE, fieldOf, isStill, type FieldState, type LinkState, type MergedVersion, type View } from './link';
 import { outranks, type Rules } from './strategies';
 import { compare, join, NOTHING_SEEN } from './version-vector';
 
@@ -69,6 +69,24 @@ export function setMerged(field: FieldState, merged: MergedVersion): void {
 	for (const [system, { accepted, ...view }] of Object.entries(field.views)) {
 		if (accepted) field.views[system] = view;
 	}
+}
+
+/** Whether every system plainly shows the merged value under its vector: there is nothing to merge. Nearly all fields of a change are so. */
+export function isFieldAtRest(field: FieldState | undefined): boolean {
+	if (field === undefined) return true;
+	const { merged, views } = field;
+	if (isStill(field)) return false;
+	const all = Object.values(views);
+	if (merged === null) return all.length === 0;
+	return all.every(
+		({ canon, base, vector, accepted, unreadable }) =>
+			accepted === undefined &&
+			unreadable === undefined &&
+			base !== undefined &&
+			compare(vector, merged.vector) === 'equal' &&
+			equalJson(canon, merged.canon) &&
+			equalJson(base, merged.canon),
+	);
 }
 
 /** No system has the record, and no insert is under way that would bring it back. */

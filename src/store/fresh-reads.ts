@@ -8,7 +8,7 @@ import { commitOf, type Position } from '../core/position';
 import type { RecordChange } from '../core/record-change';
 import { unknownReferences } from './batch-references';
 import { holdMassDeletes } from './mass-delete';
-import { dispositionId, ObservationRun, type PreparedObservation, type RunInput } from './observation-run';
+import { dispositionId, type LookedThrough, ObservationRun, type PreparedObservation, type RunInput } from './observation-run';
 import { unknownMatches } from './observe-step';
 import { prepareAsked } from './prepare-asked';
 import { policyInForce, requirePublished } from './published-policy';
@@ -81,10 +81,13 @@ export interface FreshReadsInput extends RunInput {
 	readonly changes: readonly RecordChange[];
 }
 
-export interface PreparedReads extends PreparedObservation {
+interface Overtaken {
 	/** By {@link readId}: reads of which the stream has said something later. */
 	readonly overtaken: ReadonlySet<string>;
 }
+
+export type PreparedReads = PreparedObservation & Overtaken;
+export type LookedReads = LookedThrough & Overtaken;
 
 async function prepare(
 	store: FreshStore,
@@ -94,18 +97,31 @@ async function prepare(
 	const policy = policyInForce(published);
 	const { links } = loaded;
 	const { changes, approvals } = await holdMassDeletes(store, { changes: foldEvents(events, published.macKey), links }, policy);
-	return await prepareKnowing(store, { changes, approvals, published, policy, links });
+	return await knowing(store, { changes, approvals, published, policy, links }, prepareFreshReads);
+}
+
+/** What observing the reads would make of their links. */
+export async function lookThrough(store: Pick<SyncStore, 'load'>, input: Omit<FreshReadsInput, 'asked'>): Promise<LookedReads> {
+	return await knowing(store, input, (known) => {
+		const { run, overtaken } = observeReads(known);
+		return { ...run.leave(), overtaken };
+	});
 }
 
 /** With all that has to be known of others: whoever has their match keys, and what they name. */
-export async function prepareKnowing(store: Pick<SyncStore, 'load'>, input: Omit<FreshReadsInput, 'asked'>): Promise<PreparedReads> {
+async function knowing<T extends LookedThrough>(store: Pick<SyncStore, 'load'>, input: Omit<FreshReadsInput, 'asked'>, work: (input: FreshReadsInput) => T): Promise<T> {
 	const { links, published } = input;
 	const sought = { matches: unknownMatches(input), keys: unknownReferences(input) };
-	return await prepareAsked(store, { policy: published.name, links, sought }, (known) => prepareFreshReads({ ...input, ...known }));
+	return await prepareAsked(store, { policy: published.name, links, sought }, (known) => work({ ...input, ...known }));
 }
 
 /** R1 over fresh reads. Pure: the caller loads before and commits after, and does both again when another worker was faster. */
 export function prepareFreshReads(input: FreshReadsInput): PreparedReads {
+	const { run, overtaken } = observeReads(input);
+	return { ...run.finish(), overtaken };
+}
+
+function observeReads(input: FreshReadsInput): Overtaken & { readonly run: ObservationRun } {
 	const run = new ObservationRun(input);
 	const overtaken = new Set<string>();
 	for (const transaction of byPlace(input.changes)) {
@@ -115,7 +131,7 @@ export function prepareFreshReads(input: FreshReadsInput): PreparedReads {
 		run.observe(transaction.filter((change) => !late.includes(change)), null);
 		for (const change of transaction) settleHold(run, { change, isNew: before.get(change) === undefined, input });
 	}
-	return { ...run.finish(), overtaken };
+	return { run, overtaken };
 }
 
 /** The same place again is a repetition, which is told apart from what came later. */

@@ -2,7 +2,7 @@ import { isAsKnown } from '../core/as-known';
 import type { LinkState } from '../core/link';
 import type { RecordChange } from '../core/record-change';
 import { BatchLinks } from './batch-identity';
-import { type PreparedReads, prepareKnowing, readId } from './fresh-reads';
+import { type LookedReads, lookThrough, readId } from './fresh-reads';
 import { policyInForce } from './published-policy';
 import type { LoadedLink, PublishedPolicy, RecordKey, SyncStore } from './sync-store';
 
@@ -38,7 +38,7 @@ export async function lookAtReads(
 	const known = new BatchLinks(policy.policy, links);
 	const sorted = changes.map((change) => ({ change, own: known.own(change)?.loaded ?? null }));
 	const open = sorted.filter(({ change, own }) => stateOf(change, own, policy.policy.entities.get(change.entity)) === null);
-	const after = open.length === 0 ? null : await prepareKnowing(store, { changes: open.map(({ change }) => change), published, policy, links });
+	const after = open.length === 0 ? null : await lookThrough(store, { changes: open.map(({ change }) => change), published, policy, links });
 	return sorted.map(({ change, own }) => {
 		const before = own?.state ?? null;
 		const found = stateOf(change, own, policy.policy.entities.get(change.entity));
@@ -48,7 +48,7 @@ export async function lookAtReads(
 }
 
 /** What R1 has made of a read. */
-function judged(change: RecordChange, before: LinkState | null, { links, overtaken }: PreparedReads): Pick<LookedAt, 'found' | 'before' | 'after'> {
+function judged(change: RecordChange, before: LinkState | null, { links, overtaken }: LookedReads): Pick<LookedAt, 'found' | 'before' | 'after'> {
 	const { system, entity, key } = change;
 	const link = key === null ? undefined : links.whoHad(system, entity, key);
 	const after = link?.state ?? before;

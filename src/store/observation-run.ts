@@ -33,6 +33,9 @@ export interface PreparedObservation {
 	readonly unasked: readonly MatchKey[];
 }
 
+/** What a batch would make of its links. */
+export type LookedThrough = Pick<PreparedObservation, 'links' | 'unasked'>;
+
 /** What is known before a batch is observed. */
 export interface RunInput {
 	readonly links: readonly LoadedLink[];
@@ -98,11 +101,8 @@ export class ObservationRun {
 	finish(advance?: StreamAdvance): PreparedObservation {
 		const { published, policy, asked, approvals = [] } = this.#input;
 		const together = this.links.finish(this.#work.keys());
-		const commits: LinkCommit[] = [];
-		for (const [id, mine] of this.#work) {
-			const link = this.links.byId(id);
-			if (link && mine.journal.length > 0) commits.push({ ...linkCommit(link, mine, { published, policy }), yields: this.links.yields(link) });
-		}
+		const changed = this.#changed();
+		const commits = changed.map(({ link, mine }): LinkCommit => ({ ...linkCommit(link, mine, { published, policy }), yields: this.links.yields(link) }));
 		for (const item of approvals) openWith(commits, item);
 		wakeWithin(commits);
 		return {
@@ -111,9 +111,27 @@ export class ObservationRun {
 			dispositions: this.#dispositions,
 			met: this.#met,
 			due: new Map(commits.map(({ state, due }) => [state.id, due])),
-			unasked: unasked(commits, asked),
+			unasked: unasked(changed, asked),
 		};
 	}
+
+	/** The same without its commit, for who only looks: most of what a commit carries is for others to find it. */
+	leave(): LookedThrough {
+		this.links.finish(this.#work.keys());
+		return { links: this.links, unasked: unasked(this.#changed(), this.#input.asked) };
+	}
+
+	#changed(): Changed[] {
+		return [...this.#work].flatMap(([id, mine]) => {
+			const link = this.links.byId(id);
+			return link && mine.journal.length > 0 ? [{ link, mine }] : [];
+		});
+	}
+}
+
+interface Changed {
+	readonly link: WorkingLink;
+	readonly mine: LinkWork;
 }
 
 /** The events of one transaction about the row with one key: a key that is used again stands for one link, then for another. */
@@ -221,8 +239,8 @@ function isHeld({ fields }: LinkState): boolean {
 }
 
 /** Whose claims a commit would judge without this batch having seen the holder: it could lose them for ever. */
-function unasked(commits: readonly LinkCommit[], asked: readonly MatchKey[]): MatchKey[] {
+function unasked(changed: readonly Changed[], asked: readonly MatchKey[]): MatchKey[] {
 	const known = new Set(asked.map(matchText));
-	const claimed = commits.flatMap(({ state: { entity }, claims }) => claims.map((match) => ({ entity, match })));
+	const claimed = changed.flatMap(({ link }) => [...link.claims].map((match) => ({ entity: link.state.entity, match })));
 	return claimed.filter((key) => !known.has(matchText(key)));
 }

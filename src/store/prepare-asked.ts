@@ -1,4 +1,4 @@
-import type { PreparedObservation } from './observation-run';
+import type { LookedThrough } from './observation-run';
 import type { LoadedLink, LoadRequest, MatchKey, SyncStore } from './sync-store';
 
 /**
@@ -7,7 +7,7 @@ import type { LoadedLink, LoadRequest, MatchKey, SyncStore } from './sync-store'
  *
  * @param sought - match keys and records that are known to be needed
  */
-export async function prepareAsked<T extends PreparedObservation>(
+export async function prepareAsked<T extends Pick<LookedThrough, 'unasked'>>(
 	store: Pick<SyncStore, 'load'>,
 	{ policy, links: loaded, sought }: { policy: string; links: readonly LoadedLink[]; sought: Pick<LoadRequest, 'matches' | 'keys'> },
 	prepare: (known: { links: readonly LoadedLink[]; asked: readonly MatchKey[] }) => T,
