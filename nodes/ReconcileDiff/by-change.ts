@@ -67,11 +67,11 @@ export class ComparedBefore {
 		const { parts } = this;
 		const horizon = kept?.seen[STORE]?.horizon;
 		if (!kept || horizon === undefined) return null;
-		const looks = await settled(sides.map(async ({ system, changes }) => await changes.since(kept.seen[system]?.horizon ?? '0', MOST)));
-		// Before the store looks at its links, too.
-		if (!looks.every((look) => look !== null)) return null;
+		// All at once: neither the tables' servers nor the store's have anything else to do meanwhile.
+		const looking = settled(sides.map(async ({ system, changes }) => await changes.since(kept.seen[system]?.horizon ?? '0', MOST)));
 		const request = { policy: parts.policy, entity: parts.entity.name, shapes: sides.map(({ shape }) => shape), horizon, most: MOST };
-		return await this.changes.since(request, async (links) => await this.#compareWith(links, looks, kept));
+		const [compared] = await settled([this.changes.since(request, async (links) => await this.#compareWith(links, await looking, kept)), looking] as const);
+		return compared;
 	}
 
 	/** All links have been written just now, without any change: what comes later is to count. */
@@ -87,7 +87,7 @@ export class ComparedBefore {
 		await this.changes.keep(whatOf(this.parts), isWorthKeeping(next) ? next : null);
 	}
 
-	async #compareWith(links: LinkChanges, looks: readonly Look[], kept: KeptComparison): Promise<ByChange | null> {
+	async #compareWith(links: LinkChanges, looks: readonly (Look | null)[], kept: KeptComparison): Promise<ByChange | null> {
 		if (links.isStale) return null;
 		const changed = await links.keysOf(links.changed);
 		const [rows, suspects]: [Record<string, number>, Record<string, readonly Key[]>] = [{}, {}];
