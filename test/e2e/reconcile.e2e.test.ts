@@ -3,9 +3,10 @@ import pg from 'pg';
 import { Checklist } from '../../demo/checklist';
 import { type DemoDatabases, startDatabases } from '../../demo/databases';
 import { importTemplate } from '../../demo/install-pack';
+import type { WorkflowJson } from '../../demo/n8n-client';
 import { say } from '../../demo/progress';
 import { runNodeOutputs } from '../../demo/run-node';
-import { startN8n, type SyncInN8n } from '../../demo/start-sync';
+import { activate, startN8n, type SyncInN8n } from '../../demo/start-sync';
 import { tellFirstContact } from '../../demo/story-first-contact';
 import { waitUntil } from '../support/wait-until';
 
@@ -63,6 +64,45 @@ test(
 	},
 	10 * MINUTE_MS,
 );
+
+test(
+	'n8n keeps for a published workflow what a comparison of two tables leaves for the next one',
+	async () => {
+		const workflow = await sync.client.createWorkflow(comparesTables());
+		await activate(sync.client, workflow.id);
+		const compared = async (): Promise<unknown> => await (await fetch(`${sync.n8n.url}/webhook/compares-tables`)).json();
+		const first = await compared();
+		expect(first).toMatchObject({ equal: true, rows: { a: 48, b: 48 } });
+		expect(first).not.toHaveProperty('lastWhole');
+		const lastWhole = expect.stringMatching(/^\d{4}-/) as string;
+		expect(await compared()).toMatchObject({ equal: true, lastWhole });
+		await unseen(`update public.accounts set name = 'Elsewhere' where external_id = 7`);
+		expect(await compared()).toMatchObject({ equal: false, differences: 1, lastWhole });
+		expect(await compared()).toMatchObject({ equal: false, differences: 1, lastWhole });
+	},
+	2 * MINUTE_MS,
+);
+
+function comparesTables(): WorkflowJson {
+	const parameters = {
+		operation: 'compareTables',
+		connectWith: 'bisyncPostgresApi',
+		tableA: 'customers',
+		tableB: 'accounts',
+		key: 'id = external_id',
+		fields: { field: [{ a: 'full_name', b: 'name' }] },
+		tableOptions: { onlyChanged: true },
+	};
+	const credentials = { bisyncPostgresApi: { id: null, name: 'CRM database' }, postgres: { id: null, name: 'Billing database (Postgres)' } };
+	const nodes = [
+		{ id: 'a', name: 'Called', type: 'n8n-nodes-base.webhook', typeVersion: 2, position: [0, 0], webhookId: 'compares-tables', parameters: { path: 'compares-tables', responseMode: 'lastNode' } },
+		{ id: 'b', name: 'Compare', type: 'n8n-nodes-bisync.reconcileDiff', typeVersion: 1, position: [200, 0], parameters, credentials },
+		{ id: 'c', name: 'Summary', type: 'n8n-nodes-base.noOp', typeVersion: 1, position: [400, 0], parameters: {} },
+	];
+	const to = (node: string) => [{ node, type: 'main', index: 0 }];
+	const connections = { Called: { main: [to('Compare')] }, Compare: { main: [[], [], [], to('Summary')] } };
+	return { name: 'Compares two tables', nodes, connections, settings: { executionOrder: 'v1' } } as unknown as WorkflowJson;
+}
 
 test(
 	'two lists of items are compared without anything else',
