@@ -9,6 +9,7 @@ import { type ConnectionSettings, startPostgres } from '../test/support/embedded
 import { usageOf } from './process-usage';
 import type { CompareResult, CompareTask } from './reconcile-process';
 import { ENTITY, observeRows, POLICY, seedStore, TABLE } from './reconcile-seed';
+import { compareTables, type TablesRound } from './two-tables';
 import { createTable, fillTable, withClient } from './wide-table';
 
 /** Seconds of one look at everything: of each table, of the links, and of all three one after the other. */
@@ -30,8 +31,13 @@ export interface ReconcileRound {
 	readonly result: CompareResult;
 }
 
+export interface ReconcileBench {
+	readonly rounds: readonly ReconcileRound[];
+	readonly tables: readonly { readonly first: TablesRound; readonly next: TablesRound }[];
+}
+
 /** Two tables of so many rows, equal at first, then with 1,000 rows of one changed beside the sync. In between, what the next run takes that looks only at what has changed. */
-export async function runReconcileBench({ rows, rounds }: { rows: number; rounds: number }, closeOnExit: (close: () => Promise<void>) => void): Promise<readonly ReconcileRound[]> {
+export async function runReconcileBench({ rows, rounds }: { rows: number; rounds: number }, closeOnExit: (close: () => Promise<void>) => void): Promise<ReconcileBench> {
 	const server = await timed('starting Postgres 18', async () => await startPostgres({ version: 18, settings: { shared_buffers: '512MB' } }));
 	closeOnExit(async () => await server.stop());
 	const [crm, billing, store] = [await server.createDatabase('crm'), await server.createDatabase('billing'), await server.createDatabase('store')];
@@ -72,7 +78,23 @@ export async function runReconcileBench({ rows, rounds }: { rows: number; rounds
 	await comparing.end();
 	await change(billing, `city || '!'`);
 	for (let round = 0; round < rounds; round++) done.push({ differences: CHANGES, ...(await measured(async () => await compareAlone(task), `${CHANGES} differences, round ${round + 1}`)) });
+	await change(billing, 'left(city, -1)');
+	const tables = await runTables({ a: crm, b: billing }, rounds, async (round) => await change(billing, `'Round ${round}'`));
 	await server.stop();
+	return { rounds: done, tables };
+}
+
+/** Without a store: the run that hashes all, and the next one after 1,000 changes of one table. */
+async function runTables(databases: Parameters<typeof compareTables>[0], rounds: number, change: (round: number) => Promise<void>): Promise<ReconcileBench['tables']> {
+	const done: ReconcileBench['tables'][number][] = [];
+	for (let round = 0; round < rounds; round++) {
+		const memory = {};
+		const first = await compareTables(databases, TABLE, memory);
+		await change(round);
+		const next = await compareTables(databases, TABLE, memory);
+		say(`  two tables without a store, round ${round + 1}: ${first.seconds.toFixed(2)} s, then ${next.seconds.toFixed(2)} s, found ${next.differences}`);
+		done.push({ first, next });
+	}
 	return done;
 }
 
@@ -131,7 +153,7 @@ class Comparing {
 	}
 }
 
-export function printReconcile(rounds: readonly ReconcileRound[], rows: number): void {
+export function printReconcile({ rounds, tables }: ReconcileBench, rows: number): void {
 	console.log(`\n${rows.toLocaleString('en')} rows of 15 columns on each side (median of the rounds)\n`);
 	console.log('differences  limit s    ours s   × limit   × CPU of limit   own CPU s   MB transferred   MB above idle');
 	const whole = rounds.filter(({ second }) => second === undefined);
@@ -140,6 +162,10 @@ export function printReconcile(rounds: readonly ReconcileRound[], rows: number):
 		console.log(`\nonly what has changed, after ${CHANGES} changes ${second}, by a process that has compared all: the time of that in place of the limit`);
 		printLine(rounds.filter((round) => round.second === second));
 	}
+	const [first, next] = [median(tables.map((round) => round.first.seconds)), median(tables.map((round) => round.next.seconds))];
+	const ratio = median(tables.map((round) => round.next.seconds / round.first.seconds));
+	console.log(`\ntwo tables without a store: ${first.toFixed(2)} s, and after ${CHANGES} changes of one ${next.toFixed(2)} s: ${ratio.toFixed(2)} of it`);
+	if (tables.some((round) => round.next.isWhole)) console.log('  everything was compared');
 }
 
 function printLine(own: readonly ReconcileRound[]): void {

@@ -1,6 +1,7 @@
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 
 import { compareLists, type ListComparison, type ListField, type ListRules } from '../../src/core/reconcile-lists';
+import type { PgSettings } from '../../src/postgres/connect';
 import { CONNECT_WITH, databaseSettings } from '../shared/open-database';
 import type { Outputs } from '../shared/run-node';
 import { invalid, oneOf, text } from '../shared/settings';
@@ -13,23 +14,42 @@ import { type KeyTexts, type Row, type Sides, TableSide } from './table-side';
 import type { TablesMemory } from './tables-before';
 import { tablesByHash } from './tables-by-hash';
 
+export interface TablesRequest {
+	readonly databases: { readonly a: PgSettings; readonly b: PgSettings };
+	readonly tables: { readonly a: TableName; readonly b: TableName };
+	readonly keys: ListRules['keys'];
+	/** None: all columns that both tables have by the same name. */
+	readonly fields: readonly ListField[];
+	/** See `tablesByHash`. */
+	readonly memory: TablesMemory | null;
+}
+
+interface TableName {
+	readonly schema: string;
+	readonly table: string;
+}
+
 /** Compares two tables with each other, without a policy or a store. */
 export async function compareTables(context: IExecuteFunctions): Promise<Outputs> {
-	const startedMs = performance.now();
 	const ofA = oneOf('Connect Table A With', context.getNodeParameter('connectWith', 0), CONNECT_WITH);
 	const ofB = CONNECT_WITH.find((type) => type !== ofA);
 	const keys = keysOf(context.getNodeParameter('key', 0));
 	const tables = { a: tableOf('Table A', context.getNodeParameter('tableA', 0)), b: tableOf('Table B', context.getNodeParameter('tableB', 0)) };
 	const databases = { a: await databaseSettings(context, ofA), b: await databaseSettings(context, ofB) };
-	const given = fieldsOf(context.getNodeParameter('fields', 0, {}));
+	const fields = fieldsOf(context.getNodeParameter('fields', 0, {}));
 	const { onlyChanged } = context.getNodeParameter('tableOptions', 0, {}) as IDataObject;
-	const memory = onlyChanged === true ? context.getWorkflowStaticData('node') : null;
+	return await compareTwoTables({ databases, tables, keys, fields, memory: onlyChanged === true ? context.getWorkflowStaticData('node') : null });
+}
+
+/** @throws SyncError TABLE_MISSING, PRIVILEGE_MISSING, and those of `connect` */
+export async function compareTwoTables({ databases, tables, keys, fields, memory }: TablesRequest): Promise<Outputs> {
+	const startedMs = performance.now();
 	const opened = {
 		a: async () => await TableSide.open(databases.a, { ...tables.a, key: keys.map(({ a }) => a) }),
 		b: async () => await TableSide.open(databases.b, { ...tables.b, key: keys.map(({ b }) => b) }),
 	};
 	return await withSides(opened, async (sides) => {
-		const { rules, notCompared } = await rulesOf(sides, { keys, given });
+		const { rules, notCompared } = await rulesOf(sides, { keys, given: fields });
 		const found = await new TableComparison(sides, rules, memory).run();
 		return reportOf(found, rules, { notCompared, durationMs: Math.round(performance.now() - startedMs) });
 	});
@@ -46,7 +66,7 @@ async function withSides<T>(opened: { readonly a: () => Promise<TableSide>; read
 	}
 }
 
-function tableOf(label: string, given: unknown): { schema: string; table: string } {
+function tableOf(label: string, given: unknown): TableName {
 	const [first = '', second, ...more] = text(label, given).split('.');
 	if (first === '' || second === '' || more.length > 0) throw invalid(label, 'must be the name of a table, such as "customers" or "sales.customers"');
 	return second === undefined ? { schema: 'public', table: first } : { schema: first, table: second };

@@ -27,8 +27,9 @@ export async function writtenSince(ask: Ask, horizon: string, alias: string): Pr
 		[horizon],
 	);
 	const distance = Number(found?.distance);
-	// The number itself, since for each row a parameter would be read anew. Rows that were frozen half a turn ago seem to come from the future.
-	return distance >= 0 && distance < MAX_AGE ? `age(${alias}.xmin) between -${MAX_AGE} and ${Number(found?.age)}` : null;
+	if (!(distance >= 0 && distance < MAX_AGE)) return null;
+	// The number itself, since for each row a parameter would be read anew. Rows that were frozen half a turn ago seem to come from the future; that is asked last, of few.
+	return `age(${alias}.xmin) <= ${Number(found?.age)} and age(${alias}.xmin) >= -${MAX_AGE}`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 
+import { untilAllSeen } from '../support/all-seen';
 import { account, compared, type Outcome, repaired, unseen, withCustomers } from '../support/reconcile-lab';
 import { seededRandom } from '../support/seeded-random';
 import type { SyncLab } from '../support/sync-lab';
@@ -46,6 +47,7 @@ test('after the first run, looks only at what has changed and at what differed b
 
 test('a row that is gone without a word has everything compared, and what is known to be gone has not', async () => {
 	await withCustomers(12, async (lab) => {
+		await untilAllSeen(lab.store.pool);
 		await compared(lab, CHANGED);
 		await unseen(lab, 'crm', 'delete from customers where id = 4');
 		const found = await comparedTwice(lab);

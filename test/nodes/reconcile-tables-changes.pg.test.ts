@@ -1,6 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { ReconcileDiff } from '../../nodes/ReconcileDiff/ReconcileDiff.node';
+import { untilAllSeen } from '../support/all-seen';
 import { executeNode } from '../support/fake-execute';
 import { replicationCredential } from '../support/fake-trigger-context';
 import { seededRandom } from '../support/seeded-random';
@@ -20,6 +21,7 @@ beforeEach(async () => {
 	for (const { pool } of [a, b]) {
 		await pool.query(`drop table if exists items; create table items (id int primary key, name text, price numeric); insert into items select n, 'name ' || n, n / 8.0 from generate_series(1, 300) n`);
 	}
+	await untilAllSeen(a.pool);
 });
 
 const CHANGED = { tableOptions: { onlyChanged: true } };
