@@ -47,6 +47,13 @@ export class ReconcileDiff implements INodeType {
 				whenToDisplay: 'beforeExecution',
 				displayCondition: '={{ $parameter.operation === "repair" }}',
 			},
+			{
+				message: 'What a run leaves for the next one is kept by n8n for a published workflow only: a run by hand begins where the last published one ended.',
+				type: 'info',
+				location: 'ndv',
+				whenToDisplay: 'beforeExecution',
+				displayCondition: '={{ $parameter.operation === "compareTables" && $parameter.tableOptions?.onlyChanged === true }}',
+			},
 		],
 		properties,
 	};

@@ -174,6 +174,6 @@ export const properties: INodeProperties[] = [
 		placeholder: 'Add Option',
 		default: {},
 		displayOptions: { show: byTables },
-		options: [onlyChanged('Whether to compare only what has been written since the last run that had this on, and what differed then. The first run, and one a week, compares everything. N8n keeps what a run leaves only for a published workflow: a run by hand begins where the last published one ended.')],
+		options: [onlyChanged('Whether to compare only what has been written since the last run that had this on, and what differed then. The first run, and one a week, compares everything. Only runs of a published workflow leave something for the next one.')],
 	},
 ];

@@ -17,8 +17,8 @@ export interface TablesByHash {
 }
 
 const KEPT = 'compared';
-/** n8n writes its memory whole, and reads it with each execution. */
-const MAX_REMEMBERED = 2_000;
+/** Characters of keys: n8n writes its memory whole, and reads it with each execution. */
+const MAX_REMEMBERED = 100_000;
 /** Rows that are compared one by one: where more have been written, all are hashed. */
 const MOST = 200_000;
 /** Keys that are looked up at once. */
@@ -64,7 +64,7 @@ export class TablesBefore {
 	/** @param wholeAtMs - null: just now */
 	keep(keys: readonly KeyTexts[], wholeAtMs: number | null): void {
 		const next: Kept = { seen: this.seen, keys, wholeAtMs: wholeAtMs ?? Date.now() };
-		if (keys.length <= MAX_REMEMBERED) this.memory[KEPT] = next;
+		if (JSON.stringify(keys).length <= MAX_REMEMBERED) this.memory[KEPT] = next;
 		else delete this.memory[KEPT];
 	}
 

@@ -92,7 +92,7 @@ test.each([
 	['another key', async () => await Promise.resolve(), { key: 'id, name' }],
 	['other fields', async () => await Promise.resolve(), { fields: { field: [{ a: 'price' }] } }],
 	['a run long ago', async () => await Promise.resolve((staticData['compared'] = { ...(staticData['compared'] as object), wholeAtMs: Date.now() - 8 * 24 * 60 * 60 * 1_000 })), {}],
-	['more differences than n8n should keep', async () => await a.pool.query(`insert into items select n, 'new' from generate_series(1000, 3100) n`).then(async () => await compared(CHANGED)), {}],
+	['more differences than n8n should keep', async () => await a.pool.query(`insert into items select n, 'new' from generate_series(1000, 12000) n`).then(async () => await compared(CHANGED)), {}],
 ])('after %s, everything is compared', async (_, change, parameters) => {
 	await compared(CHANGED);
 	expect((await compared(CHANGED)).summary).toHaveProperty('lastWhole');
