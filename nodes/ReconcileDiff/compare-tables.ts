@@ -11,7 +11,7 @@ import { settled } from './hashed-side';
 import { fieldsOf, keysOf, plainFields } from './list-rules';
 import { merged } from './sorted-tables';
 import { type KeyTexts, type Row, type Sides, TableSide } from './table-side';
-import type { TablesMemory } from './tables-before';
+import type { TablesByHash, TablesMemory } from './tables-before';
 import { tablesByHash } from './tables-by-hash';
 
 export interface TablesRequest {
@@ -93,6 +93,7 @@ interface Found {
 
 /** Rows that are read at once. */
 const READ = 500;
+
 /**
  * First the keys of rows that may differ: by hashes, or by reading both tables sorted. Then these rows are read again,
  * at a later moment, and compared: what was on its way between the two moments of the first look is there by then.
@@ -118,8 +119,7 @@ class TableComparison {
 		}
 		const withoutKey = { a: await a.rowsWithoutKey(), b: await b.rowsWithoutKey() };
 		const { lists, comparison } = await this.#readAgain();
-		const how = typeof byHash === 'string' ? { readWhole: byHash } : byHash.wholeAtMs === undefined ? {} : { lastWhole: new Date(byHash.wholeAtMs).toISOString() };
-		return { rows: this.#rows, withoutKey, lists, comparison, how };
+		return { rows: this.#rows, withoutKey, lists, comparison, how: typeof byHash === 'string' ? { readWhole: byHash } : lastWholeOf(byHash) };
 	}
 
 	#suspect(key: KeyTexts): void {
@@ -164,6 +164,8 @@ class TableComparison {
 		return [this.rules.fields.map(({ a }) => a), this.rules.fields.map(({ b }) => b)];
 	}
 }
+
+const lastWholeOf = ({ wholeAtMs }: TablesByHash): Found['how'] => (wholeAtMs === undefined ? {} : { lastWhole: new Date(wholeAtMs).toISOString() });
 
 /** What was found in batches, with the rows that it is about. */
 class KeptRows {
