@@ -27,9 +27,7 @@ export interface ChangedRows {
 /** All rows that there are. */
 export interface KeySum {
 	readonly rows: number;
-	/** Those whose key has no null. */
-	readonly keyed: number;
-	/** Of the hashes of their keys. */
+	/** Of the hashes of all keys that have no null. */
 	readonly sum: bigint;
 }
 
@@ -144,10 +142,10 @@ export class RowHashes {
 	async keySum(): Promise<KeySum> {
 		const nulls = this.table.keyColumns.flatMap(({ name, isNullable }) => (isNullable ? [`t.${ident(name)} is null`] : []));
 		const keyed = nulls.length === 0 ? '' : ` filter (where not (${nulls.join(' or ')}))`;
-		const [found] = await this.#ask<Record<'rows' | 'keyed' | 'sum', string>>(
-			`select count(*)::text as rows, count(*)${keyed}::text as keyed, coalesce(sum(${this.expressions.key})${keyed}, 0)::text as sum from ${this.table.source}`,
+		const [found] = await this.#ask<Record<'rows' | 'sum', string>>(
+			`select count(*)::text as rows, coalesce(sum(${this.expressions.key})${keyed}, 0)::text as sum from ${this.table.source}`,
 		);
-		return { rows: Number(found?.rows), keyed: Number(found?.keyed), sum: BigInt(found?.sum ?? 0) };
+		return { rows: Number(found?.rows), sum: BigInt(found?.sum ?? 0) };
 	}
 
 	/** A statement without its condition, over `t`: of each row the text of its hashes (see `HashedBucket`), and its place. */

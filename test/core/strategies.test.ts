@@ -222,6 +222,8 @@ describe('null', () => {
 		expect(story.pump()).toMatchObject([{ system: 'crm', fields: { note: { expected: null, next: 'x' } } }]);
 		expect(notes(story)).toEqual(['x', 'x']);
 		expect(story.lastEntry('ignored')).toMatchObject({ field: 'note', system: 'crm' });
+		// A version of its own, or who empties the field once more would have seen all there is.
+		expect(story.state.fields['note']?.merged?.vector).toMatchObject({ sync: 1 });
 	});
 
 	test.each([
