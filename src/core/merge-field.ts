@@ -20,7 +20,7 @@ import { entire, forgetLosers, hasSeenValue, withOwn } from './withdrawn';
  */
 export function mergeField(draft: Draft, name: string, rules: Rules): boolean {
 	const field = fieldOf(draft.state, name);
-	if (field.held !== undefined || (name !== EXISTENCE && isGone(draft.state))) return false;
+	if (isLeftAlone(draft, name)) return false;
 	if (isFieldAtRest(field)) return name === EXISTENCE && closeIfOver(draft);
 	const wasFrozen = field.frozen !== null;
 	if (wasFrozen && !settledByItself(draft, name, rules)) return false;
@@ -34,6 +34,11 @@ export function mergeField(draft: Draft, name: string, rules: Rules): boolean {
 		}
 	}
 	return (name === EXISTENCE && closeIfOver(draft)) || changed;
+}
+
+/** Held by a person, or of a record that is gone. */
+function isLeftAlone({ state }: Draft, name: string): boolean {
+	return fieldOf(state, name).held !== undefined || (name !== EXISTENCE && isGone(state));
 }
 
 function closeIfOver(draft: Draft): boolean {
