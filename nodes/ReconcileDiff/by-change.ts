@@ -2,7 +2,7 @@ import { canonicalJson } from '../../src/core/canonical-json';
 import { countOf, unpaired } from '../../src/core/hashed-bucket';
 import { isOfUse, isWorthKeeping, type KeptComparison, type Seen, STORE } from '../../src/core/kept-comparison';
 import type { Key } from '../../src/core/link';
-import type { ChangesOf, LinkChanges, LinkCounts, StoreChanges } from '../../src/store/store-changes';
+import type { ChangesOf, LinkChanges, StoreChanges } from '../../src/store/store-changes';
 import { chunks } from './chunks';
 import { type ByHashParts, type HashedSide, settled } from './hashed-side';
 import type { RowChanges } from './row-source';
@@ -12,20 +12,13 @@ interface ChangingSide extends HashedSide {
 	readonly changes: RowChanges;
 }
 
-export interface Counts {
-	readonly links: number;
-	/** Of the links whose systems do not all show the same. */
-	readonly differing: number;
-	/** By system. */
-	readonly rows: Readonly<Record<string, number>>;
-}
-
 /** What is known of an entity without hashing its rows. */
 export interface ByChange {
+	readonly links: number;
+	readonly differing: number;
+	readonly rows: Readonly<Record<string, number>>;
 	/** By system. */
 	readonly suspects: Readonly<Record<string, readonly Key[]>>;
-	/** Null: rows are gone that nobody was told of, so there are other suspects. Is told only when the links have been counted, which takes as long as to look at the suspects. */
-	readonly counted: Promise<Counts | null>;
 	/** See `KeptComparison`. */
 	readonly wholeAtMs: number;
 }
@@ -67,35 +60,18 @@ export class ComparedBefore {
 
 	/**
 	 * Compares what has been written since, and what was not equal then. Null: all has to be hashed, as there is nothing to begin
-	 * with, or too much has been written.
+	 * with, or too much has been written, or rows are gone that nobody was told of.
 	 */
 	async compare(): Promise<ByChange | null> {
-		const { kept } = this.found;
+		const { kept, sides } = this.found;
+		const { parts } = this;
 		const horizon = kept?.seen[STORE]?.horizon;
 		if (!kept || horizon === undefined) return null;
-		const { found, counted } = this.#begin(kept, horizon);
-		const suspects = await found;
-		if (suspects !== null) return { suspects, counted, wholeAtMs: kept.wholeAtMs };
-		await counted;
-		return null;
-	}
-
-	/** Tells the suspects as soon as they are known. Neither the tables' servers nor the store's have anything else to do meanwhile, so all begin at once. */
-	#begin(kept: KeptComparison, horizon: string): { found: Promise<ByChange['suspects'] | null>; counted: Promise<Counts | null> } {
-		const { sides } = this.found;
-		const { policy, entity } = this.parts;
+		// All at once: neither the tables' servers nor the store's have anything else to do meanwhile.
 		const looking = settled(sides.map(async ({ system, changes }) => await changes.since(kept.seen[system]?.horizon ?? '0', MOST)));
-		let [tell, fail]: [(found: ByChange['suspects'] | null) => void, (error: unknown) => void] = [() => undefined, () => undefined];
-		const found = new Promise<ByChange['suspects'] | null>((resolve, reject) => ([tell, fail] = [resolve, reject]));
-		const request = { policy, entity: entity.name, shapes: sides.map(({ shape }) => shape), horizon, most: MOST };
-		const looked = this.changes.since(request, async (links) => {
-			const compared = await this.#compareWith(links, await looking, kept);
-			tell(compared && compared.suspects);
-			return compared && countsOf(compared, await links.count(), this.found.sides);
-		});
-		const counted = settled([looked, looking] as const).then(([counts]) => counts);
-		counted.then(() => tell(null), fail);
-		return { found, counted };
+		const request = { policy: parts.policy, entity: parts.entity.name, shapes: sides.map(({ shape }) => shape), horizon, most: MOST };
+		const [compared] = await settled([this.changes.since(request, async (links) => await this.#compareWith(links, await looking, kept)), looking] as const);
+		return compared;
 	}
 
 	/** All links have been written just now, without any change: what comes later is to count. */
@@ -111,20 +87,22 @@ export class ComparedBefore {
 		await this.changes.keep(whatOf(this.parts), isWorthKeeping(next) ? next : null);
 	}
 
-	async #compareWith(links: LinkChanges, looks: readonly (Look | null)[], kept: KeptComparison): Promise<Compared | null> {
+	async #compareWith(links: LinkChanges, looks: readonly (Look | null)[], kept: KeptComparison): Promise<ByChange | null> {
 		if (links.isStale) return null;
 		const changed = await links.keysOf(links.changed);
-		const [rows, suspects]: [Compared['rows'][number][], Record<string, readonly Key[]>] = [[], {}];
+		const [rows, suspects]: [Record<string, number>, Record<string, readonly Key[]>] = [{}, {}];
 		for (const [at, side] of this.found.sides.entries()) {
-			const table = looks[at];
+			const [table, known] = [looks[at], links.rows[at]];
 			if (!table) return null;
 			const ofLinks = changed.flatMap(({ system, key }) => (system === side.system ? [key] : []));
 			const keys = distinct([...(await side.hashing.keysAt(table.ids)), ...ofLinks, ...(kept.suspects[side.system] ?? [])]);
 			const found = await this.#compareRows(side, keys, links);
+			const left = [table.rows - found.mine, (known ?? 0) - found.theirs];
+			if (left[0] !== left[1]) return null;
 			suspects[side.system] = found.suspects;
-			rows.push({ all: table.rows, mine: found.mine, theirs: found.theirs });
+			rows[side.system] = table.rows;
 		}
-		return { suspects, rows };
+		return { links: links.links, differing: links.differing, rows, suspects, wholeAtMs: kept.wholeAtMs };
 	}
 
 	/** Of these keys: how many rows there are, how many the sync knows of, and which are not the same. */
@@ -142,17 +120,6 @@ export class ComparedBefore {
 		}
 		return found;
 	}
-}
-
-interface Compared extends Pick<ByChange, 'suspects'> {
-	/** In the order of the sides: of the table all, and of what was looked at those that it has, and those that the sync knows. */
-	readonly rows: readonly { readonly all: number; readonly mine: number; readonly theirs: number }[];
-}
-
-/** Null: of what was not looked at, there are not as many rows as the sync knows. */
-function countsOf({ rows }: Compared, { links, differing, rows: known }: LinkCounts, sides: readonly ChangingSide[]): Counts | null {
-	const isSame = rows.every(({ all, mine, theirs }, at) => all - mine === (known[at] ?? 0) - theirs);
-	return isSame ? { links, differing, rows: Object.fromEntries(sides.map(({ system }, at) => [system, rows[at]?.all ?? 0])) } : null;
 }
 
 type Look = NonNullable<Awaited<ReturnType<RowChanges['since']>>>;

@@ -3,19 +3,19 @@ import { MAX_SUSPECTS } from '../../src/core/kept-comparison';
 import type { Key } from '../../src/core/link';
 import type { HashSums } from '../../src/core/row-digest';
 import { type DigestSums, scannedDigests, type StoreDigests } from '../../src/store/store-digests';
-import { type ByChange, ComparedBefore, type Counts } from './by-change';
+import { type ByChange, ComparedBefore } from './by-change';
 import { chunks } from './chunks';
 import { type ByHashParts, hashedSides, type HashedSide, settled, suspectKeys } from './hashed-side';
 
 export interface ByHash {
+	readonly links: number;
+	/** By system. */
+	readonly rows: Readonly<Record<string, number>>;
 	/** Keys of a system's rows that are not by their hashes what the store knows of them, and of those that it knows and are not there. */
 	suspects(system: string): AsyncIterable<readonly Key[]>;
-	/**
-	 * May take longer than to tell the suspects. Another comparison: these suspects are not all there are, as rows are gone that
-	 * nobody was told of; all have been hashed instead.
-	 */
-	counts(): Promise<Counts | { readonly instead: ByHash | string }>;
+	/** Of the links whose systems do not all show the same. */
 	readonly digests: StoreDigests;
+	readonly differing: number;
 	/** When all was hashed for the last time, in milliseconds, where only what has been written since the last comparison was looked at. */
 	readonly wholeAtMs?: number;
 	/** Leaves what the next comparison begins with. Only once all suspects have been listed. */
@@ -44,22 +44,19 @@ export async function compareByHash(parts: ByHashParts): Promise<ByHash | string
 	if (typeof sides === 'string') return sides;
 	const digests = parts.store.digests ?? scannedDigests(parts.store, parts.entity);
 	const before = parts.keeps === true ? await ComparedBefore.of(parts, sides, digests.changes) : null;
-	const compareAll = async (): Promise<ByHash | string> => {
-		const whole = await compareSums(parts, { sides, digests, onRefreshed: async () => await before?.refreshed() });
-		return before && typeof whole !== 'string' ? keeping(whole, before) : whole;
-	};
-	const changed = await before?.compare();
-	return before && changed ? byChange(changed, { before, digests, compareAll }) : await compareAll();
+	const changed = (await before?.compare()) ?? null;
+	if (before && changed) return byChange(changed, before, digests);
+	const whole = await compareSums(parts, { sides, digests, onRefreshed: async () => await before?.refreshed() });
+	return before && typeof whole !== 'string' ? keeping(whole, before) : whole;
 }
 
-function byChange({ suspects, counted, wholeAtMs }: ByChange, { before, digests, compareAll }: { before: ComparedBefore; digests: StoreDigests; compareAll: () => Promise<ByHash | string> }): ByHash {
+function byChange({ suspects, ...found }: ByChange, before: ComparedBefore, digests: StoreDigests): ByHash {
 	return {
+		...found,
 		digests,
-		wholeAtMs,
 		async *suspects(system) {
 			yield suspects[system] ?? [];
 		},
-		counts: async () => (await counted) ?? { instead: await compareAll() },
 		keep: async () => await before.keep(suspects, false),
 	};
 }
@@ -104,8 +101,7 @@ async function compareSums(parts: ByHashParts, { sides, digests, onRefreshed }: 
 		if (!side || !mine || !theirs) throw new TypeError(`there are no sums of ${system}`);
 		return suspectsIn(differingBuckets(mine, theirs), { side, digests, parts, mask, rows: mine.rows });
 	};
-	const counts: Counts = { links: known.links, differing: known.differing, rows: Object.fromEntries(rows) };
-	return { suspects, digests, counts: async () => await Promise.resolve(counts) };
+	return { links: known.links, differing: known.differing, rows: Object.fromEntries(rows), suspects, digests };
 }
 
 /** @param estimates - of the rows of each side; null: nobody knows */

@@ -9,7 +9,7 @@ import { policyInForce } from '../../src/store/published-policy';
 import type { LoadedLink, PublishedPolicy } from '../../src/store/sync-store';
 import { type ByHash, compareByHash } from './by-hash';
 import { chunks } from './chunks';
-import { type HashStore, settled } from './hashed-side';
+import type { HashStore } from './hashed-side';
 import { lookAt, type Look, recordOf } from './look';
 import type { RowSource } from './row-source';
 
@@ -90,32 +90,23 @@ class Comparing {
 		const { store, published, sides, keeps } = this.parts;
 		const entity = policyInForce(published).policy.entities.get(name);
 		const byHash = entity ? await compareByHash({ store, policy: published.name, entity, sides, keeps }) : 'the policy does not know it';
-		await this.#compareBy(name, byHash);
+		if (typeof byHash === 'string') await this.#readWhole(name, byHash);
+		else await this.#lookAtSuspects(name, byHash);
 	}
 
-	async #compareBy(entity: string, byHash: ByHash | string): Promise<void> {
-		if (typeof byHash === 'string') return await this.#readWhole(entity, byHash);
-		const counting = byHash.counts();
-		await settled([this.#lookAtSuspects(entity, byHash), counting] as const);
-		const counts = await counting;
-		// What was found so far stays found, and is looked at again with the others.
-		if ('instead' in counts) return await this.#compareBy(entity, counts.instead);
-		const { digests, wholeAtMs, keep } = byHash;
+	/** Only what is not by its hash what the store knows, and what the store knows to differ. */
+	async #lookAtSuspects(entity: string, { rows, links, suspects, digests, differing, wholeAtMs, keep }: ByHash): Promise<void> {
 		if (wholeAtMs !== undefined) this.#lastWhole[entity] = new Date(wholeAtMs).toISOString();
-		this.#rows[entity] = { ...counts.rows };
-		this.#links += counts.links;
-		await keep?.();
-		if (counts.differing === 0) return;
-		await this.#eachLink(async (page) => await digests.differing({ policy: this.parts.published.name, entity, limit: LINKS, ...page }), async (some) => this.#compareAtRest(some));
-	}
-
-	/** Only what is not by its hash what the store knows. */
-	async #lookAtSuspects(entity: string, { suspects }: ByHash): Promise<void> {
+		this.#rows[entity] = { ...rows };
+		this.#links += links;
 		for (const side of this.parts.sides) {
 			for await (const keys of suspects(side.system)) {
 				for await (const looks of ahead(chunks(keys), async (some) => await this.#lookAt(await side.read(entity, some)))) this.#note(looks);
 			}
 		}
+		await keep?.();
+		if (differing === 0) return;
+		await this.#eachLink(async (page) => await digests.differing({ policy: this.parts.published.name, entity, limit: LINKS, ...page }), async (some) => this.#compareAtRest(some));
 	}
 
 	async #readWhole(entity: string, why: string): Promise<void> {

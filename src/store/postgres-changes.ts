@@ -6,7 +6,7 @@ import { hashIn, isStale, keyIn } from './digest-columns';
 import { indexable, keyText } from './identity-text';
 import { type LinkDocument, unpackLink } from './link-document';
 import type { StoreDatabase } from './postgres-database';
-import type { ChangesOf, ChangesRequest, LinkChanges, LinkCounts, StoreChanges } from './store-changes';
+import type { ChangesOf, ChangesRequest, LinkChanges, StoreChanges } from './store-changes';
 import type { RecordKey } from './sync-store';
 
 /**
@@ -90,7 +90,6 @@ export class PostgresChanges implements StoreChanges {
 				...looked,
 				keysOf: async (links) => await keysOf(this.db.schema, query, { policy: request.policy, links }),
 				find: async (shape, keys) => await find(this.db.schema, query, { ...request, shape, keys }),
-				count: async () => await count(this.db.schema, query, request),
 			});
 		}, 'repeatable read');
 	}
@@ -105,23 +104,26 @@ const OR_REPLACE = 'on conflict (policy, entity, systems) do update set at = exc
 
 type Query = StoreDatabase['query'];
 
-/** Those that were written since: the others have the digests that they had then. */
-async function look(schema: string, query: Query, { policy, entity, shapes, horizon, most }: ChangesRequest): Promise<Pick<LinkChanges, 'changed' | 'isStale'> | null> {
+/** One look at the digests of all links, and at those that were written since: the others have the digests that they had then. */
+async function look(schema: string, query: Query, { policy, entity, shapes, horizon, most }: ChangesRequest): Promise<Omit<LinkChanges, 'keysOf' | 'find'> | null> {
 	const changed = await query<{ id: string; is_stale: boolean }>(
 		`select l.id, ${isStale(shapes)} as is_stale from ${schema}.links l where l.policy = $1 and l.entity = $2 and l.written >= $3::xid8 limit ${most + 1}`,
 		[policy, entity, horizon],
 	);
-	return changed.length > most ? null : { changed: changed.map(({ id }) => id), isStale: changed.some((one) => one.is_stale) };
-}
-
-async function count(schema: string, query: Query, { policy, entity, shapes }: Pick<ChangesRequest, 'policy' | 'entity' | 'shapes'>): Promise<LinkCounts> {
+	if (changed.length > most) return null;
 	const rows = shapes.map((shape, at) => `count(${keyIn(shape)})::text as rows${at}`);
 	const [found = {}] = await query<Record<string, string | null>>(
 		`select count(*)::text as links, count(*) filter (where l.differs)::text as differing, ${rows.join(', ')}
 		from ${schema}.links l where l.policy = $1 and l.entity = $2`,
 		[policy, entity],
 	);
-	return { links: Number(found['links']), differing: Number(found['differing']), rows: shapes.map((_, at) => Number(found[`rows${at}`])) };
+	return {
+		links: Number(found['links']),
+		differing: Number(found['differing']),
+		rows: shapes.map((_, at) => Number(found[`rows${at}`])),
+		changed: changed.map(({ id }) => id),
+		isStale: changed.some((one) => one.is_stale),
+	};
 }
 
 /** By the texts that stand beside the documents; a long one is only a hash, and the document has to be read. */

@@ -20,17 +20,13 @@ export interface ChangesRequest {
 	readonly most: number;
 }
 
-/** Of an entity's links at one moment. */
-export interface LinkCounts {
+/** An entity's links at one moment, and what has been written of them since an earlier one. */
+export interface LinkChanges {
 	readonly links: number;
 	/** See `DigestSums`. */
 	readonly differing: number;
 	/** In the order of the shapes: the rows that the streams have shown. */
 	readonly rows: readonly number[];
-}
-
-/** An entity's links at one moment, and what has been written of them since an earlier one. */
-export interface LinkChanges {
 	/** Links that have been written since. */
 	readonly changed: readonly string[];
 	/** Some of these have no digest by one of the shapes. */
@@ -39,8 +35,6 @@ export interface LinkChanges {
 	keysOf(changed: readonly string[]): Promise<readonly RecordKey[]>;
 	/** The hashes of the rows with these keys, as if they were a bucket; see `StoreDigests.inBuckets`. */
 	find(shape: DigestShape, keys: readonly RecordKey[]): Promise<readonly HashedBucket[]>;
-	/** One look at all of them. */
-	count(): Promise<LinkCounts>;
 }
 
 /** Where comparisons leave what the next one begins with. */
@@ -51,7 +45,7 @@ export interface StoreChanges {
 	/** Whatever is committed later is written since. */
 	seen(): Promise<Seen & { readonly nowMs: number }>;
 	/**
-	 * All that `work` asks for is of one moment. It is not to wait for anything else of the store: that could wait for this.
+	 * All that `work` asks for is of one moment. It is not to ask the store for anything else: that could wait for this.
 	 *
 	 * @returns null: more links have been written since
 	 */

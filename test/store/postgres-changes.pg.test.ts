@@ -52,14 +52,13 @@ test('tells which links have been written since, their keys, and how many rows t
 	await commit(store, [commitOf(record('a')), commitOf(record('b')), commitOf(record('c', { crm: { id: 'c' } }, ['crm']))]);
 	const { horizon } = await store.digests.changes.seen();
 	await since(horizon, async (changes) => {
-		expect(changes).toMatchObject({ changed: [], isStale: false });
-		expect(await changes.count()).toEqual({ links: 3, differing: 1, rows: [3, 2] });
+		expect(changes).toMatchObject({ links: 3, differing: 1, rows: [3, 2], changed: [], isStale: false });
 		return await Promise.resolve();
 	});
 	const long = 'x'.repeat(400);
 	await commit(store, [commitOf(record('b'), { expectedRevision: 1 }), commitOf(record('d', { crm: { id: long } })), commitOf(link('e', { entity: 'other' }))]);
 	await since(horizon, async (changes) => {
-		expect(await changes.count()).toMatchObject({ links: 4, rows: [4, 2] });
+		expect(changes).toMatchObject({ links: 4, rows: [4, 2] });
 		expect([...changes.changed].sort()).toEqual(['b', 'd']);
 		const keys = await changes.keysOf(changes.changed);
 		expect(keys.map(({ system, entity, key }) => [system, entity, Object.values(key)[0]]).sort()).toEqual([['billing', 'customer', '7b'], ['crm', 'customer', 'b'], ['crm', 'customer', long]]);
