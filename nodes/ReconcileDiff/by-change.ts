@@ -1,10 +1,10 @@
 import { canonicalJson } from '../../src/core/canonical-json';
 import { countOf, unpaired } from '../../src/core/hashed-bucket';
-import { isOfUse, isWorthKeeping, type KeptComparison, type Seen, STORE } from '../../src/core/kept-comparison';
+import { isOfUse, isWorthKeeping, type KeptComparison, MAX_WRITTEN, type Seen, STORE } from '../../src/core/kept-comparison';
 import type { Key } from '../../src/core/link';
 import type { ChangesOf, LinkChanges, StoreChanges } from '../../src/store/store-changes';
 import { chunks } from './chunks';
-import { type ByHashParts, type HashedSide, settled } from './hashed-side';
+import { type ByHashParts, type HashedSide, LISTED, settled } from './hashed-side';
 import type { RowChanges } from './row-source';
 
 /** A side whose changes can be told. */
@@ -22,9 +22,6 @@ export interface ByChange {
 	/** See `KeptComparison`. */
 	readonly wholeAtMs: number;
 }
-
-/** Rows and records that are compared one by one: where more have been written, all are hashed. */
-const MOST = 200_000;
 
 interface Beginning {
 	readonly sides: readonly ChangingSide[];
@@ -68,8 +65,8 @@ export class ComparedBefore {
 		const horizon = kept?.seen[STORE]?.horizon;
 		if (!kept || horizon === undefined) return null;
 		// All at once: neither the tables' servers nor the store's have anything else to do meanwhile.
-		const looking = settled(sides.map(async ({ system, changes }) => await changes.since(kept.seen[system]?.horizon ?? '0', MOST)));
-		const request = { policy: parts.policy, entity: parts.entity.name, shapes: sides.map(({ shape }) => shape), horizon, most: MOST };
+		const looking = settled(sides.map(async ({ system, changes }) => await changes.since(kept.seen[system]?.horizon ?? '0', MAX_WRITTEN)));
+		const request = { policy: parts.policy, entity: parts.entity.name, shapes: sides.map(({ shape }) => shape), horizon, most: MAX_WRITTEN };
 		const [compared] = await settled([this.changes.since(request, async (links) => await this.#compareWith(links, await looking, kept)), looking] as const);
 		return compared;
 	}
@@ -123,9 +120,6 @@ export class ComparedBefore {
 }
 
 type Look = NonNullable<Awaited<ReturnType<RowChanges['since']>>>;
-
-/** Keys that are looked up at once. */
-const LISTED = 1_000;
 
 const distinct = (keys: readonly Key[]): Key[] => [...new Map(keys.map((key) => [canonicalJson({ ...key }), key])).values()];
 

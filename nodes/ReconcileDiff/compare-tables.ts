@@ -2,6 +2,7 @@ import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 
 import { compareLists, type ListComparison, type ListField, type ListRules } from '../../src/core/reconcile-lists';
 import type { PgSettings } from '../../src/postgres/connect';
+import type { TableName } from '../../src/postgres/publication';
 import { CONNECT_WITH, databaseSettings } from '../shared/open-database';
 import type { Outputs } from '../shared/run-node';
 import { invalid, oneOf, text } from '../shared/settings';
@@ -22,11 +23,6 @@ export interface TablesRequest {
 	readonly fields: readonly ListField[];
 	/** See `tablesByHash`. */
 	readonly memory: TablesMemory | null;
-}
-
-interface TableName {
-	readonly schema: string;
-	readonly table: string;
 }
 
 /** Compares two tables with each other, without a policy or a store. */

@@ -48,6 +48,8 @@ export async function suspectKeys({ mine, theirs }: Unpaired, { hashing, system 
 }
 
 const LOADED = 1_000;
+/** Keys whose rows are looked up at once. */
+export const LISTED = 1_000;
 
 async function keysOf(links: readonly string[], system: string, { store, policy }: ByHashParts): Promise<Key[]> {
 	const keys: Key[] = [];

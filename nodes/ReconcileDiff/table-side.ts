@@ -11,6 +11,8 @@ import { rowsOf } from '../../src/postgres/snapshot-rows';
 export type Row = Readonly<Record<string, Json>>;
 export type KeyTexts = readonly string[];
 
+export const distinctKeys = (keys: readonly KeyTexts[]): KeyTexts[] => [...new Map(keys.map((key) => [JSON.stringify(key), key])).values()];
+
 /** One table as it is at one moment. */
 export class TableSide {
 	#hashes: RowHashes | null = null;

@@ -1,9 +1,9 @@
 import { keySumOf, unpaired } from '../../src/core/hashed-bucket';
-import { isOfUse, type KeptComparison, type Seen } from '../../src/core/kept-comparison';
+import { isOfUse, type KeptComparison, MAX_WRITTEN, type Seen } from '../../src/core/kept-comparison';
 import type { ListRules } from '../../src/core/reconcile-lists';
 import { chunks } from './chunks';
-import { settled } from './hashed-side';
-import type { KeyTexts, Sides, TableSide } from './table-side';
+import { LISTED, settled } from './hashed-side';
+import { distinctKeys, type KeyTexts, type Sides, type TableSide } from './table-side';
 
 /** What n8n keeps of a node between the executions of a published workflow, as JSON. */
 export type TablesMemory = Record<string, unknown>;
@@ -19,12 +19,9 @@ export interface TablesByHash {
 const KEPT = 'compared';
 /** Characters of keys: n8n writes its memory whole, and reads it with each execution. */
 const MAX_REMEMBERED = 100_000;
-/** Rows that are compared one by one: where more have been written, all are hashed. */
-const MOST = 200_000;
-/** Keys that are looked up at once. */
-const LISTED = 1_000;
 
-interface Kept extends Pick<KeptComparison, 'seen' | 'wholeAtMs'> {
+interface Kept extends Pick<KeptComparison, 'wholeAtMs'> {
+	readonly seen: Readonly<Record<'a' | 'b', Seen>>;
 	readonly keys: readonly KeyTexts[];
 }
 
@@ -36,7 +33,7 @@ export class TablesBefore {
 	private constructor(
 		private readonly sides: Sides,
 		private readonly memory: TablesMemory,
-		private readonly seen: Readonly<Record<'a' | 'b', Seen>>,
+		private readonly seen: Kept['seen'],
 	) {}
 
 	/** Null: what has been written since cannot be told. */
@@ -51,9 +48,9 @@ export class TablesBefore {
 		const kept = this.#kept();
 		if (!kept) return null;
 		const { a, b } = this.sides;
-		const [writtenA, writtenB] = await settled([a.writtenSince(kept.seen['a']?.horizon ?? '0', MOST), b.writtenSince(kept.seen['b']?.horizon ?? '0', MOST)] as const);
+		const [writtenA, writtenB] = await settled([a.writtenSince(kept.seen.a.horizon, MAX_WRITTEN), b.writtenSince(kept.seen.b.horizon, MAX_WRITTEN)] as const);
 		if (!writtenA || !writtenB) return null;
-		const keys = distinct([...writtenA, ...writtenB, ...kept.keys]);
+		const keys = distinctKeys([...writtenA, ...writtenB, ...kept.keys]);
 		const [allA, allB] = await settled([a.keySum(), b.keySum()] as const);
 		const found = await this.#compareRows(keys);
 		if (allA.sum - found.a !== allB.sum - found.b) return null;
@@ -83,7 +80,7 @@ export class TablesBefore {
 			found.a += keySumOf(mine);
 			found.b += keySumOf(theirs);
 			const differing = unpaired(mine, theirs);
-			found.keys.push(...distinct([...(await a.keysAt(differing.mine)), ...(await b.keysAt(differing.theirs))]));
+			found.keys.push(...distinctKeys([...(await a.keysAt(differing.mine)), ...(await b.keysAt(differing.theirs))]));
 		}
 		return found;
 	}
@@ -92,5 +89,3 @@ export class TablesBefore {
 async function seenOf(side: TableSide, names: string): Promise<Seen | null> {
 	return side.identity === null ? null : { identity: `${side.identity} ${names}`, horizon: await side.horizon() };
 }
-
-const distinct = (keys: readonly KeyTexts[]): KeyTexts[] => [...new Map(keys.map((key) => [JSON.stringify(key), key])).values()];

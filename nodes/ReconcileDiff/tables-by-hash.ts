@@ -3,7 +3,7 @@ import type { ListRules } from '../../src/core/reconcile-lists';
 import { bucketsListed, differingBuckets, maskFor } from './by-hash';
 import { chunks } from './chunks';
 import { settled } from './hashed-side';
-import type { KeyTexts, Sides } from './table-side';
+import { distinctKeys, type KeyTexts, type Sides } from './table-side';
 import { TablesBefore, type TablesByHash, type TablesMemory } from './tables-before';
 
 /** Of the sums: where more differ, and there are more rows than these, the tables are read whole. */
@@ -35,12 +35,12 @@ async function compareSums({ a, b }: Sides): Promise<TablesByHash | string> {
 	const buckets = differingBuckets(sumsA, sumsB);
 	const rows = Math.max(sumsA.rows, sumsB.rows, 1);
 	if (rows > MANY_ROWS && buckets.length > (mask + 1) * MOST_DIFFERING) return 'most of it differs';
-	const keys = new Map<string, KeyTexts>();
+	const keys: KeyTexts[] = [];
 	for (const some of chunks(buckets, bucketsListed(mask, rows))) {
 		const { mine, theirs } = unpaired(...(await settled([a.inBuckets(mask, some), b.inBuckets(mask, some)] as const)));
-		for (const key of [...(await a.keysAt(mine)), ...(await b.keysAt(theirs))]) keys.set(JSON.stringify(key), key);
+		for (const key of [...(await a.keysAt(mine)), ...(await b.keysAt(theirs))]) keys.push(key);
 	}
-	return { rows: { a: sumsA.rows, b: sumsB.rows }, keys: [...keys.values()] };
+	return { rows: { a: sumsA.rows, b: sumsB.rows }, keys: distinctKeys(keys) };
 }
 
 const TEXTS: ReadonlySet<number> = new Set([25, 1043]);

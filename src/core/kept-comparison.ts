@@ -30,6 +30,9 @@ const MAX_AGE_MS = 7 * 24 * 60 * 60 * 1_000;
 /** More keys are not kept: who looks at each of them again is no quicker than who hashes everything. */
 export const MAX_SUSPECTS = 20_000;
 
+/** Rows and records that are compared one by one: where more have been written, all are hashed. */
+export const MAX_WRITTEN = 200_000;
+
 /** Whether the next look can begin where that one ended. */
 export function isOfUse(kept: Pick<KeptComparison, 'seen' | 'wholeAtMs'>, now: { readonly identities: Readonly<Record<string, string>>; readonly ms: number }): boolean {
 	const names = Object.keys(now.identities);

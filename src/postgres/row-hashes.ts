@@ -5,7 +5,7 @@ import type { HashedBucket } from '../core/hashed-bucket';
 import { type DigestShape, type HashSums, KEY_SEED } from '../core/row-digest';
 import { hasReader } from './column-values';
 import type { Tuple } from './pgoutput-reader';
-import { readShape, type SnapshotColumn, type SnapshotTable, type TableShape } from './snapshot-columns';
+import { nullKeys, readShape, type SnapshotColumn, type SnapshotTable, type TableShape } from './snapshot-columns';
 import { AS_TEXT, ident, query, tableName } from './sql';
 import { type Ask, horizonOf, tableIdentity, writtenSince } from './written-since';
 
@@ -140,7 +140,7 @@ export class RowHashes {
 
 	/** One look at all rows, which hashes their keys alone. */
 	async keySum(): Promise<KeySum> {
-		const nulls = this.table.keyColumns.flatMap(({ name, isNullable }) => (isNullable ? [`t.${ident(name)} is null`] : []));
+		const nulls = nullKeys(this.table);
 		const keyed = nulls.length === 0 ? '' : ` filter (where not (${nulls.join(' or ')}))`;
 		const [found] = await this.#ask<Record<'rows' | 'sum', string>>(
 			`select count(*)::text as rows, coalesce(sum(${this.expressions.key})${keyed}, 0)::text as sum from ${this.table.source}`,

@@ -2,7 +2,7 @@ import type pg from 'pg';
 
 import { SyncError } from '../core/errors';
 import type { TableName } from './publication';
-import { query } from './sql';
+import { ident, query } from './sql';
 
 export interface SnapshotTable extends TableName {
 	/** Rows come in this order. */
@@ -71,6 +71,10 @@ export async function readShape(client: pg.Client, table: SnapshotTable): Promis
 		estimate: estimate < 0 ? null : estimate,
 	};
 }
+
+/** Conditions over `t`, one of which holds for a row without a whole key. None: each row has one. */
+export const nullKeys = ({ keyColumns }: Pick<TableShape, 'keyColumns'>): string[] =>
+	keyColumns.flatMap(({ name, isNullable }) => (isNullable ? [`t.${ident(name)} is null`] : []));
 
 function columnNamed(
 	rows: readonly ColumnRow[],

@@ -12,6 +12,7 @@ import { RowHashes } from './row-hashes';
 import { rowsByText } from './rows-by-text';
 import {
 	labelOf,
+	nullKeys,
 	readShape,
 	type SnapshotColumn,
 	type SnapshotTable,
@@ -182,9 +183,9 @@ export class SnapshotSession {
 	/** How many rows have no whole key. */
 	async countWithoutKey(table: SnapshotTable): Promise<number> {
 		const shape = await readShape(this.client, table);
-		const nullable = shape.keyColumns.flatMap(({ name, isNullable }) => (isNullable ? [`t.${ident(name)} is null`] : []));
-		if (nullable.length === 0) return 0;
-		const [[count] = []] = await this.#run(table, `select count(*) from ${sourceOf(table, shape)} as t where ${nullable.join(' or ')}`);
+		const nulls = nullKeys(shape);
+		if (nulls.length === 0) return 0;
+		const [[count] = []] = await this.#run(table, `select count(*) from ${sourceOf(table, shape)} as t where ${nulls.join(' or ')}`);
 		return Number(count);
 	}
 
@@ -268,14 +269,11 @@ const sourceOf = (table: SnapshotTable, { isPartitioned }: TableShape): string =
 	`${isPartitioned ? '' : 'only '}${tableName(table)}`;
 
 /** Inclusive, for a key that occurs twice; with the rows that have none, which come last and are compared with nothing. */
-function fromKey({ keyColumns }: TableShape, from: KeyTexts | null): string | null {
+function fromKey(shape: TableShape, from: KeyTexts | null): string | null {
 	if (from === null) return null;
 	const texts = from.map((text) => literal(text)).join(', ');
-	const key = keyColumns.map(({ name }) => `t.${ident(name)}`).join(', ');
-	const nulls = keyColumns.flatMap(({ name, isNullable }) =>
-		isNullable ? [`t.${ident(name)} is null`] : [],
-	);
-	return [`(${key}) >= (${texts})`, ...nulls].join(' or ');
+	const key = shape.keyColumns.map(({ name }) => `t.${ident(name)}`).join(', ');
+	return [`(${key}) >= (${texts})`, ...nullKeys(shape)].join(' or ');
 }
 
 /** SQLSTATE class 22: the text is no value of the type. */

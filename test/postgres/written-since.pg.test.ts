@@ -132,7 +132,7 @@ test('a horizon that this server has not come to, or that is too far behind, tel
 	await within(async (hashes) => {
 		expect(await hashes.changedSince(String(own + 1_000_000n), 9)).toBeNull();
 		expect(await hashes.changedSince(String(own + 1n), 9)).toEqual({ rows: 1, ids: [] });
-		expect((await hashes.changedSince(String(own), 9))?.ids).toHaveLength(1);
+		expect(await hashes.changedSince(String(own), 9)).toMatchObject({ rows: 1, ids: [expect.any(String)] });
 		expect(await hashes.changedSince(String(own), 0)).toBeNull();
 	});
 });
